@@ -1,0 +1,3 @@
+"""An interactive terminal log investigator."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Face 1: standard output is data, standard error is talk."""

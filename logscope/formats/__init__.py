@@ -1,0 +1,1 @@
+"""How lines become records and fields."""

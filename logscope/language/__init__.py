@@ -1,0 +1,1 @@
+"""Filter and sequence syntax to expression trees; no Polars here."""

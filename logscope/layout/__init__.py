@@ -1,0 +1,1 @@
+"""Waterfall and histogram as data, drawn by the screens and by reports."""

@@ -1,0 +1,1 @@
+"""What the reader asks: filters as masks, SQL, histograms."""

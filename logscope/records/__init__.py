@@ -1,0 +1,1 @@
+"""What a record is: columns, levels, segments, the store."""

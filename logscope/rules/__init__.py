@@ -1,0 +1,1 @@
+"""What is worth seeing: rules, sequences, detections."""

@@ -1,0 +1,1 @@
+"""The sample shop's logs and the generator that makes them."""
