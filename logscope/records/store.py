@@ -1,0 +1,268 @@
+"""The store: index columns of every record in memory, the text left where it is.
+
+A record's `row` is its place in the index frame, in the order of arrival; time order is an index
+vector over it (`ordered`). Sources only ever grow, so rows are never renumbered; what may change of
+a record afterwards is its length (a continuation line came later) and an inherited time.
+One thread writes; readers take a `StoreView`, which never changes under them.
+"""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from logscope.records import schema
+from logscope.records.model import ByteReader, RecordParser, SourceRef
+
+INDEX: dict[str, pl.DataType | type[pl.DataType]] = {
+    "source_id": pl.UInt16,
+    "line": pl.UInt32,
+    "time": schema.TIME,
+    "time_from": pl.UInt8,
+    "level": pl.UInt8,
+    "format": pl.UInt8,
+    "offset": pl.UInt32,
+}
+"""What is kept of every record: 21 bytes. `offset` counts from its piece's `base`."""
+
+_MANY_CHUNKS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """How the text of one source is reached and read."""
+
+    ref: SourceRef
+    reader: ByteReader
+    parser: RecordParser
+    formats: tuple[str, ...]
+    """Format names by the code in the index."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A run of whole records of one source: contiguous bytes, contiguous rows."""
+
+    binding: Binding
+    base: int
+    """Byte offset of its first record in the source."""
+    end: int
+    """Byte offset behind its last record."""
+    row: int
+    """Row of its first record."""
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreView:
+    """The store at one instant."""
+
+    index: pl.DataFrame
+    pieces: tuple[Piece, ...]
+    """In the order of rows."""
+    generation: int
+
+    @property
+    def records(self) -> int:
+        """How many records there are."""
+        return self.index.height
+
+    def piece_of(self, row: int) -> Piece:
+        """The piece that holds a row."""
+        return self.pieces[bisect_right(self.pieces, row, key=lambda piece: piece.row) - 1]
+
+    def segments(self, limit: int = 16 << 20) -> Iterator[Segment]:
+        """Every record once: neighbouring pieces of a source together, up to `limit` bytes.
+
+        Ordered by source and line, so a stable sort of their rows by time is the order of records.
+        """
+        by_source: dict[int, list[Piece]] = {}
+        for piece in self.pieces:
+            by_source.setdefault(piece.binding.ref.source_id, []).append(piece)
+        for source_id in sorted(by_source):
+            run: list[Piece] = []
+            for piece in by_source[source_id]:
+                if run and piece.end - run[0].base > limit:
+                    yield Segment(tuple(run))
+                    run = []
+                run.append(piece)
+            if run:
+                yield Segment(tuple(run))
+
+    def since(self, row: int) -> Iterator[Segment]:
+        """The pieces from `row` on (a piece's first row), each source's together."""
+        first = bisect_right(self.pieces, row - 1, key=lambda piece: piece.row)
+        yield from replace(self, pieces=self.pieces[first:]).segments()
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Neighbouring pieces of one source, the unit of queries."""
+
+    pieces: tuple[Piece, ...]
+
+    @property
+    def binding(self) -> Binding:
+        """The source."""
+        return self.pieces[0].binding
+
+    @property
+    def key(self) -> tuple[int, int, int, int]:
+        """Identity of its content, for caches."""
+        first, last = self.pieces[0], self.pieces[-1]
+        return (first.binding.ref.source_id, first.base, last.end, first.row)
+
+    @property
+    def records(self) -> int:
+        """How many records it has."""
+        return sum(piece.records for piece in self.pieces)
+
+    @property
+    def size(self) -> int:
+        """Bytes of text."""
+        return self.pieces[-1].end - self.pieces[0].base
+
+    def rows(self) -> pl.Series:
+        """Row numbers (UInt32) in the order of lines."""
+        runs = [pl.int_range(p.row, p.row + p.records, dtype=pl.UInt32, eager=True) for p in self.pieces]
+        return pl.concat(runs).rename(schema.ROW) if len(runs) > 1 else runs[0].rename(schema.ROW)
+
+    def index(self, view: StoreView) -> pl.DataFrame:
+        """Its index columns."""
+        runs = [view.index.slice(p.row, p.records) for p in self.pieces]
+        return pl.concat(runs) if len(runs) > 1 else runs[0]
+
+    def offsets(self, view: StoreView) -> pl.Series:
+        """Int64: where each record begins, from the segment's first byte; then the end."""
+        base = self.pieces[0].base
+        runs = [
+            view.index.get_column("offset").slice(p.row, p.records).cast(pl.Int64) + (p.base - base)
+            for p in self.pieces
+        ]
+        runs.append(pl.Series("offset", [self.size], dtype=pl.Int64))
+        return pl.concat(runs, rechunk=True)
+
+
+class Store:
+    """Holds the records of all sources of a session."""
+
+    def __init__(self) -> None:
+        """An empty store."""
+        self._lock = threading.Lock()
+        self._view = StoreView(pl.DataFrame(schema=INDEX), (), 0)
+        self._pieces: list[Piece] = []
+        self._order = pl.Series(schema.ROW, dtype=pl.UInt32)
+        self._ordered_rows = 0
+        self._order_lock = threading.Lock()
+        self._order_stale = False
+
+    @property
+    def view(self) -> StoreView:
+        """The store as it is now."""
+        return self._view
+
+    def append(self, binding: Binding, base: int, end: int, index: pl.DataFrame) -> Piece:
+        """Add a run of whole records.
+
+        Args:
+            binding: Their source.
+            base: Byte offset of the first record.
+            end: Byte offset behind the last.
+            index: Columns of `INDEX`, in the order of lines, offsets from `base`.
+        """
+        with self._lock:
+            piece = Piece(binding, base, end, self._view.index.height, index.height)
+            frame = self._view.index.vstack(index.select(list(INDEX)).cast(INDEX))  # type: ignore[arg-type]
+            if frame.n_chunks() > _MANY_CHUNKS:
+                frame = frame.rechunk()
+            self._pieces.append(piece)
+            self._view = StoreView(frame, tuple(self._pieces), self._view.generation + 1)
+            return piece
+
+    def lengthen(self, piece: Piece, end: int) -> Piece:
+        """A piece's last record has grown: its bytes now end at `end`."""
+        with self._lock:
+            grown = replace(piece, end=end)
+            self._pieces[self._pieces.index(piece)] = grown
+            self._view = replace(self._view, pieces=tuple(self._pieces), generation=self._view.generation + 1)
+            return grown
+
+    def retime(self, pieces: Sequence[Piece], time: int) -> None:
+        """Records before the first stamp of their source take that stamp's time.
+
+        Args:
+            pieces: The pieces that hold only records of `file` time.
+            time: Microseconds since 1970 UTC.
+        """
+        with self._lock:
+            rows = pl.concat([pl.int_range(p.row, p.row + p.records, dtype=pl.UInt32, eager=True) for p in pieces])
+            hit = pl.int_range(0, pl.len(), dtype=pl.UInt32).is_in(rows.implode())
+            stamp = pl.lit(time).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+            frame = self._view.index.with_columns(
+                time=pl.when(hit).then(stamp).otherwise("time"),
+                time_from=pl.when(hit).then(pl.lit(schema.FROM_NEXT, pl.UInt8)).otherwise("time_from"),
+            )
+            self._view = replace(self._view, index=frame, generation=self._view.generation + 1)
+            self._order_stale = True
+
+    def ordered(self, view: StoreView | None = None) -> pl.Series:
+        """All rows (UInt32) in order (time, source, line).
+
+        What came since the last call is merged in: only what is later than its earliest record is
+        sorted again.
+        """
+        view = view or self._view
+        with self._order_lock:
+            if self._order_stale:
+                self._order, self._ordered_rows, self._order_stale = self._order.clear(), 0, False
+            if view.records > self._ordered_rows:
+                self._order = _merge(self._order, view, self._ordered_rows)
+                self._ordered_rows = view.records
+            return self._order
+
+
+def _merge(order: pl.Series, view: StoreView, first_new: int) -> pl.Series:
+    times = view.index.get_column("time")
+    earliest = times.slice(first_new).min()
+    cut = _search(order, times, earliest) if len(order) else 0
+    if not cut:
+        return _sort_all(view)
+    tail = pl.concat([order.slice(cut), pl.int_range(first_new, view.records, dtype=pl.UInt32, eager=True)])
+    return pl.concat([order.slice(0, cut), sort_rows(tail, view)]).rename(schema.ROW)
+
+
+def _sort_all(view: StoreView) -> pl.Series:
+    """All rows in order: segments come by source and line, so one stable sort by time will do.
+
+    20 M records: 0.8 s against 2.8 s for a sort by three columns.
+    """
+    rows = pl.concat([segment.rows() for segment in view.segments()])
+    times = view.index.get_column("time")
+    frame = pl.DataFrame({schema.ROW: rows, "time": times if rows.is_sorted() else times[rows]})
+    if frame.get_column("time").is_sorted():
+        return rows
+    return frame.sort("time", maintain_order=True).get_column(schema.ROW)
+
+
+def sort_rows(rows: pl.Series, view: StoreView) -> pl.Series:
+    """Rows in order (time, source, line)."""
+    if len(rows) < 2:
+        return rows
+    frame = view.index.select("time", "source_id", "line")[rows].with_columns(rows.alias(schema.ROW))
+    return frame.sort("time", "source_id", "line").get_column(schema.ROW)
+
+
+def _search(order: pl.Series, times: pl.Series, time: object) -> int:
+    """The first place in `order` whose time is not before `time`, by bisection (a gather per step)."""
+    low, high = 0, len(order)
+    while low < high:
+        middle = (low + high) // 2
+        if times[int(order[middle])] < time:
+            low = middle + 1
+        else:
+            high = middle
+    return low
