@@ -1,0 +1,236 @@
+"""Record frames: the columns that someone wants, of a segment or of a few rows.
+
+Text is read back from its source and parsed on demand; what a whole segment needed is kept in a
+bounded cache, so that the second filter of a session does not read again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from logscope.records import schema
+from logscope.records.blocks import string_column
+from logscope.records.messages import split_messages
+from logscope.records.store import Binding, Segment, StoreView
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_INDEX = frozenset(schema.INDEX_COLUMNS)
+_ENVELOPE = ("received", "peer", "flags")
+_FROM_ENVELOPE = {"fields.peer": "peer", "fields.flags": "flags"}
+_FEW = 64
+
+
+class Frames:
+    """Builds record frames over a store's views.
+
+    Args:
+        budget: Bytes of text and parsed columns that are kept.
+    """
+
+    def __init__(self, budget: int) -> None:
+        """With an empty cache."""
+        self._cache = _ColumnCache(budget)
+
+    def segment(self, segment: Segment, view: StoreView, names: Collection[str], *, keep: bool = True) -> pl.DataFrame:
+        """The named columns of a whole segment, in the order of lines.
+
+        Args:
+            segment: What to read.
+            view: The store it is of.
+            names: Columns of the record schema and `fields.NAME`s; `row` is always there.
+            keep: Whether to keep what was parsed for the next query.
+        """
+        frame = segment.index(view).select(_index_columns(names)).with_columns(segment.rows())
+        wanted = [name for name in names if name not in _INDEX]
+        if not wanted:
+            return frame
+        found: dict[str, pl.Series] = {}
+        missing = []
+        for name in wanted:
+            column = self._cache.get((segment.key, name))
+            if column is None:
+                missing.append(name)
+            else:
+                found[name] = column
+        if missing:
+            fresh = self._parse(segment, view, missing, keep=keep)
+            if keep:
+                for column in fresh:
+                    self._cache.put((segment.key, column.name), column)
+            found.update({column.name: column for column in fresh})
+        return frame.with_columns([found[name] for name in wanted])
+
+    def rows(self, rows: pl.Series, view: StoreView, names: Collection[str]) -> pl.DataFrame:
+        """The named columns of some rows, in the order given.
+
+        Args:
+            rows: UInt32 row numbers; repeated ones are allowed.
+            view: The store they are of.
+            names: As for `segment`.
+        """
+        frame = view.index.select(_index_columns(names))[rows].with_columns(rows.rename(schema.ROW))
+        wanted = [name for name in names if name not in _INDEX]
+        if not wanted or not len(rows):
+            return frame if len(rows) else frame.with_columns([pl.lit(None, pl.String).alias(n) for n in wanted])
+        parts = [
+            _columns(binding, texts, wanted, view.index.get_column("format")[numbers]).with_columns(
+                pl.Series("_place", places, dtype=pl.UInt32)
+            )
+            for binding, places, numbers, texts in self._texts(rows, view)
+        ]
+        columns = pl.concat(parts, how="diagonal_relaxed").sort("_place").drop("_place")
+        return frame.hstack(columns.select(wanted))
+
+    def raw(self, rows: pl.Series, view: StoreView) -> list[str]:
+        """The raw text of some rows, in the order given."""
+        texts = self.rows(rows, view, ["raw"]).get_column("raw").to_list()
+        return [text or "" for text in texts]
+
+    def fields(self, rows: pl.Series, view: StoreView) -> list[list[dict[str, object]]]:
+        """All fields of some rows in the order given: `{"name", "value", "kind"}` each."""
+        result: list[list[dict[str, object]]] = [[] for _ in range(len(rows))]
+        for binding, places, _, texts in self._texts(rows, view):
+            envelope = _envelope(binding, texts)
+            lists = binding.parser.fields(envelope.get_column("raw")).to_list()
+            peers = envelope.get_column("peer").to_list() if "peer" in envelope.columns else [None] * len(places)
+            for place, values, peer in zip(places, lists, peers, strict=True):
+                result[place] = list(values or [])
+                if peer:
+                    result[place].append({"name": "peer", "value": peer, "kind": 0})
+        return result
+
+    def _parse(self, segment: Segment, view: StoreView, names: Sequence[str], *, keep: bool) -> list[pl.Series]:
+        lines = self._cache.get((segment.key, "_lines")) if keep else None
+        if lines is None:
+            lines = _read(segment, view)
+            if keep:
+                self._cache.put((segment.key, "_lines"), lines)
+        codes = segment.index(view).get_column("format")
+        return _columns(segment.binding, lines, names, codes).get_columns()
+
+    def _texts(self, rows: pl.Series, view: StoreView) -> Iterable[tuple[Binding, list[int], pl.Series, pl.Series]]:
+        """Per source: its binding, the places in `rows`, the rows, their stored text."""
+        by_piece: dict[int, list[int]] = {}
+        pieces = view.pieces
+        numbers = rows.to_list()
+        for place, row in enumerate(numbers):
+            by_piece.setdefault(_piece_number(view, row), []).append(place)
+        by_source: dict[int, tuple[list[int], list[str]]] = {}
+        bindings: dict[int, Binding] = {}
+        for number, places in by_piece.items():
+            piece = pieces[number]
+            segment = Segment((piece,))
+            source_id = piece.binding.ref.source_id
+            bindings[source_id] = piece.binding
+            into = by_source.setdefault(source_id, ([], []))
+            into[0].extend(places)
+            locals_ = [numbers[place] - piece.row for place in places]
+            if len(places) > max(_FEW, piece.records // 50):
+                into[1].extend(_read(segment, view).gather(locals_).to_list())
+            else:
+                into[1].extend(_read_rows(segment, view, locals_))
+        for source_id, (places, texts) in by_source.items():
+            yield bindings[source_id], places, rows.gather(places), pl.Series("raw", texts, dtype=pl.String)
+
+
+def _piece_number(view: StoreView, row: int) -> int:
+    from bisect import bisect_right
+
+    return bisect_right(view.pieces, row, key=lambda piece: piece.row) - 1
+
+
+def _index_columns(names: Collection[str]) -> list[str]:
+    return [name for name in schema.INDEX_COLUMNS if name in names and name != schema.ROW]
+
+
+def _read(segment: Segment, view: StoreView) -> pl.Series:
+    """The stored text of a segment: whole records, or spool lines with their envelope."""
+    offsets = segment.offsets(view)
+    block = segment.binding.reader.pread(segment.size, segment.pieces[0].base)
+    if len(block) < segment.size:  # the file has shrunk since
+        offsets = offsets.clip(upper_bound=len(block))
+    return string_column(block, offsets).rename("raw")
+
+
+def _read_rows(segment: Segment, view: StoreView, places: list[int]) -> list[str]:
+    piece = segment.pieces[0]
+    offsets = view.index.get_column("offset")
+    reader = segment.binding.reader
+    texts = []
+    for place in places:
+        start = int(offsets[piece.row + place])
+        last = place + 1 == piece.records
+        end = piece.end - piece.base if last else int(offsets[piece.row + place + 1])
+        text = reader.pread(end - start, piece.base + start).decode("utf-8", "replace")
+        texts.append(text.rstrip("\r\n"))
+    return texts
+
+
+def _envelope(binding: Binding, texts: pl.Series) -> pl.DataFrame:
+    if binding.ref.kind == "messages":
+        return split_messages(texts)
+    return texts.rename("raw").to_frame()
+
+
+def _columns(binding: Binding, texts: pl.Series, names: Sequence[str], codes: pl.Series) -> pl.DataFrame:
+    """Columns of one source's records.
+
+    Args:
+        binding: The source.
+        texts: Stored text, one a record.
+        names: What is wanted, in the order of the result.
+        codes: Format codes of the records.
+    """
+    envelope = _envelope(binding, texts)
+    raw = envelope.get_column("raw")
+    columns: dict[str, pl.Series] = {"raw": raw}
+    if "source" in names:
+        columns["source"] = pl.repeat(binding.ref.name, len(raw), dtype=pl.String, eager=True).rename("source")
+    if "format" in names:
+        columns["format"] = codes.replace_strict(
+            list(range(len(binding.formats))), list(binding.formats), return_dtype=pl.String, default=None
+        ).rename("format")
+    for name, column in _FROM_ENVELOPE.items():
+        if name in names and column in envelope.columns:
+            columns[name] = envelope.get_column(column).rename(name)
+    parsed = [name for name in names if name not in columns]
+    if parsed:
+        columns |= {column.name: column for column in binding.parser.columns(raw, parsed)}
+    return pl.DataFrame([columns[name].rename(name) for name in names])
+
+
+class _ColumnCache:
+    """Columns by (segment, name), the least recently used given up beyond the budget."""
+
+    def __init__(self, budget: int) -> None:
+        self._budget = budget
+        self._size = 0
+        self._columns: OrderedDict[tuple[object, str], tuple[pl.Series, int]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[object, str]) -> pl.Series | None:
+        with self._lock:
+            entry = self._columns.get(key)
+            if entry is None:
+                return None
+            self._columns.move_to_end(key)
+            return entry[0]
+
+    def put(self, key: tuple[object, str], column: pl.Series) -> None:
+        size = int(column.estimated_size()) + 256
+        if size > self._budget // 4:
+            return
+        with self._lock:
+            old = self._columns.pop(key, None)
+            self._size += size - (old[1] if old else 0)
+            self._columns[key] = (column, size)
+            while self._size > self._budget:
+                _, (_, freed) = self._columns.popitem(last=False)
+                self._size -= freed

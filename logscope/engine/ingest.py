@@ -1,0 +1,244 @@
+"""From a source's bytes to records in the store: one block after another.
+
+The same code reads a file to its end, follows a growing one, and follows a listener's spool. A
+record that may still grow (the last one of a followed source) is held back until the next begins
+or two seconds pass; a continuation that comes later lengthens it.
+"""
+
+from __future__ import annotations
+
+import time as clock
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import polars as pl
+
+from logscope.records import schema
+from logscope.records.blocks import BLOCK, RECORD_CAP, line_offsets, string_column
+from logscope.records.messages import split_messages
+from logscope.records.store import Binding, Piece, Store
+
+if TYPE_CHECKING:
+    from logscope.records.model import RecordParser
+
+_BOM = b"\xef\xbb\xbf"
+_FIRST_BLOCK = 256 << 10
+_OPEN_SECONDS = 2.0
+
+
+class Bytes(Protocol):
+    """What ingestion needs of an open source (sources/base.py OpenSource)."""
+
+    name: str
+    kind: str
+
+    def pread(self, size: int, offset: int) -> bytes:
+        """Up to `size` bytes from `offset`."""
+
+    def size(self) -> int:
+        """Bytes there are now."""
+
+    def finished(self) -> bool:
+        """Nothing more will come."""
+
+    @property
+    def mtime_us(self) -> int:
+        """When it was last changed, microseconds since 1970 UTC."""
+
+
+@dataclass
+class Ingest:
+    """Reads one source into the store.
+
+    Args:
+        source: Where the bytes come from.
+        store: Where the records go.
+        bind: Makes the binding from the first lines of the source.
+        shift: Microseconds added to every time (`--offset`).
+    """
+
+    source: Bytes
+    store: Store
+    bind: Callable[[list[str]], Binding]
+    shift: int = 0
+    position: int = 0
+    """Bytes that are in the store."""
+    line: int = 1
+    """Line number at `position`."""
+    records: int = 0
+    unparsed: int = 0
+    truncated: int = 0
+    start: int | None = None
+    end: int | None = None
+    binding: Binding | None = None
+    _last_time: int | None = None
+    _untimed: list[Piece] = field(default_factory=list)
+    _last_piece: Piece | None = None
+    _grown_at: float = 0.0
+    _seen_size: int = -1
+
+    def step(self) -> bool:
+        """Read the next block, if there is one.
+
+        Returns:
+            Whether something was added; False means there is nothing to do for now.
+        """
+        size = self.source.size()
+        if size != self._seen_size:
+            self._seen_size, self._grown_at = size, clock.monotonic()
+        if self.position == 0 and size >= 3 and self.source.pread(3, 0) == _BOM:
+            self.position = 3
+        waiting = size - self.position
+        if waiting <= 0:
+            return False
+        closing = self.source.finished() or (
+            self.source.kind != "messages" and clock.monotonic() - self._grown_at >= _OPEN_SECONDS
+        )
+        want = min(_FIRST_BLOCK if self.binding is None else BLOCK, waiting)
+        while True:
+            block = self.source.pread(want, self.position)
+            if not block:
+                return False
+            at_end = self.position + len(block) >= size
+            if self._add(block, last=at_end and closing):
+                return True
+            if at_end:
+                return False
+            want = min(want * 8, waiting, RECORD_CAP)
+            if len(block) >= RECORD_CAP:
+                return self._add(block, last=True)
+
+    @property
+    def done(self) -> bool:
+        """Whether all there will ever be is in the store."""
+        return self.source.finished() and self.position >= self.source.size()
+
+    def _add(self, block: bytes, *, last: bool) -> bool:
+        """Put the whole records of a block into the store; False if there is none yet.
+
+        Args:
+            block: Bytes from `position` on.
+            last: The block's end ends its last line and its last record.
+        """
+        offsets = line_offsets(block)
+        if last and offsets[-1] < len(block):
+            offsets = pl.concat([offsets, pl.Series([len(block)], dtype=pl.Int64)], rechunk=True)
+        if len(offsets) < 2:
+            return False
+        lines = string_column(block[: offsets[-1]], offsets)
+        if self.binding is None:
+            self.binding = self.bind(lines.head(2000).to_list())
+        if self.source.kind == "messages":
+            return self._append(lines, offsets, pl.int_range(0, len(lines), dtype=pl.UInt32, eager=True))
+        return self._join(block, lines, offsets, last=last)
+
+    def _join(self, block: bytes, lines: pl.Series, offsets: pl.Series, *, last: bool) -> bool:
+        """Join continuation lines to their records and append the whole ones."""
+        assert self.binding is not None
+        starts = self.binding.parser.starts(lines)
+        begins = starts.arg_true()
+        if self._last_piece is not None and (not len(begins) or begins[0] > 0):
+            count = int(begins[0]) if len(begins) else len(lines)
+            if not len(begins) and not last:
+                return False
+            self._lengthen(int(offsets[count]), count)
+            return True
+        if not len(begins) or begins[0] > 0:
+            begins = pl.concat([pl.Series([0], dtype=begins.dtype), begins])
+        if not last:
+            if len(begins) == 1:
+                return False
+            held = int(begins[-1])
+            begins, offsets, lines = begins.head(-1), offsets.head(held + 1), lines.head(held)
+        if len(begins) == len(lines):
+            return self._append(lines, offsets, begins)
+        bounds = pl.concat([offsets.gather(begins), offsets.tail(1)], rechunk=True)
+        records = string_column(block[: offsets[-1]], bounds)
+        return self._append(records, bounds, begins, line_count=len(lines))
+
+    def _lengthen(self, size: int, lines: int) -> None:
+        assert self._last_piece is not None
+        self.position += size
+        self.line += lines
+        self._last_piece = self.store.lengthen(self._last_piece, self.position)
+
+    def _append(self, texts: pl.Series, bounds: pl.Series, begins: pl.Series, line_count: int | None = None) -> bool:
+        """Index records and append them.
+
+        Args:
+            texts: Whole records (spool lines for a listener).
+            bounds: Their byte offsets in the block, and the end.
+            begins: The number of each one's first line in the block.
+            line_count: Lines in the block, if not as many as records.
+        """
+        binding = self.binding
+        assert binding is not None
+        index = self._index(texts, binding.parser)
+        index = index.with_columns(
+            source_id=pl.lit(binding.ref.source_id, pl.UInt16),
+            line=begins.cast(pl.UInt32) + self.line,
+            offset=bounds.head(-1).cast(pl.UInt32),
+        )
+        size = int(bounds[-1])
+        piece = self.store.append(binding, self.position, self.position + size, index)
+        self.position += size
+        self.line += len(texts) if line_count is None else line_count
+        self.records += piece.records
+        self.unparsed += int((index.get_column("format") == len(binding.formats) - 1).sum())
+        self._last_piece = piece if self.source.kind != "messages" else None
+        self._note_times(piece, index)
+        return True
+
+    def _index(self, texts: pl.Series, parser: RecordParser) -> pl.DataFrame:
+        """`time`, `time_from`, `level`, `format` of records, times inherited where they have none."""
+        if self.source.kind == "messages":
+            envelope = split_messages(texts)
+            self.truncated += int(envelope.get_column("flags").str.contains("t", literal=True).sum())
+            received = envelope.get_column("received")
+            index = parser.index(envelope.get_column("raw"), received)
+            own = index.get_column("time").is_not_null()
+            return self._shifted(index).with_columns(
+                time=pl.coalesce("time", received),
+                time_from=pl.when(own).then(schema.FROM_RECORD).otherwise(schema.FROM_RECEIVED).cast(pl.UInt8),
+            )
+        index = self._shifted(parser.index(texts))
+        time = index.get_column("time")
+        missing = time.null_count()
+        if not missing:
+            return index.with_columns(time_from=pl.lit(schema.FROM_RECORD, pl.UInt8))
+        own = time.is_not_null()
+        filled = time.fill_null(strategy="forward")
+        source = pl.when(own).then(schema.FROM_RECORD).otherwise(schema.FROM_PREVIOUS)
+        if filled.null_count():
+            if self._last_time is not None:
+                fallback, kind = self._last_time, schema.FROM_PREVIOUS
+            elif missing < len(time):
+                fallback, kind = int(time.drop_nulls().to_physical()[0]), schema.FROM_NEXT
+            else:
+                fallback, kind = self.source.mtime_us + self.shift, schema.FROM_FILE
+            source = pl.when(filled.is_null()).then(kind).otherwise(source)
+            filled = filled.fill_null(pl.Series([fallback], dtype=pl.Int64).cast(schema.TIME)[0])
+        return index.with_columns(filled.alias("time"), source.cast(pl.UInt8).alias("time_from"))
+
+    def _shifted(self, index: pl.DataFrame) -> pl.DataFrame:
+        if not self.shift:
+            return index
+        return index.with_columns(pl.col("time") + pl.duration(microseconds=self.shift))
+
+    def _note_times(self, piece: Piece, index: pl.DataFrame) -> None:
+        times = index.get_column("time").to_physical()
+        low, high = times.min(), times.max()
+        own = index.filter(pl.col("time_from") == schema.FROM_RECORD).get_column("time").to_physical()
+        if self.source.kind == "messages":
+            pass
+        elif len(own):
+            if self._untimed and self._last_time is None:
+                self.store.retime(self._untimed, int(own[0]))
+                low = min(int(own[0]), int(low))  # type: ignore[arg-type]
+            self._untimed = []
+            self._last_time = int(times[-1])
+        elif self._last_time is None:
+            self._untimed.append(piece)
+        self.start = int(low) if self.start is None else min(self.start, int(low))  # type: ignore[arg-type]
+        self.end = int(high) if self.end is None else max(self.end, int(high))  # type: ignore[arg-type]
