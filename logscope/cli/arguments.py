@@ -1,0 +1,215 @@
+"""The command line of interface sections 1 and 2. Imports nothing that is slow to load."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from logscope import __version__
+from logscope.errors import LogscopeError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from logscope.engine.options import Options
+
+COMMANDS = (
+    "demo", "query", "sql", "keys", "transactions", "stats", "scan", "watch", "replay", "rules", "formats", "spool"
+)  # fmt: skip
+
+_DESCRIPTION = """\
+Investigate logs of many services at once: see all records in order of time, pivot on any identifier,
+see a transaction as a waterfall across services, and find with rules the transactions that failed
+without a word.
+
+Without a command the investigator opens on the sources named.
+"""
+
+_EPILOG = """\
+commands: demo  query  sql  keys  transactions  stats  scan  watch  replay  rules  formats  spool
+(`logscope COMMAND --help` tells more; a file named like a command is written ./NAME)
+"""
+
+
+def _span(text: str) -> int:
+    from logscope.language.units import parse_duration
+
+    return _parsed(parse_duration, text)
+
+
+def _size(text: str) -> int:
+    from logscope.language.units import parse_size
+
+    return _parsed(parse_size, text)
+
+
+def _parsed(parse: Callable[[str], int], text: str) -> int:
+    try:
+        return parse(text)
+    except (LogscopeError, ValueError) as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def reading_options() -> argparse.ArgumentParser:
+    """Options of every command that reads."""
+    parser = argparse.ArgumentParser(add_help=False)
+    group = parser.add_argument_group("reading")
+    group.add_argument("-f", "--follow", action="store_true", help="go on with files that grow")
+    group.add_argument("--format", action="append", default=[], metavar="[GLOB=]NAME", help="force a format")
+    group.add_argument("--formats", action="append", default=[], metavar="PATH", help="more format definitions")
+    group.add_argument("--since", metavar="TIME", help="ISO 8601 or relative (-15m)")
+    group.add_argument("--until", metavar="TIME")
+    group.add_argument("--tz", action="append", default=[], metavar="[GLOB=]ZONE", help="of stamps without a zone")
+    group.add_argument("--offset", action="append", default=[], metavar="GLOB=±D", help="shift a source's clock")
+    group.add_argument("--encoding", action="append", default=[], metavar="[GLOB=]NAME")
+    group.add_argument("--show-tz", metavar="ZONE", help="zone of times shown to people")
+    group.add_argument("--rules", action="append", default=[], metavar="PATH", help="rule files or folders")
+    group.add_argument("--memory", type=_size, metavar="SIZE", help="resident memory to use (a quarter of all)")
+    group.add_argument("--config", metavar="FILE")
+    group.add_argument("--no-cache", action="store_true", help="accepted; this version keeps no index cache")
+    group = parser.add_argument_group("correlation")
+    group.add_argument("--key", action="append", default=[], metavar="NAME=REGEX", help="one capture group")
+    group.add_argument("--keys", type=_names, default=(), metavar="NAME,...", help="only these keys link")
+    group.add_argument("--no-auto-keys", action="store_true", help="only keys given")
+    group.add_argument("--grain", default="auto", metavar="KEY|auto|none", help="what a transaction is")
+    group.add_argument("--max-gap", type=_span, metavar="D", help="a silence that starts a new epoch of a value")
+    group.add_argument("--max-span", type=_span, default=3_600_000_000, metavar="D", help="longer ones are oversize")
+    group.add_argument("--idle", type=_span, default=300_000_000, metavar="D", help="silence that closes one")
+    group.add_argument("--plan", metavar="FILE", help="keys and grain as saved by `keys --save`")
+    return parser
+
+
+def _output_options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(add_help=False)
+    group = parser.add_argument_group("output")
+    group.add_argument("--json", action="store_true", help="one JSON object a line")
+    group.add_argument("--output", metavar="FILE", help=".ndjson, .csv, .parquet or .html")
+    group.add_argument("--limit", type=int, metavar="N", help="the first N")
+    group.add_argument("--tail", type=int, metavar="N", help="the last N")
+    return parser
+
+
+def _screen_options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--theme", metavar="NAME")
+    parser.add_argument("--keymap", metavar="NAME")
+    return parser
+
+
+def build_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    """The parser, and the parsers of the commands by name."""
+    reading, output, screen = reading_options(), _output_options(), _screen_options()
+    parser = argparse.ArgumentParser(
+        "logscope",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"logscope {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    def command(name: str, summary: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=summary, description=summary, parents=list(parents), allow_abbrev=False)
+
+    investigate = command("investigate", "the investigator (what a call without a command does)", reading, screen)
+    investigate.add_argument("sources", nargs="*", metavar="SOURCE")
+    command("demo", "the investigator on the sample logs and shipped rules", reading, screen)
+    query = command("query", "records that match a filter", reading, output)
+    query.add_argument("filter", metavar="FILTER")
+    query.add_argument("sources", nargs="*", metavar="SOURCE")
+    query.add_argument("--transactions", action="store_true", help="add the ids of their transactions")
+    sql = command("sql", "SQL over records, transactions, detections", reading, output)
+    sql.add_argument("query", metavar="QUERY")
+    sql.add_argument("sources", nargs="*", metavar="SOURCE")
+    keys = command("keys", "correlation keys, found and configured", reading, output)
+    keys.add_argument("sources", nargs="*", metavar="SOURCE")
+    keys.add_argument("--save", metavar="PLAN", help="write keys and grain to a file")
+    transactions = command("transactions", "records tied together by their keys", reading, output)
+    transactions.add_argument("sources", nargs="*", metavar="SOURCE")
+    transactions.add_argument("--where", default="", metavar="FILTER")
+    transactions.add_argument("--id", metavar="KEY=VALUE")
+    transactions.add_argument("--members", action="store_true", help="add their records' source and line")
+    stats = command("stats", "what was read, per source", reading, output)
+    stats.add_argument("sources", nargs="*", metavar="SOURCE")
+    stats.add_argument("--transactions", action="store_true", help="add their durations")
+    _detection_commands(command, reading, output)
+    _other_commands(command, reading)
+    return parser, dict(commands.choices)
+
+
+def _detection_commands(
+    command: Callable[..., argparse.ArgumentParser], reading: argparse.ArgumentParser, output: argparse.ArgumentParser
+) -> None:
+    scan = command("scan", "what the rules find in what is there", reading, output)
+    watch = command("watch", "what the rules find, live, until a signal", reading)
+    for parser in (scan, watch):
+        parser.add_argument("sources", nargs="*", metavar="SOURCE")
+        parser.add_argument("--rule", action="append", default=[], metavar="'seq ...'", help="a sequence in one line")
+        parser.add_argument("--fail-on", metavar="LEVEL", help="exit with 3 if one of this level or above is found")
+        parser.add_argument("--strict", action="store_true", help="stop at the first rule that does not compile")
+    scan.add_argument("--at-end", choices=("pending", "decide"), default="pending", help="absences open at the end")
+    scan.add_argument("--pending", action="store_true", help="tell what is still open too")
+    watch.add_argument("--json", action="store_true", help="one JSON object a line")
+    watch.add_argument("--lateness", type=_span, default=2_000_000, metavar="D")
+    watch.add_argument("--max-skew", type=_span, default=3_600_000_000, metavar="D")
+    watch.add_argument("--source-idle", type=_span, default=10_000_000, metavar="D")
+    watch.add_argument("--provisional", action="store_true", help="tell matches on arrival too")
+
+
+def _other_commands(command: Callable[..., argparse.ArgumentParser], reading: argparse.ArgumentParser) -> None:
+    replay = command("replay", "send logs to a syslog receiver with their own gaps", reading)
+    replay.add_argument("sources", nargs="+", metavar="SOURCE")
+    replay.add_argument("--to", required=True, metavar="URL", help="syslog+tcp://HOST:PORT or syslog+udp://...")
+    replay.add_argument("--speed", default="1x", metavar="10x|max")
+    replay.add_argument("--framing", choices=("octet", "lf"), default="octet")
+    rules = command("rules", "check, test, list, enable or disable rules")
+    rules.add_argument("action", choices=("check", "test", "list", "enable", "disable"))
+    rules.add_argument("paths", nargs="*", metavar="PATH|NAME")
+    rules.add_argument("--json", action="store_true", help="one JSON object a line")
+    formats = command("formats", "format definitions; which one a file gets")
+    formats.add_argument("action", choices=("list", "test"))
+    formats.add_argument("file", nargs="?", metavar="FILE")
+    formats.add_argument("--formats", action="append", default=[], metavar="PATH")
+    formats.add_argument("--json", action="store_true", help="one JSON object a line")
+    spool = command("spool", "what listeners left on the spool")
+    spool.add_argument("action", choices=("list", "drop"))
+    spool.add_argument("names", nargs="*", metavar="NAME")
+    spool.add_argument("--json", action="store_true", help="one JSON object a line")
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Arguments; a call without a command is the investigator.
+
+    Raises:
+        UsageError: Options that do not fit together.
+    """
+    arguments = list(argv)
+    parser, commands = build_parser()
+    if arguments and arguments[0] in ("-h", "--help", "--version"):
+        return parser.parse_args(arguments)
+    name = arguments.pop(0) if arguments and arguments[0] in commands else "investigate"
+    # Intermixed, since people write `logscope transactions a.log --json b.log`.
+    namespace = commands[name].parse_intermixed_args(arguments)
+    namespace.command = name
+    if getattr(namespace, "limit", None) is not None and namespace.tail is not None:
+        raise UsageError("--limit and --tail exclude each other", mend="name one of them")
+    return namespace
+
+
+def options_of(namespace: argparse.Namespace, **more: Any) -> Options:
+    """The session's options among the arguments."""
+    from logscope.engine.options import Options
+
+    given = vars(namespace)
+    names = {name for name in Options.__dataclass_fields__ if name in given}
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in given.items() if name in names
+    }
+    if "no_auto_keys" in given:
+        values["auto_keys"] = not given["no_auto_keys"]
+    return Options(**(values | more))

@@ -1,0 +1,268 @@
+"""Sources of a session: opened, bound to their formats, read into the store, followed.
+
+One thread reads all sources in turn (`run`); a command that wants everything first calls
+`read_all`. Listeners are processes of their own whose spool is followed like any growing file.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import threading
+import time as clock
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from logscope.engine.api import SourceStatus
+from logscope.engine.ingest import Ingest
+from logscope.errors import LogscopeError, SourceError, UsageError
+from logscope.formats.loader import FormatSet, load_formats
+from logscope.formats.parser import make_parser
+from logscope.language.units import parse_duration
+from logscope.paths import config_folder
+from logscope.records.model import SourceRef
+from logscope.records.store import Binding, Store
+from logscope.sources.base import OpenSource, SourceSpec
+from logscope.sources.discover import expand
+from logscope.sources.open import open_source
+
+if TYPE_CHECKING:
+    from logscope.engine.options import Options
+
+_POLL_SECONDS = 0.1
+_LISTENERS = ("syslog+tcp", "syslog+udp")
+
+
+def by_glob(settings: tuple[str, ...], name: str) -> str | None:
+    """The value of the last `[GLOB=]VALUE` that fits a source's name.
+
+    Args:
+        settings: As typed.
+        name: The source.
+    """
+    found = None
+    for setting in settings:
+        glob, equals, value = setting.rpartition("=")
+        if not equals or fnmatch.fnmatch(name, glob) or fnmatch.fnmatch(Path(name).name, glob):
+            found = value
+    return found
+
+
+class Loading:
+    """Opens and reads the sources of a session.
+
+    Args:
+        options: What the user asked for.
+        store: Where the records go.
+        changed: Called after records were added (on the reading thread).
+    """
+
+    def __init__(self, options: Options, store: Store, changed: Callable[[], None]) -> None:
+        """Nothing is opened yet."""
+        self._options = options
+        self._store = store
+        self._changed = changed
+        self._formats: FormatSet | None = None
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self.sources: list[OpenSource] = []
+        self.ingests: list[Ingest] = []
+        self.errors: list[LogscopeError] = []
+        self.notices: list[str] = []
+        self.loaded = False
+        """Whether everything that was there at the start is in the store."""
+
+    @property
+    def formats(self) -> FormatSet:
+        """The format definitions in force."""
+        if self._formats is None:
+            extra = [Path(path) for path in self._options.formats]
+            own = config_folder() / "formats"
+            self._formats = load_formats([*([own] if own.is_dir() else []), *extra])
+        return self._formats
+
+    def open(self) -> None:
+        """Open all sources; those that cannot be opened are in `errors`.
+
+        Raises:
+            UsageError: A setting that cannot be used.
+        """
+        formats = self.formats
+        for setting in self._options.format:
+            name = setting.rpartition("=")[2]
+            if name not in formats.names():
+                raise UsageError(f"no format is named {name!r}", "--format", mend="see `logscope formats list`")
+        expansion = expand(self._options.sources, stdin_is_pipe=self._options.stdin_is_pipe)
+        self.errors.extend(expansion.errors)
+        self.notices.extend(expansion.notices)
+        for spec in expansion.specs:
+            self._open(spec)
+
+    def _open(self, spec: SourceSpec) -> None:
+        listening = bool(spec.url) and str(spec.url).split(":", 1)[0] in _LISTENERS
+        try:
+            source = open_source(
+                spec,
+                follow=self._options.follow or listening,
+                encoding=by_glob(self._options.encoding, spec.name),
+            )
+        except SourceError as error:
+            self.errors.append(error)
+            return
+        place = len(self.sources)
+        self.sources.append(source)
+        self.ingests.append(
+            Ingest(source, self._store, lambda lines: self._bind(place, source, lines), self._shift(spec.name))
+        )
+
+    def _shift(self, name: str) -> int:
+        value = by_glob(self._options.offset, name)
+        if value is None:
+            return 0
+        sign = -1 if value.startswith("-") else 1
+        return sign * parse_duration(value.lstrip("+-"))
+
+    def _bind(self, place: int, source: OpenSource, lines: list[str]) -> Binding:
+        formats = self.formats
+        if source.kind == "messages":
+            assignment = formats.for_messages()
+        else:
+            forced = by_glob(self._options.format, source.name)
+            assignment = formats.detect(lines, name=source.name, forced=forced)
+        zone = by_glob(self._options.tz, source.name) or local_zone()
+        parser = make_parser(assignment, zone=zone, reference_us=source.mtime_us, source_name=source.name)
+        ref = SourceRef(place, source.name, source.kind)
+        return Binding(ref, source, parser, tuple(parser.formats))
+
+    def read_all(self, progress: Callable[[float], None] | None = None) -> None:
+        """Read everything there is (streams to their end), in this thread."""
+        for ingest in self.ingests:
+            while not self._stop.is_set():
+                with self._lock:
+                    moved = self._step(ingest)
+                if moved:
+                    if progress:
+                        progress(self.progress)
+                elif ingest.done or (ingest.source.kind == "messages" and not moved) or self._at_rest(ingest):
+                    break
+                else:
+                    clock.sleep(0.01)
+        self.loaded = True
+
+    def _at_rest(self, ingest: Ingest) -> bool:
+        """A followed file that was read to its end by a command that does not follow."""
+        return ingest.source.follow and ingest.position >= ingest.source.size()
+
+    def _step(self, ingest: Ingest) -> bool:
+        """One block of one source; what it says is noted, and nothing it does stops the others."""
+        try:
+            ingest.source.poll()
+            moved = ingest.step()
+        except SourceError as error:
+            if error not in self.errors:
+                self.errors.append(error)
+            moved = False
+        self.notices.extend(ingest.source.notices())
+        return moved
+
+    def step(self) -> bool:
+        """One round: a block of every source that has one; whether anything was added."""
+        moved = False
+        with self._lock:
+            for ingest in self.ingests:
+                if self._stop.is_set():
+                    return moved
+                moved |= self._step(ingest)
+        if moved:
+            self._changed()
+        elif not self.loaded and all(
+            ingest.done or ingest.source.follow or ingest.source.kind != "stream" for ingest in self.ingests
+        ):
+            self.loaded = True
+            self._changed()
+        return moved
+
+    def start(self) -> None:
+        """Read and follow on a thread of its own."""
+        self._thread = threading.Thread(target=self._run, name="logscope-reading", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            moved = self.step()
+            if not moved:
+                if all(ingest.done for ingest in self.ingests):
+                    break
+                self._stop.wait(_POLL_SECONDS)
+
+    @property
+    def progress(self) -> float:
+        """Share of known bytes that is in the store."""
+        total = sum(source.size() for source in self.sources)
+        return sum(ingest.position for ingest in self.ingests) / total if total else 1.0
+
+    @property
+    def live(self) -> bool:
+        """Whether more may come."""
+        return any(not source.finished() for source in self.sources)
+
+    def status(self) -> tuple[SourceStatus, ...]:
+        """Every source as it is now, those that could not be opened too."""
+        known = tuple(
+            SourceStatus(
+                name=ingest.source.name,
+                format=self.format_names(ingest),
+                records=ingest.records,
+                unparsed=ingest.unparsed,
+                size=ingest.source.size(),
+                read=ingest.position,
+                start=ingest.start,
+                end=ingest.end,
+                live=not ingest.source.finished(),
+            )
+            for ingest in self.ingests
+        )
+        failed = tuple(
+            SourceStatus(error.where or "?", "", 0, 0, 0, 0, None, None, live=False, error=str(error))
+            for error in self.errors
+            if isinstance(error, SourceError)
+        )
+        return known + failed
+
+    def format_names(self, ingest: Ingest) -> str:
+        """Formats that records of a source have, most frequent first, joined by `+`."""
+        if ingest.binding is None:
+            return ""
+        index = self._store.view.index
+        counts = (
+            index.filter(index.get_column("source_id") == ingest.binding.ref.source_id)
+            .get_column("format")
+            .value_counts(sort=True)
+            .get_column("format")
+            .to_list()
+        )
+        return "+".join(ingest.binding.formats[code] for code in counts)
+
+    def close(self) -> None:
+        """Stop reading and close everything."""
+        self._stop.set()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout=5)
+        for source in self.sources:
+            source.close()
+
+
+def local_zone() -> str:
+    """The machine's zone by name, `UTC` if it has none."""
+    import os
+
+    name = os.environ.get("TZ", "").lstrip(":")
+    if name:
+        return name
+    try:
+        target = str(Path("/etc/localtime").resolve())
+    except OSError:
+        return "UTC"
+    _, found, zone = target.partition("zoneinfo/")
+    return zone if found else "UTC"

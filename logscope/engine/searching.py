@@ -1,0 +1,121 @@
+"""Filters over the store, segment by segment: views, hits, the histogram."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from logscope.engine.api import Cancel, View
+from logscope.records import schema
+from logscope.records.store import Store, StoreView, sort_rows
+
+if TYPE_CHECKING:
+    from logscope.engine.frames import Frames
+    from logscope.query.filters import Filter
+
+
+class Searching:
+    """Runs filters.
+
+    Args:
+        store: The records.
+        frames: Their columns.
+    """
+
+    def __init__(self, store: Store, frames: Frames) -> None:
+        """Nothing is searched yet."""
+        self._store = store
+        self._frames = frames
+
+    def view(
+        self,
+        compiled: Filter,
+        *,
+        cancel: Cancel,
+        base: View | None = None,
+        partial: Callable[[View], None] | None = None,
+        seen: set[str] | None = None,
+    ) -> View:
+        """Records that match, in order.
+
+        Args:
+            compiled: The filter.
+            cancel: Looked at between segments.
+            base: Search only within another view.
+            partial: Gets what was found so far, now and then.
+            seen: Receives the field columns that some record has.
+        """
+        store = self._store.view
+        if not compiled.columns and not compiled.text.strip() and base is None:
+            return View(self._store.ordered(store), compiled.text, store.generation)
+        found: list[pl.Series] = []
+        shown = 0
+        inside = None if base is None else base.rows.sort()
+        for segment in store.segments():
+            cancel.check()
+            frame = self._frames.segment(segment, store, compiled.columns)
+            if seen is not None:
+                note_fields(frame, seen)
+            rows = frame.get_column(schema.ROW).filter(compiled.mask(frame))
+            if inside is not None and len(rows):
+                rows = rows.filter(rows.is_in(inside.implode()))
+            found.append(rows)
+            count = sum(len(part) for part in found)
+            if partial is not None and count and count > shown * 2:
+                shown = count
+                partial(self._ordered(found, store, compiled.text, complete=False))
+        return self._ordered(found, store, compiled.text, complete=True)
+
+    def _ordered(self, found: list[pl.Series], store: StoreView, text: str, *, complete: bool) -> View:
+        rows = pl.concat(found) if found else pl.Series(schema.ROW, dtype=pl.UInt32)
+        return View(in_order(rows, store), text, store.generation, complete)
+
+    def find(self, compiled: Filter, view: View, start: int, *, backwards: bool, cancel: Cancel) -> int | None:
+        """The next position that matches.
+
+        Args:
+            compiled: What is searched.
+            view: Where.
+            start: The position to start from, itself excluded.
+            backwards: Towards the beginning.
+            cancel: Looked at between stretches.
+        """
+        store = self._store.view
+        size, position = 256, start
+        while True:
+            cancel.check()
+            if backwards:
+                low, high = max(0, position - size), position
+            else:
+                low, high = position + 1, min(len(view.rows), position + 1 + size)
+            if low >= high:
+                return None
+            rows = view.rows.slice(low, high - low)
+            hits = compiled.mask(self._frames.rows(rows, store, list(compiled.columns))).arg_true()
+            if len(hits):
+                return low + int(hits[-1] if backwards else hits[0])
+            position = low if backwards else high - 1
+            size = min(size * 4, 65_536)
+
+
+def note_fields(frame: pl.DataFrame, seen: set[str]) -> None:
+    """Add the field columns that hold any value to `seen`."""
+    for column in frame:
+        if column.name.startswith(schema.FIELD_PREFIX) and column.null_count() < len(column):
+            seen.add(column.name)
+
+
+def in_order(rows: pl.Series, store: StoreView) -> pl.Series:
+    """Rows that come by source and line, in order (time, source, line)."""
+    if len(rows) < 2:
+        return rows.rename(schema.ROW)
+    times = store.index.get_column("time")[rows]
+    if times.is_sorted():
+        return rows.rename(schema.ROW)
+    frame = pl.DataFrame({schema.ROW: rows, "time": times})
+    return frame.sort("time", maintain_order=True).get_column(schema.ROW)
+
+
+__all__ = ["Searching", "in_order", "note_fields", "sort_rows"]

@@ -1,0 +1,75 @@
+"""How far time has come: the watermark of interface section 6.
+
+Per stream (a file; a listener's peer and host) the newest time less the lateness; the watermark is
+the least over active streams. A stream without a record for `idle` is inactive; when all are, the
+watermark advances from the newest record's time by the time that passes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import polars as pl
+
+_MANY_STREAMS = 100_000
+
+
+@dataclass
+class Watermark:
+    """Tracks streams; all times are microseconds.
+
+    Args:
+        lateness: How much out of order a stream may be.
+        max_skew: A record further ahead of its receipt does not move it.
+        idle: After so long without a record a stream no longer holds the others back.
+    """
+
+    lateness: int = 2_000_000
+    max_skew: int = 3_600_000_000
+    idle: int = 10_000_000
+    newest: int | None = None
+    """The newest trusted time."""
+    value: int | None = None
+    """The watermark; it never goes back."""
+    late: int = 0
+    """Records that came behind it."""
+    _streams: dict[tuple[object, ...], list[int]] = field(default_factory=dict)
+    _arrived: int | None = None
+
+    def observe(self, batch: pl.DataFrame, now: int) -> None:
+        """Records have come.
+
+        Args:
+            batch: `time`, `source_id`, optionally `peer`, `host`, `received`; without `file` times.
+            now: The monotonic clock.
+        """
+        if self.value is not None:
+            self.late += int((batch.get_column("time").to_physical() < self.value).sum())
+        if "received" in batch.columns:
+            ahead = pl.col("time") > pl.col("received") + pl.duration(microseconds=self.max_skew)
+            batch = batch.filter(~ahead.fill_null(value=False))
+        if batch.is_empty():
+            return
+        by = [name for name in ("source_id", "peer", "host") if name in batch.columns]
+        newest = batch.group_by(by).agg(pl.col("time").max().to_physical())
+        for *stream, time in newest.iter_rows():
+            entry = self._streams.setdefault(tuple(stream), [time, now])
+            entry[0], entry[1] = max(entry[0], time), now
+            self.newest = time if self.newest is None else max(self.newest, time)
+        self._arrived = now
+        if len(self._streams) > _MANY_STREAMS:
+            self._forget(now)
+
+    def advance(self, now: int) -> int | None:
+        """The watermark at `now` (the monotonic clock), None before the first record."""
+        if self.newest is None or self._arrived is None:
+            return None
+        active = [time for time, seen in self._streams.values() if now - seen < self.idle]
+        passed = max(0, now - self._arrived - self.idle)
+        candidate = min(active) - self.lateness if active else self.newest + passed
+        if self.value is None or candidate > self.value:
+            self.value = candidate
+        return self.value
+
+    def _forget(self, now: int) -> None:
+        self._streams = {key: entry for key, entry in self._streams.items() if now - entry[1] < self.idle}
