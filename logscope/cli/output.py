@@ -60,7 +60,8 @@ def write_objects(
 def print_lines(lines: Iterable[str]) -> None:
     """Lines to standard output, in large writes."""
     out = sys.stdout
-    for batch in iter(lambda source=iter(lines): list(islice(source, 2000)), []):  # type: ignore[misc]
+    source = iter(lines)
+    while batch := list(islice(source, 2000)):
         out.write("\n".join(batch) + "\n")
     out.flush()
 
