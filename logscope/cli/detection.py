@@ -1,0 +1,115 @@
+"""`scan`: what the rules find in what is there."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from logscope.cli.opening import loaded, source_exit
+from logscope.cli.output import Object, coloured, say, write_objects
+from logscope.errors import UsageError
+from logscope.text import clean
+
+if TYPE_CHECKING:
+    from logscope.engine.api import Detection
+    from logscope.engine.session import Session
+
+RULE_LEVELS = ("informational", "low", "medium", "high", "critical")
+_COLOURS = {"critical": "1;31", "high": "31", "medium": "33"}
+
+
+def run_scan(arguments: argparse.Namespace) -> int:
+    """Detection over what is there."""
+    from logscope.engine.api import Cancel
+
+    threshold = fail_level(arguments.fail_on)
+    with loaded(arguments) as session:
+        broken = say_rule_errors(session, strict=arguments.strict)
+        session.prepare_transactions(cancel=Cancel(), decide=arguments.at_end == "decide")
+        found = [
+            detection
+            for detection in session.detections()
+            if detection.state == "matched" or (arguments.pending and detection.state == "pending")
+        ]
+        objects = (with_members(session, detection) for detection in found)
+        write_objects(objects, arguments, people=people, flat=flat)
+        for notice in session.detecting.notices:
+            say(f"logscope: {notice}")
+        if not arguments.json and not arguments.output:
+            _summary(session, found)
+        if broken:
+            return 2
+        return source_exit(session) or failed(found, threshold)
+
+
+def fail_level(name: str | None) -> int | None:
+    """The number of a rule level (`--fail-on`).
+
+    Raises:
+        UsageError: There is no such level.
+    """
+    if name is None:
+        return None
+    if name.lower() not in RULE_LEVELS:
+        raise UsageError(f"no level {name!r}", "--fail-on", mend=f"one of {', '.join(RULE_LEVELS)}")
+    return RULE_LEVELS.index(name.lower())
+
+
+def failed(found: list[Detection], threshold: int | None) -> int:
+    """3 if a detection reaches the level, else 0."""
+    if threshold is None:
+        return 0
+    return 3 if any(RULE_LEVELS.index(detection.level) >= threshold for detection in found) else 0
+
+
+def say_rule_errors(session: Session, *, strict: bool) -> bool:
+    """Say which rules do not compile; whether there were any.
+
+    Raises:
+        RuleError: The first of them, with `strict`.
+    """
+    errors = session.detecting.rule_errors
+    if strict and errors:
+        raise errors[0]
+    for error in errors:
+        say(f"logscope: {error}")
+    if not session.detecting.rules and not errors:
+        say("logscope: no rules to run; name some with --rules PATH or --rule 'seq ...'")
+    return bool(errors)
+
+
+def with_members(session: Session, detection: Detection) -> Object:
+    """A detection's JSON object with the records of its transaction."""
+    entry = detection.to_json()
+    if detection.number is not None:
+        places = session.member_places([detection.number]).get(detection.number, [])
+        entry["members"] = [{"source": source, "line": line} for source, line in places]
+    return entry
+
+
+def flat(entry: Object) -> Object:
+    """A row of the CSV: rule, time, level, transaction, then the emitted fields."""
+    row = {name: entry.get(name) for name in ("rule", "time", "level", "transaction")}
+    return row | (entry.get("output") or {})
+
+
+def people(objects: Iterator[Object]) -> Iterator[str]:
+    """A line per detection."""
+    import sys
+
+    for entry in objects:
+        level = str(entry["level"])
+        colour = _COLOURS.get(level) if coloured(sys.stdout) else None
+        shown = f"\x1b[{colour}m{level:<13}\x1b[0m" if colour else f"{level:<13}"
+        output = "  ".join(f"{name}={value}" for name, value in (entry.get("output") or {}).items())
+        state = "" if entry["state"] == "matched" else f"  [{entry['state']}]"
+        text = clean(f"{entry['rule']}  {entry.get('message') or output}")
+        yield f"{entry['time'][:23]}Z  {shown}  {text}{state}"
+
+
+def _summary(session: Session, found: list[Detection]) -> None:
+    counts = Counter(detection.rule for detection in found)
+    rules = ", ".join(f"{rule} {count}" for rule, count in counts.most_common())
+    say(f"{len(found)} detections by {len(session.detecting.rules)} rules" + (f": {rules}" if rules else ""))

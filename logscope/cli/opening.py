@@ -1,0 +1,76 @@
+"""How commands open a session and say what could not be read."""
+
+from __future__ import annotations
+
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from os import fstat
+from typing import TYPE_CHECKING, Any
+
+from logscope.cli.arguments import options_of
+from logscope.cli.output import say
+from logscope.errors import UsageError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from logscope.engine.session import Session
+
+
+def stdin_is_pipe() -> bool:
+    """Whether standard input brings data: a pipe or a file, not a terminal or nothing."""
+    try:
+        mode = fstat(sys.stdin.fileno()).st_mode
+    except (OSError, ValueError, AttributeError):
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)
+
+
+@contextmanager
+def opened(arguments: argparse.Namespace, **more: Any) -> Iterator[Session]:
+    """An open session; errors of sources and notices are said on standard error.
+
+    Args:
+        arguments: Of a command that reads.
+        more: Options that the command sets itself.
+
+    Raises:
+        UsageError: No source is named and none is piped in.
+    """
+    from logscope.engine.session import Session
+
+    piped = stdin_is_pipe()
+    if not arguments.sources and not piped:
+        raise UsageError("no source is named", mend="name files, folders, globs, URLs, or pipe records in")
+    session = Session(options_of(arguments, stdin_is_pipe=piped, **more))
+    try:
+        session.open()
+        for error in session.loading.errors:
+            say(f"logscope: {error}")
+        yield session
+        for error in session.loading.errors[len(session.loading.errors) :]:
+            say(f"logscope: {error}")
+    finally:
+        session.close()
+
+
+@contextmanager
+def loaded(arguments: argparse.Namespace, **more: Any) -> Iterator[Session]:
+    """A session with everything read that is there."""
+    with opened(arguments, **more) as session:
+        said = len(session.loading.errors)
+        session.read_all()
+        for error in session.loading.errors[said:]:
+            say(f"logscope: {error}")
+        for notice in session.loading.notices:
+            say(f"logscope: {notice}")
+        yield session
+
+
+def source_exit(session: Session) -> int:
+    """1 if a source could not be read, else 0."""
+    from logscope.errors import SourceError
+
+    return 1 if any(isinstance(error, SourceError) for error in session.loading.errors) else 0

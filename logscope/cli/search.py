@@ -1,0 +1,164 @@
+"""`query`, `sql`, `stats`."""
+
+from __future__ import annotations
+
+import argparse
+import time as clock
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from logscope.cli.opening import loaded, opened, source_exit
+from logscope.cli.output import Object, level_text, table, write_objects
+from logscope.text import clean, human_count, human_duration
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from logscope.engine.session import Session
+
+_CHUNK = 4096
+_POLL_SECONDS = 0.1
+
+
+def run_query(arguments: argparse.Namespace) -> int:
+    """The records that match a filter."""
+    from logscope.engine.api import Cancel
+
+    if arguments.follow:
+        return _follow(arguments)
+    with loaded(arguments) as session:
+        seen: set[str] = set()
+        view = session.view(arguments.filter, cancel=Cancel(), seen=seen)
+        session.check_fields(arguments.filter, seen)
+        rows = view.rows
+        if arguments.limit is not None:
+            rows = rows.head(max(0, arguments.limit))
+        elif arguments.tail is not None:
+            rows = rows.tail(max(0, arguments.tail))
+        objects = _records(session, rows, with_transactions=arguments.transactions)
+        write_objects(objects, arguments, people=_people, flat=_flat)
+        return source_exit(session)
+
+
+def _follow(arguments: argparse.Namespace) -> int:
+    """Matching records as they come, until a signal."""
+    with opened(arguments) as session:
+        compiled = session.compile(arguments.filter)
+        next_row = 0
+        while True:
+            moved = session.loading.step()
+            view = session.store.view
+            if view.records > next_row:
+                rows = session.searching.since(compiled, next_row)
+                next_row = view.records
+                objects = _records(session, rows, with_transactions=False)
+                write_objects(objects, argparse.Namespace(**(vars(arguments) | {"output": None})), people=_people)
+            elif not moved:
+                if not session.loading.live:
+                    return source_exit(session)
+                clock.sleep(_POLL_SECONDS)
+
+
+def _records(session: Session, rows: pl.Series, *, with_transactions: bool) -> Iterator[Object]:
+    """JSON objects of records, read and made a stretch at a time."""
+    from logscope.engine.rendering import RECORD_COLUMNS, record_json
+
+    view = session.store.view
+    for start in range(0, len(rows), _CHUNK):
+        part = rows.slice(start, _CHUNK)
+        frame = session.frames.rows(part, view, RECORD_COLUMNS)
+        fields = session.frames.fields(part, view)
+        transactions = session.transaction_ids(part) if with_transactions else [None] * len(part)
+        for record, values, ids in zip(frame.iter_rows(named=True), fields, transactions, strict=True):
+            yield record_json(record, values, ids)
+
+
+def _people(objects: Iterator[Object]) -> Iterator[str]:
+    for record in objects:
+        text = str(record.get("message") or record.get("raw") or "")
+        service = clean(str(record.get("service") or "-"))[:14].ljust(14)
+        yield f"{record['time'][:23]}Z  {level_text(record.get('level'))}  {service}  {clean(text)}"
+
+
+def _flat(record: Object) -> Object:
+    fields = record.get("fields") or {}
+    flat = {name: value for name, value in record.items() if name != "fields"}
+    return flat | {f"fields.{name}": value for name, value in fields.items()}
+
+
+def run_sql(arguments: argparse.Namespace) -> int:
+    """SQL over records, transactions, detections."""
+    from logscope.engine.tables import query_sql
+
+    with loaded(arguments) as session:
+        frame = query_sql(session, arguments.query)
+        write_objects(_sql_objects(frame), arguments, people=_sql_people)
+        return source_exit(session)
+
+
+def _sql_objects(frame: pl.DataFrame) -> Iterator[Object]:
+    from datetime import datetime, timedelta
+
+    from logscope.engine.rendering import iso_of
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, datetime):
+            return iso_of(value)
+        if isinstance(value, timedelta):
+            return value / timedelta(milliseconds=1)
+        return value
+
+    for row in frame.iter_rows(named=True):
+        yield {name: plain(value) for name, value in row.items()}
+
+
+def _sql_people(objects: Iterator[Object]) -> Iterator[str]:
+    rows = list(objects)
+    if not rows:
+        return
+    names = list(rows[0])
+    yield from table([["" if row[n] is None else str(row[n]) for n in names] for row in rows], names)
+
+
+def run_stats(arguments: argparse.Namespace) -> int:
+    """What was read, per source."""
+    from logscope.engine.statistics import duration_summary, source_objects
+
+    with loaded(arguments) as session:
+        objects: list[Object] = list(source_objects(session))
+        if arguments.transactions:
+            objects.append(duration_summary(session))
+        write_objects(objects, arguments, people=_stats_people)
+        return source_exit(session)
+
+
+def _stats_people(objects: Iterator[Object]) -> Iterator[str]:
+    rows: list[list[str]] = []
+    rest: list[Object] = []
+    for entry in objects:
+        if "source" not in entry:
+            rest.append(entry)
+            continue
+        levels = entry.get("levels") or {}
+        rows.append(
+            [
+                entry["source"],
+                entry.get("format", "-"),
+                human_count(entry.get("records", 0)),
+                str(entry.get("unparsed", 0)),
+                (entry.get("start") or "-")[:19],
+                (entry.get("end") or "-")[:19],
+                f"{entry['rate']:.1f}/s" if "rate" in entry else "-",
+                " ".join(f"{name} {human_count(count)}" for name, count in levels.items()),
+                entry.get("error", ""),
+            ]
+        )
+    header = ["source", "format", "records", "unparsed", "start", "end", "rate", "levels", ""]
+    yield from table(rows, header, right=(2, 3, 6))
+    for entry in rest:
+        spans = ", ".join(
+            f"{name.removesuffix('_ms')} {human_duration(int(value * 1000))}"
+            for name, value in entry.items()
+            if name.endswith("_ms") and value is not None
+        )
+        yield f"{human_count(entry['transactions'])} transactions: {spans}"

@@ -1,0 +1,42 @@
+"""`stats`: what was read, per source, and how long transactions take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from logscope.engine.api import Cancel
+from logscope.engine.rendering import source_json
+from logscope.records.severity import level_name
+
+if TYPE_CHECKING:
+    from logscope.engine.session import Session
+
+
+def source_objects(session: Session) -> Iterator[dict[str, Any]]:
+    """One JSON object per source, those that could not be read too."""
+    index = session.store.view.index
+    counts = index.group_by("source_id", "level").len().sort("source_id", "level")
+    levels: dict[int, dict[str, int]] = {}
+    for source_id, level, count in counts.iter_rows():
+        levels.setdefault(source_id, {})[level_name(level) or "none"] = count
+    for place, status in enumerate(session.loading.status()):
+        yield source_json(status, levels.get(place, {}) if status.error is None else {})
+
+
+def duration_summary(session: Session) -> dict[str, Any]:
+    """How long transactions take: count, p50, p95, p99, longest, in milliseconds."""
+    frame = session.transactions(cancel=Cancel())
+    spans = frame.get_column("duration").dt.total_microseconds() / 1000
+
+    def quantile(share: float) -> float | None:
+        value = spans.quantile(share, "linear")
+        return None if value is None else round(value, 3)
+
+    return {
+        "transactions": frame.height,
+        "p50_ms": quantile(0.5),
+        "p95_ms": quantile(0.95),
+        "p99_ms": quantile(0.99),
+        "max_ms": quantile(1.0),
+    }
