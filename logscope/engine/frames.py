@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 _INDEX = frozenset(schema.INDEX_COLUMNS)
 _ENVELOPE = ("received", "peer", "flags")
-_FROM_ENVELOPE = {"fields.peer": "peer", "fields.flags": "flags"}
+_FROM_ENVELOPE = {"fields.peer": "peer", "fields.received": "received"}
 _FEW = 64
+_BULK = 2000
 
 
 class Frames:
@@ -105,6 +106,28 @@ class Frames:
                 if peer:
                     result[place].append({"name": "peer", "value": peer, "kind": 0})
         return result
+
+    def pairs(self, rows: pl.Series, view: StoreView) -> pl.DataFrame:
+        """All fields of some rows, one row a field: `row`, `name`, `value`, `kind`."""
+        empty = pl.DataFrame(schema={schema.ROW: pl.UInt32, "name": pl.String, "value": pl.String, "kind": pl.UInt8})
+        parts = [empty]
+        for binding, _, numbers, texts in self._texts(rows, view):
+            lists = binding.parser.fields(_envelope(binding, texts).get_column("raw"))
+            frame = pl.DataFrame({schema.ROW: numbers, "field": lists})
+            frame = frame.filter(pl.col("field").list.len() > 0).explode("field").unnest("field")
+            parts.append(frame.select(empty.columns).cast(dict(empty.schema)))
+        return pl.concat(parts)
+
+    def rows_bulk(self, rows: pl.Series, view: StoreView, names: Collection[str]) -> pl.DataFrame:
+        """Like `rows`, for many rows of the whole store: segment by segment where that is cheaper."""
+        if len(rows) * 20 < view.records or len(rows) < _BULK:
+            return self.rows(rows, view, names)
+        parts = [
+            self.segment(segment, view, [schema.ROW, *names]).select(schema.ROW, *names) for segment in view.segments()
+        ]
+        everything = pl.concat(parts, how="diagonal_relaxed")
+        wanted = pl.DataFrame({schema.ROW: rows.rename(schema.ROW)})
+        return wanted.join(everything, on=schema.ROW, how="left", maintain_order="left")
 
     def _parse(self, segment: Segment, view: StoreView, names: Sequence[str], *, keep: bool) -> list[pl.Series]:
         lines = self._cache.get((segment.key, "_lines")) if keep else None
