@@ -77,10 +77,7 @@ class Correlating:
     def _make_plan(self) -> Plan:
         options = self._options
         given = [given_key(text) for text in options.key]
-        if options.plan:
-            plan = _read_plan(options.plan).with_keys(given)
-        else:
-            plan = self._found(given)
+        plan = _read_plan(options.plan).with_keys(given) if options.plan else self._found(given)
         if options.keys:
             plan = plan.only(options.keys)
         if self._grain == "none":
