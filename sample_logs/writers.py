@@ -33,9 +33,9 @@ def iso(time: int, digits: int, *, joint: str = "T", point: str = ".", zone: str
         point: Before the fraction.
         zone: How UTC is written.
     """
-    when = _EPOCH + datetime.timedelta(microseconds=time)
-    fraction = f"{when.microsecond:06d}"[:digits]
-    return f"{when:%Y-%m-%d}{joint}{when:%H:%M:%S}{point}{fraction}{zone}"
+    when = datetime.datetime(1970, 1, 1) + datetime.timedelta(microseconds=time)  # noqa: DTZ001 (zone is given)
+    text = when.isoformat(joint, "milliseconds" if digits == 3 else "microseconds")
+    return f"{text[:19]}{point}{text[20:]}{zone}"
 
 
 def render(entry: Entry) -> str:
