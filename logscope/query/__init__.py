@@ -1,1 +1,1 @@
-"""What the reader asks: filters as masks, SQL, histograms."""
+"""Filters, SQL and histograms over record and transaction frames."""

@@ -1,0 +1,306 @@
+"""`step(hits, state, watermark)`: one engine for scans (one step) and watches (many).
+
+Hits are kept until the watermark passes them, then the groups they fall into are matched again as
+far as they reach, and compared with what was told: new detections are raised, vanished ones
+retracted. A late record, a transaction that changed and a window whose end is reached go the same
+way, so there is no second implementation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from logscope.rules.description import Describer, Key
+from logscope.rules.hits import KEYLESS, TAKES_PART, UNTIMED, HitSelector, by_column
+from logscope.rules.model import RETRACTED, Detection, Rule
+from logscope.rules.sequence import GROUP, WHY_LEADING, WHY_TRAILING, in_order, match_sequence
+from logscope.rules.state import DEFAULT_MAX_HITS, OPEN, State
+
+Membership = Callable[[pl.Series], pl.DataFrame]
+"""Rows (UInt32) to `row`, `transaction` (UInt32): the transactions they stand in."""
+
+Identity = Callable[[int], str]
+"""A transaction's number to its id."""
+
+_NO_ROWS = pl.Series("row", [], dtype=pl.UInt32)
+_DIRTY = {GROUP: pl.UInt32, "since": pl.Int64}
+_FOREVER = -(2**62)
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What a step told."""
+
+    raised: tuple[Detection, ...]
+    retracted: tuple[Detection, ...]
+    waiting: int
+    """Matches that are not decided yet."""
+
+
+class Detector:
+    """Runs one rule over hits as they come.
+
+    Args:
+        rule: One with a sequence (kind `sequence` or `record`).
+        state: What an earlier one remembered.
+        max_hits: Hits kept at most; the oldest are evicted, counted, and the rule is incomplete.
+    """
+
+    def __init__(self, rule: Rule, state: State | None = None, *, max_hits: int = DEFAULT_MAX_HITS) -> None:
+        """Ready for the first step."""
+        if rule.sequence is None:
+            raise ValueError(f"rule {rule.name} has no sequence")
+        self.rule = rule
+        self.sequence = rule.sequence
+        self.state = state or State()
+        self.state.hits.limit = max_hits
+        self._selector = HitSelector(rule, self.sequence)
+        self._describer = Describer(rule, self.sequence, self._selector)
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Columns that record frames must be asked for."""
+        return self._selector.columns
+
+    def hits(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The records of a frame that matter to the rule; has no effect on the state.
+
+        Args:
+            frame: Record frame; columns it lacks count as null.
+        """
+        return self._selector.select(frame)
+
+    def step(
+        self,
+        hits: pl.DataFrame | None,
+        *,
+        watermark: int,
+        begin: int,
+        final: bool = False,
+        decide: bool = False,
+        membership: Membership | None = None,
+        changed: pl.Series = _NO_ROWS,
+        identity: Identity = str,
+    ) -> StepResult:
+        """Take in hits and tell what the watermark decides.
+
+        Args:
+            hits: As `hits` gave them, in any order; None: none.
+            watermark: No record before it is expected any more, microseconds; it never goes back.
+            begin: Time of the earliest record there is, microseconds.
+            final: The end of the data: also hits at and after the watermark are matched.
+            decide: With `final`, what is pending is taken as matched.
+            membership: For rules by transaction: which transactions records stand in.
+            changed: Rows whose transactions, or whose transactions' ids, are others than before.
+            identity: For rules by transaction: a transaction's id.
+        """
+        state = self.state
+        known_watermark = state.watermark_us
+        watermark = watermark if known_watermark is None else max(watermark, known_watermark)
+        released = self._release(hits, watermark, final)
+        dirty = [self._due(watermark, begin, decide), self._regroup(changed, membership)]
+        if released.height:
+            if known_watermark is not None:
+                state.late += int((released["time"].to_physical() < known_watermark).sum())
+            grouped = self._grouped(released, membership)
+            dirty.append(self._touched(grouped))
+            state.hits.add(grouped)
+        state.watermark_us = watermark
+        state.begin_us = begin if state.begin_us is None else min(begin, state.begin_us)
+        result = self._recompute(_merged(dirty), identity, decide)
+        self._evict()
+        return result
+
+    def pending(self, identity: Identity = str) -> tuple[Detection, ...]:
+        """What is not decided yet: the data's end or beginning leaves an absence open."""
+        dirty = self.state.open.select(GROUP, since=pl.col("start"))
+        found = self._matches(_merged([dirty]), decide=False)
+        if found is None:
+            return ()
+        ordered, matches = found
+        describe = self._describer.of(ordered, matches.filter("pending"), self._key(identity))
+        watermark = self.state.watermark_us or 0
+        unique = {detection.id: detection for _, detection in describe.pending(watermark, self.state.begin_us or 0)}
+        return tuple(unique.values())
+
+    def provisional(self, *, membership: Membership | None = None, identity: Identity = str) -> tuple[Detection, ...]:
+        """What would be raised if no earlier record came any more; has no effect on the state."""
+        ahead = Detector(self.rule, self.state.copy(), max_hits=self.state.hits.limit)
+        state = ahead.state
+        if state.watermark_us is None or state.unreleased is None or not state.unreleased.height:
+            return ()
+        newest = state.unreleased["time"].to_physical().max()
+        watermark = newest if isinstance(newest, int) else state.watermark_us
+        return ahead.step(
+            None, watermark=watermark, begin=state.begin_us or 0, final=True, membership=membership, identity=identity
+        ).raised
+
+    def _release(self, hits: pl.DataFrame | None, watermark: int, final: bool) -> pl.DataFrame:
+        state = self.state
+        frames = [] if state.unreleased is None else [state.unreleased]
+        if hits is not None and hits.height:
+            state.untimed += int((hits["part"] == UNTIMED).sum())
+            state.keyless += int((hits["part"] == KEYLESS).sum())
+            frames.append(hits.filter(pl.col("part") == TAKES_PART).drop("part"))
+        if not frames:
+            return pl.DataFrame()
+        waiting = pl.concat(frames, how="diagonal") if len(frames) > 1 else frames[0]
+        if final:
+            state.unreleased = None
+            return waiting
+        ripe = waiting["time"].to_physical() < watermark
+        state.unreleased = waiting.filter(~ripe)
+        return waiting.filter(ripe)
+
+    def _grouped(self, hits: pl.DataFrame, membership: Membership | None) -> pl.DataFrame:
+        """Hits with their group; one row per transaction a record stands in, null in none."""
+        if self.sequence.by_transaction:
+            if membership is None:
+                return hits.with_columns(pl.lit(None, dtype=pl.UInt32).alias(GROUP))
+            members = membership(hits["row"].unique()).select(
+                pl.col("row").cast(pl.UInt32), pl.col("transaction").cast(pl.UInt32).alias(GROUP)
+            )
+            return hits.join(members.unique(), on="row", how="left")
+        if not self.sequence.by:
+            return hits.with_columns(pl.lit(0, dtype=pl.UInt32).alias(GROUP))
+        names = [by_column(place) for place in range(len(self.sequence.by))]
+        known = self.state.groups
+        if known is None:
+            known = pl.DataFrame(schema={GROUP: pl.UInt32, **dict.fromkeys(names, pl.String)})
+        new = hits.select(names).unique().join(known, on=names, how="anti").sort(names)
+        if new.height:
+            numbers = pl.int_range(known.height, known.height + new.height, dtype=pl.UInt32, eager=True)
+            known = pl.concat([known, new.select(numbers.alias(GROUP), *names)])
+            self.state.groups = known
+        return hits.join(known, on=names, how="left").drop(names)
+
+    def _touched(self, hits: pl.DataFrame) -> pl.DataFrame:
+        """The groups of hits, and since when their matches may differ."""
+        reach = self.sequence.reach_us
+        since = pl.lit(None, dtype=pl.Int64) if reach is None else pl.col("time").to_physical().min() - reach
+        return hits.filter(pl.col(GROUP).is_not_null()).group_by(GROUP).agg(since=since)
+
+    def _regroup(self, changed: pl.Series, membership: Membership | None) -> pl.DataFrame:
+        empty = pl.DataFrame(schema=_DIRTY)
+        if not self.sequence.by_transaction or not changed.len():
+            return empty
+        taken = self.state.hits.take_rows(changed.cast(pl.UInt32).alias("row").unique())
+        if taken is None:
+            return empty
+        grouped = self._grouped(taken.unique("row").drop(GROUP), membership)
+        self.state.hits.add(grouped)
+        return _merged([self._touched(taken), self._touched(grouped)])
+
+    def _due(self, watermark: int, begin: int, decide: bool) -> pl.DataFrame:
+        """The groups of open matches that can be decided now."""
+        known = self.state.begin_us
+        decidable = (pl.col("why") == WHY_TRAILING) & (pl.col("due") < watermark)
+        if known is not None and begin < known:
+            decidable |= pl.col("why") == WHY_LEADING
+        return self.state.open.filter(pl.lit(True) if decide else decidable).select(GROUP, since="start")
+
+    def _matches(self, dirty: pl.DataFrame, *, decide: bool) -> tuple[pl.DataFrame, pl.DataFrame] | None:
+        """Ordered hits of the dirty groups and their matches, `having` tested; None if there are no hits."""
+        state, back = self.state, self.sequence.look_back_us
+        hits = state.hits.of_groups(dirty.with_columns(pl.col("since") - back)) if dirty.height else None
+        if hits is None or not hits.height:
+            return None
+        ordered = in_order(hits)
+        matches = match_sequence(
+            self.sequence,
+            ordered,
+            watermark_us=_FOREVER if state.watermark_us is None else state.watermark_us,
+            begin_us=_FOREVER if state.begin_us is None else state.begin_us,
+            decide=decide,
+        )
+        matches = matches.join(dirty, on=GROUP, how="left", maintain_order="left")
+        matches = matches.filter(pl.col("since").is_null() | (pl.col("start") >= pl.col("since"))).drop("since")
+        if self.sequence.having is not None:
+            values = self._describer.having_values(ordered, matches)
+            matches = matches.filter(self.sequence.having.mask(values))
+        return ordered, matches
+
+    def _recompute(self, dirty: pl.DataFrame, identity: Identity, decide: bool) -> StepResult:
+        state = self.state
+        if not dirty.height:
+            return StepResult((), (), state.open.height)
+        if state.frozen_us is not None:
+            dirty = dirty.with_columns(since=pl.max_horizontal("since", pl.lit(state.frozen_us)))
+        found = self._matches(dirty, decide=decide)
+        self._reopen(dirty, None if found is None else found[1].filter("pending"))
+        current: list[tuple[int, Detection]] = []
+        if found is not None:
+            ordered, matches = found
+            current = self._describer.of(ordered, matches.filter(~pl.col("pending")), self._key(identity)).matched()
+        raised: list[Detection] = []
+        still: set[str] = set()
+        before = {
+            detection_id: group for group, since in dirty.iter_rows() for detection_id in state.told.since(group, since)
+        }
+        for group, detection in current:
+            if detection.id in still:
+                continue
+            still.add(detection.id)
+            if detection.id not in before:
+                raised.append(detection)
+                state.told.add(group, detection)
+        retracted = [
+            replace(state.told.remove(group, detection_id), state=RETRACTED, reason="a late record made it false")
+            for detection_id, group in before.items()
+            if detection_id not in still
+        ]
+        raised.sort(key=_order)
+        retracted.sort(key=_order)
+        return StepResult(tuple(raised), tuple(retracted), state.open.height)
+
+    def _reopen(self, dirty: pl.DataFrame, pending: pl.DataFrame | None) -> None:
+        """Replace the open matches of the dirty groups."""
+        state = self.state
+        rest = state.open.join(dirty, on=GROUP, how="left", maintain_order="left", coalesce=True).join(
+            dirty.select(GROUP, touched=pl.lit(True)), on=GROUP, how="left", maintain_order="left"
+        )
+        keep = pl.col("touched").is_null() | (pl.col("start") < pl.col("since")).fill_null(False)
+        frames = [rest.filter(keep).select(list(OPEN))]
+        if pending is not None and pending.height:
+            frames.append(pending.select(pl.col(name).cast(dtype) for name, dtype in OPEN.items()))
+        state.open = pl.concat(frames)
+
+    def _key(self, identity: Identity) -> Callable[[int], Key]:
+        """A group's number to what stands for it in output and ids."""
+        if self.sequence.by_transaction:
+            return lambda group: Key(identity(group), group, {})
+        if not self.sequence.by:
+            return lambda group: Key(None, None, {})
+        groups = self.state.groups
+        if groups is None:
+            raise ValueError("no key was seen")
+        # A group's number is its place in the frame.
+        return lambda group: Key(None, None, dict(zip(self.sequence.by, groups.row(group)[1:], strict=True)))
+
+    def _evict(self) -> None:
+        state = self.state
+        count, bound = state.hits.evict()
+        if bound is None:
+            return
+        state.evicted += count
+        state.frozen_us = bound + self.sequence.look_back_us
+        state.told.forget_before(state.frozen_us)
+        state.open = state.open.filter(pl.col("start") >= state.frozen_us)
+
+
+def _merged(dirty: list[pl.DataFrame]) -> pl.DataFrame:
+    """Each dirty group once, since the earliest; null: from its beginning."""
+    frames = [frame.cast({GROUP: pl.UInt32, "since": pl.Int64}) for frame in dirty if frame.height]
+    if not frames:
+        return pl.DataFrame(schema=_DIRTY)
+    whole = pl.col("since").is_null().any()
+    return (
+        pl.concat(frames).group_by(GROUP).agg(pl.when(whole).then(None).otherwise(pl.col("since").min()).alias("since"))
+    )
+
+
+def _order(detection: Detection) -> tuple[int, str]:
+    return detection.time, detection.id

@@ -1,0 +1,118 @@
+"""From a frame of records to the few that matter to a rule, with all it needs of them."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from logscope.records.schema import FROM_FILE, TIME
+from logscope.rules.model import Rule, Sequence, Step
+from logscope.rules.sequence import UNTIL, hit_column
+from logscope.rules.values import candidates, value_of
+
+TAKES_PART, UNTIMED, KEYLESS = range(3)
+"""Column `part`: whether a hit takes part, or why it is passed over."""
+
+
+def by_column(place: int) -> str:
+    """The hits' column of the key `by[place]`."""
+    return f"by{place}"
+
+
+class HitSelector:
+    """Finds a rule's hits in record frames.
+
+    Args:
+        rule: One with a sequence.
+    """
+
+    def __init__(self, rule: Rule, sequence: Sequence) -> None:
+        """Collect what it needs of a record."""
+        self.sequence = sequence
+        needs = {need.field for need in rule.emit.needs}
+        if sequence.having is not None:
+            needs |= {name for _, name in sequence.having.names}
+        self.payload = tuple(sorted(needs))
+        self.by = () if sequence.by_transaction else sequence.by
+        filters = [step.filter for step in sequence.steps]
+        if sequence.until is not None:
+            filters.append(sequence.until.filter)
+        named = [column for name in (*self.payload, *self.by) for column in candidates(name)]
+        self.columns: frozenset[str] = frozenset(
+            ["row", "source_id", "line", "time", "time_from", "message", *named]
+        ).union(*(filter_.columns for filter_ in filters))
+
+    def text_column(self, name: str) -> str:
+        """The hits' column with the text of a value."""
+        return f"v{self.payload.index(name)}"
+
+    def kind_column(self, name: str) -> str:
+        """The hits' column with the kind of a value."""
+        return f"k{self.payload.index(name)}"
+
+    def select(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The hits among records.
+
+        Args:
+            frame: Record frame with at least `row`, `time`, `source_id`, `line`; other columns of
+                `columns` that it lacks count as null.
+
+        Returns:
+            `row`, `time`, `source_id`, `line`, `part`, Boolean `s0`, ... per step and `until`,
+            `by0`, ..., and of records that positive steps match `text` and the values.
+        """
+        masks = self._masks(frame)
+        positive = _any([masks[hit_column(place)] for place, step in enumerate(self.sequence.steps) if not step.absent])
+        chosen = _any(list(masks.values())) & frame["time"].is_not_null()
+        frame, positive = frame.filter(chosen), positive.filter(chosen)
+        hits = frame.select(
+            pl.col("row").cast(pl.UInt32),
+            pl.col("time").cast(TIME),
+            pl.col("source_id").cast(pl.UInt16),
+            pl.col("line").cast(pl.UInt32),
+            pl.lit(TAKES_PART, dtype=pl.UInt8).alias("part"),
+            *(mask.filter(chosen).alias(name) for name, mask in masks.items()),
+        )
+        hits = hits.with_columns(
+            _only(value_of(frame, "message")[0], positive).alias("text"), *self._values(frame, positive)
+        )
+        for place, name in enumerate(self.by):
+            key = value_of(frame, name)[0].alias(by_column(place))
+            hits = hits.with_columns(key).with_columns(
+                part=pl.when(pl.col(by_column(place)).is_null()).then(KEYLESS).otherwise("part").cast(pl.UInt8)
+            )
+        if "time_from" in frame.columns:
+            untimed = (frame["time_from"] == FROM_FILE).fill_null(False)
+            hits = hits.with_columns(part=pl.when(untimed).then(UNTIMED).otherwise("part").cast(pl.UInt8))
+        return hits
+
+    def _masks(self, frame: pl.DataFrame) -> dict[str, pl.Series]:
+        known: dict[str, pl.Series] = {}
+
+        def mask(step: Step) -> pl.Series:
+            if step.where not in known:
+                known[step.where] = step.filter.mask(frame)
+            return known[step.where]
+
+        masks = {hit_column(place): mask(step) for place, step in enumerate(self.sequence.steps)}
+        if self.sequence.until is not None:
+            masks[UNTIL] = self.sequence.until.filter.mask(frame)
+        return {name: found.alias(name) for name, found in masks.items()}
+
+    def _values(self, frame: pl.DataFrame, positive: pl.Series) -> list[pl.Series]:
+        columns: list[pl.Series] = []
+        for name in self.payload:
+            text, kind = value_of(frame, name)
+            columns += [_only(text, positive).alias(self.text_column(name)), kind.alias(self.kind_column(name))]
+        return columns
+
+
+def _any(masks: list[pl.Series]) -> pl.Series:
+    found = masks[0]
+    for mask in masks[1:]:
+        found = found | mask
+    return found
+
+
+def _only(values: pl.Series, wanted: pl.Series) -> pl.Series:
+    """The values where they are wanted, else null: texts that nobody reads are not kept."""
+    return values.zip_with(wanted, pl.repeat(None, values.len(), dtype=values.dtype, eager=True))

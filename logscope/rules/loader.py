@@ -1,0 +1,386 @@
+"""Rule files to rules: every error with file, line and mend, and the good rules all the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from collections.abc import Sequence as Several
+from pathlib import Path
+
+from logscope.errors import FilterError, RuleError
+from logscope.language.sequence import parse_sequence
+from logscope.rules.documents import Located, documents, read_text
+from logscope.rules.emit import Emit, StepField, step_field
+from logscope.rules.having import Having, compile_having
+from logscope.rules.model import (
+    LEVELS,
+    STATUSES,
+    TRANSACTION,
+    CompileFilter,
+    Expectation,
+    LoadedRules,
+    RecordFilter,
+    Rule,
+    Sequence,
+    Step,
+    TransactionCondition,
+    Until,
+)
+from logscope.rules.reading import Complaints, Keys
+from logscope.templating import Template, TemplateError, parse_template
+
+BUILTIN = Path(__file__).parent / "builtin"
+"""Shipped rules."""
+
+SUFFIXES = (".yml", ".yaml")
+
+_RULE_KEYS = (
+    "title", "name", "id", "status", "level", "description", "enabled", "sequence", "record", "transaction", "emit",
+    "actions", "tests", "author", "date", "modified", "references", "tags", "falsepositives", "license",
+)  # fmt: skip
+_SEQUENCE_KEYS = ("by", "keys", "grain", "maxspan", "steps", "until", "having")
+_STEP_KEYS = ("name", "where", "absent", "within", "maxpause")
+_FORMS = ("sequence", "record", "transaction")
+_SIGMA = ("detection", "correlation", "filter")
+_STEP_NAME = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
+_RECORD_STEP = "record"
+
+
+def rule_files(paths: Iterable[Path]) -> tuple[list[Path], list[RuleError]]:
+    """The rule files that paths mean: themselves, or of a folder all `.yml` and `.yaml` below it, sorted."""
+    found: list[Path] = []
+    errors: list[RuleError] = []
+    for path in paths:
+        if path.is_dir():
+            found += sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES and file.is_file())
+        elif path.exists():
+            found.append(path)
+        else:
+            errors.append(RuleError("there is no such file", where=str(path), mend="name a rule file or a folder"))
+    return list(dict.fromkeys(found)), errors
+
+
+def load_rules(paths: Iterable[Path], compile_filter: CompileFilter) -> LoadedRules:
+    """All rules of files and folders.
+
+    Args:
+        paths: Files, or folders that are searched to any depth.
+        compile_filter: Compiles filter text.
+
+    Returns:
+        The rules that compile, in order, and all errors of the others.
+    """
+    files, errors = rule_files(paths)
+    rules: list[Rule] = []
+    for file in files:
+        try:
+            text = read_text(file)
+        except RuleError as error:
+            errors.append(error)
+            continue
+        loaded = load_text(text, compile_filter, where=str(file))
+        rules += loaded.rules
+        errors += loaded.errors
+    return LoadedRules(tuple(rules), tuple(errors))
+
+
+def load_text(text: str, compile_filter: CompileFilter, *, where: str = "rule") -> LoadedRules:
+    """All rules of one YAML text.
+
+    Args:
+        text: One or more documents.
+        compile_filter: Compiles filter text.
+        where: The file's name.
+    """
+    rules: list[Rule] = []
+    errors: list[RuleError] = []
+    try:
+        for document in documents(text, where):
+            complaints = Complaints(where)
+            rule = _rule(document, complaints, compile_filter, where)
+            errors += complaints.errors
+            if rule is not None and not complaints.errors:
+                rules.append(rule)
+    except RuleError as error:
+        errors.append(error)
+    return LoadedRules(tuple(rules), tuple(errors))
+
+
+def rule_from_sequence(text: str, compile_filter: CompileFilter, *, name: str = "seq") -> Rule:
+    """A rule of a sequence in one line (`--rule 'seq ...'`).
+
+    Args:
+        text: `seq by transaction maxspan 5m: ["a"] not ["b"] within 30s`.
+        compile_filter: Compiles filter text.
+        name: The rule's name.
+
+    Raises:
+        FilterError: It does not parse, or a step's filter does not compile.
+        RuleError: Its steps make no sequence.
+    """
+    syntax = parse_sequence(text)
+    steps = tuple(
+        Step(
+            step.name, step.filter_text, compile_filter(step.filter_text), step.absent, step.within_us, step.maxpause_us
+        )
+        for step in syntax.steps
+    )
+    until = None if syntax.until is None else Until(syntax.until, compile_filter(syntax.until))
+    sequence = Sequence(tuple(syntax.by), steps, syntax.maxspan_us, until)
+    complaints = Complaints("--rule")
+    _check_sequence(sequence, complaints, None)
+    if complaints.errors:
+        raise complaints.errors[0]
+    return Rule(name=name, title=text, level="medium", kind="sequence", sequence=sequence)
+
+
+def _rule(document: Located, complaints: Complaints, compile_filter: CompileFilter, where: str) -> Rule | None:
+    if isinstance(document.value, dict) and any(name in document.value for name in _SIGMA):
+        complaints.add("Sigma rules are not supported yet", document.line, mend="write it as sequence: or record:")
+        return None
+    keys = Keys(document, _RULE_KEYS, complaints)
+    title = keys.text("title", required=True) or ""
+    forms = [form for form in _FORMS if keys.has(form)]
+    if len(forms) != 1:
+        what = "has neither sequence nor record nor transaction" if not forms else f"has {' and '.join(forms)}"
+        keys.wrong(f"the rule {what}", mend="give it one of sequence:, record:, transaction:")
+        return None
+    kind = forms[0]
+    sequence: Sequence | None = None
+    transaction: TransactionCondition | None = None
+    if kind == "sequence":
+        sequence = _sequence(keys.entries[kind], complaints, compile_filter)
+    elif kind == "record":
+        sequence = _record(keys.entries[kind], complaints, compile_filter)
+    else:
+        transaction = _transaction(keys.entries[kind], complaints)
+    return Rule(
+        name=keys.text("name") or _slug(title) or "rule",
+        title=title,
+        level=keys.text("level", choices=LEVELS) or "medium",
+        kind=kind,
+        sequence=sequence,
+        transaction=transaction,
+        emit=_emit(keys.entry("emit"), sequence, complaints),
+        id=keys.text("id"),
+        status=keys.text("status", choices=STATUSES) or "experimental",
+        description=keys.text("description") or "",
+        enabled=keys.boolean("enabled", True),
+        actions=keys.names("actions"),
+        tests=_tests(keys, complaints),
+        path=where,
+        line=document.line,
+    )
+
+
+def _sequence(entry: Located, complaints: Complaints, compile_filter: CompileFilter) -> Sequence | None:
+    keys = Keys(entry, _SEQUENCE_KEYS, complaints, "sequence")
+    if not keys.has("steps"):
+        keys.wrong("steps is missing", mend="add steps: with a list of name: and where:")
+        return None
+    read = [_step(item, number, complaints, compile_filter) for number, item in enumerate(keys.items("steps"), start=1)]
+    steps = tuple(step for step in read if step is not None)
+    if not read:
+        keys.wrong("steps is empty", keys.line_of("steps"), "add a step with name: and where:")
+    if not read or len(steps) < len(read):
+        return None
+    until = None
+    if keys.has("until"):
+        compiled = _filter(keys, "until", complaints, compile_filter)
+        until = None if compiled is None else Until(*compiled, line=keys.line_of("until"))
+    sequence = Sequence(
+        by=keys.names("by"),
+        steps=steps,
+        maxspan_us=keys.duration("maxspan"),
+        until=until,
+        keys=keys.names("keys"),
+        grain=keys.text("grain"),
+    )
+    if not _check_sequence(sequence, complaints, keys):
+        return None
+    having = _having(keys, sequence, complaints)
+    return sequence if having is None else _with_having(sequence, having)
+
+
+def _with_having(sequence: Sequence, having: Having) -> Sequence:
+    return Sequence(
+        sequence.by, sequence.steps, sequence.maxspan_us, sequence.until, having, sequence.keys, sequence.grain
+    )
+
+
+def _step(item: Located, number: int, complaints: Complaints, compile_filter: CompileFilter) -> Step | None:
+    name = f"step{number}"
+    if isinstance(item.value, dict) and "name" in item.value and isinstance(item.value["name"].value, str):
+        name = item.value["name"].value
+    if isinstance(item.value, dict) and "rule" in item.value and "where" not in item.value:
+        complaints.add(
+            f"step {name}: steps that name another rule are not supported yet",
+            item.value["rule"].line,
+            mend="write the rule's filter as where:",
+        )
+        return None
+    keys = Keys(item, _STEP_KEYS, complaints, f"step {name}")
+    keys.text("name")
+    if not _STEP_NAME.fullmatch(name):
+        keys.wrong(f"{name} is not a name", keys.line_of("name"), "letters, digits, _ and -, a letter first")
+    compiled = _filter(keys, "where", complaints, compile_filter)
+    absent = keys.boolean("absent", False)
+    within, maxpause = keys.duration("within"), keys.duration("maxpause")
+    if compiled is None:
+        return None
+    return Step(name, *compiled, absent=absent, within_us=within, maxpause_us=maxpause, line=keys.line)
+
+
+def _filter(
+    keys: Keys, name: str, complaints: Complaints, compile_filter: CompileFilter
+) -> tuple[str, RecordFilter] | None:
+    text = keys.text(name, required=True)
+    if text is None:
+        return None
+    try:
+        return text, compile_filter(text)
+    except (FilterError, RuleError) as error:
+        complaints.take(error, keys.line_of(name), f"{keys.context}: {name}")
+        return None
+
+
+def _check_sequence(sequence: Sequence, complaints: Complaints, keys: Keys | None) -> bool:
+    """Complain of steps that make no sequence; whether there was nothing to complain of."""
+    count = len(complaints.errors)
+    line = keys.line if keys is not None else None
+    if TRANSACTION in sequence.by and len(sequence.by) > 1:
+        complaints.add("sequence: by has transaction and others", line, mend="write by: [transaction] alone")
+    names = [step.name for step in sequence.steps]
+    for place, step in enumerate(sequence.steps):
+        if step.name in names[:place]:
+            complaints.add(f"step {step.name} stands twice", step.line, mend="give it another name")
+    happening = [place for place, step in enumerate(sequence.steps) if not step.absent]
+    if not happening:
+        complaints.add("sequence: every step is absent", line, mend="one step at least must happen")
+        return False
+    for place, step in enumerate(sequence.steps):
+        _check_bounds(sequence, step, place, happening, complaints)
+    return len(complaints.errors) == count
+
+
+def _check_bounds(sequence: Sequence, step: Step, place: int, happening: Several[int], complaints: Complaints) -> None:
+    first, last = happening[0], happening[-1]
+    if step.maxpause_us is not None and (step.absent or place == first):
+        why = "an absent step" if step.absent else "the first step"
+        complaints.add(
+            f"step {step.name}: maxpause on {why}", step.line, mend="it belongs to a later step that happens"
+        )
+    if step.within_us is not None and not step.absent:
+        complaints.add(
+            f"step {step.name}: within on a step that happens", step.line, mend="write maxpause, or absent: true"
+        )
+    if not step.absent:
+        return
+    if first < place < last:
+        if step.within_us is not None:
+            complaints.add(
+                f"step {step.name}: within on an absence between two steps",
+                step.line,
+                mend="leave it out, the window is from the step before to the step after",
+            )
+    elif step.within_us is None and sequence.maxspan_us is None:
+        complaints.add(f"step {step.name}: an absence without a bound", step.line, mend="add within: or maxspan:")
+
+
+def _having(keys: Keys, sequence: Sequence, complaints: Complaints) -> Having | None:
+    text = keys.text("having")
+    if text is None:
+        return None
+    happens, absent = _step_names(sequence)
+    try:
+        return compile_having(text, happens, absent)
+    except RuleError as error:
+        complaints.take(error, keys.line_of("having"))
+        return None
+
+
+def _step_names(sequence: Sequence) -> tuple[list[str], list[str]]:
+    return [step.name for step in sequence.positive], [step.name for step in sequence.steps if step.absent]
+
+
+def _record(entry: Located, complaints: Complaints, compile_filter: CompileFilter) -> Sequence | None:
+    keys = Keys(entry, ("where",), complaints, "record")
+    compiled = _filter(keys, "where", complaints, compile_filter)
+    if compiled is None:
+        return None
+    return Sequence(by=(), steps=(Step(_RECORD_STEP, *compiled, line=keys.line_of("where")),))
+
+
+def _transaction(entry: Located, complaints: Complaints) -> TransactionCondition | None:
+    keys = Keys(entry, ("where",), complaints, "transaction")
+    where = keys.text("where", required=True)
+    return None if where is None else TransactionCondition(where, keys.line_of("where"))
+
+
+def _emit(entry: Located | None, sequence: Sequence | None, complaints: Complaints) -> Emit:
+    if entry is None:
+        return Emit()
+    keys = Keys(entry, ("message", "fields", "suppress"), complaints, "emit")
+    happens, absent = ([], []) if sequence is None else _step_names(sequence)
+    message: Template | None = None
+    lookups: dict[str, StepField] = {}
+    fields: dict[str, StepField] = {}
+
+    def resolve(name: str, line: int, context: str) -> StepField | None:
+        # A rule whose steps did not compile has been complained of already.
+        if sequence is None:
+            return None
+        try:
+            return step_field(name, happens, absent)
+        except RuleError as error:
+            complaints.take(error, line, context)
+            return None
+
+    text = keys.text("message")
+    if text is not None:
+        try:
+            message = parse_template(text)
+        except TemplateError as error:
+            complaints.take(error, keys.line_of("message"), "emit: message")
+        for name in message.names if message is not None else ():
+            if (found := resolve(name, keys.line_of("message"), "emit: message")) is not None:
+                lookups[name] = found
+    listed = keys.entry("fields")
+    if listed is not None:
+        if not isinstance(listed.value, dict):
+            keys.wrong("fields is not a mapping", listed.line, "write NAME: STEP.FIELD")
+        else:
+            for name, value in listed.value.items():
+                if not isinstance(value.value, str):
+                    keys.wrong(f"fields: {name} is not text", value.line, "write NAME: STEP.FIELD")
+                elif (found := resolve(value.value, value.line, f"emit: fields: {name}")) is not None:
+                    fields[name] = found
+    return Emit(message, fields, keys.duration("suppress"), lookups)
+
+
+def _tests(keys: Keys, complaints: Complaints) -> tuple[Expectation, ...]:
+    found: list[Expectation] = []
+    for number, item in enumerate(keys.items("tests"), start=1):
+        test = Keys(item, ("name", "records", "expect", "at_end"), complaints, f"test {number}")
+        if not test.has("records") or "expect" not in test.entries:
+            test.wrong("a test has records and expect", mend="write expect: [] for no detection")
+        expected: list[dict[str, object]] = []
+        for wanted in test.items("expect"):
+            if isinstance(wanted.value, dict):
+                expected.append(wanted.plain())
+            else:
+                test.wrong("expect has an item that is not a mapping", wanted.line, "write - {NAME: VALUE}")
+        found.append(
+            Expectation(
+                name=test.text("name") or f"test {number}",
+                records=test.names("records"),
+                expect=tuple(expected),
+                decide=test.text("at_end", choices=("decide", "pending")) != "pending",
+                line=item.line,
+            )
+        )
+    return tuple(found)
+
+
+def _slug(title: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")

@@ -1,0 +1,205 @@
+"""What a rule is and what it finds: frozen data without behaviour of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import polars as pl
+
+from logscope.errors import RuleError
+from logscope.rules.emit import Emit
+from logscope.rules.having import Having
+from logscope.rules.values import Value
+
+LEVELS = ("informational", "low", "medium", "high", "critical")
+"""Levels of rules and detections, in ascending order (Sigma's)."""
+
+STATUSES = ("stable", "test", "experimental", "deprecated", "unsupported")
+
+TRANSACTION = "transaction"
+"""`by: [transaction]`: the linked transaction is the key."""
+
+MATCHED, PENDING, RETRACTED = "matched", "pending", "retracted"
+
+
+class RecordFilter(Protocol):
+    """A compiled filter over records; the engine gives it (rules do not know the query package)."""
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Columns that the frame must be asked for."""
+
+    def mask(self, frame: pl.DataFrame) -> pl.Series:
+        """Which records match: Boolean, never null, of the frame's height."""
+
+
+CompileFilter = Callable[[str], RecordFilter]
+"""Compiles filter text; raises FilterError with the column where it does not compile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a sequence."""
+
+    name: str
+    where: str
+    """Its filter as written."""
+    filter: RecordFilter
+    absent: bool = False
+    within_us: int | None = None
+    """An absence's window; None: what `maxspan` leaves, and between two steps always None."""
+    maxpause_us: int | None = None
+    """Longest time since the positive step before, inclusive."""
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Until:
+    """What ends matches that are not complete."""
+
+    where: str
+    filter: RecordFilter
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """Steps in order, per key."""
+
+    by: tuple[str, ...]
+    """`("transaction",)`, or names of columns, fields or keys; empty: all records together."""
+    steps: tuple[Step, ...]
+    maxspan_us: int | None = None
+    """Longest time from the first to the last positive step, inclusive."""
+    until: Until | None = None
+    having: Having | None = None
+    keys: tuple[str, ...] = ()
+    """The correlation keys of the plan it was made with."""
+    grain: str | None = None
+
+    @property
+    def by_transaction(self) -> bool:
+        """Whether the linked transaction is the key."""
+        return self.by == (TRANSACTION,)
+
+    @property
+    def positive(self) -> tuple[Step, ...]:
+        """The steps that must happen."""
+        return tuple(step for step in self.steps if not step.absent)
+
+    @property
+    def reach_us(self) -> int | None:
+        """Longest time from a match's first step to the end of what decides it; None: no bound."""
+        span = self.maxspan_us
+        if span is None:
+            pauses = [step.maxpause_us for step in self.positive[1:]]
+            if any(pause is None for pause in pauses):
+                return None
+            span = sum(pause for pause in pauses if pause is not None)
+        return span + max((step.within_us or 0 for step in self.steps if step.absent), default=0)
+
+    @property
+    def look_back_us(self) -> int:
+        """How long before a match's first step a leading absence looks."""
+        if not self.steps or not self.steps[0].absent:
+            return 0
+        leading = self.steps[: self.steps.index(self.positive[0])]
+        return max(step.within_us or self.maxspan_us or 0 for step in leading)
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionCondition:
+    """A rule over transactions as a whole; the engine compiles `where` and decides when they close."""
+
+    where: str
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """A test that a rule carries."""
+
+    name: str
+    records: tuple[str, ...]
+    """Raw lines, in order of arrival."""
+    expect: tuple[dict[str, Any], ...]
+    """Output fields of each detection expected; a detection may have more."""
+    decide: bool = True
+    """Whether the end of the records decides what is pending."""
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule that compiled."""
+
+    name: str
+    title: str
+    level: str
+    kind: str
+    """`sequence`, `record` (a sequence of one step named `record`) or `transaction`."""
+    sequence: Sequence | None
+    transaction: TransactionCondition | None = None
+    emit: Emit = field(default_factory=Emit)
+    id: str | None = None
+    status: str = "experimental"
+    description: str = ""
+    enabled: bool = True
+    actions: tuple[str, ...] = ()
+    tests: tuple[Expectation, ...] = ()
+    path: str | None = None
+    line: int | None = None
+
+    @property
+    def key(self) -> str:
+        """What identifies it in detections' ids: its `id`, else its name."""
+        return self.id or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedRules:
+    """What `load_rules` found: the good rules, and every error of the others."""
+
+    rules: tuple[Rule, ...]
+    errors: tuple[RuleError, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """The record that a positive step matched."""
+
+    row: int
+    time: int
+    """Microseconds since 1970 UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """What a rule found."""
+
+    id: str
+    """blake2b-64 of the rule, the key or transaction, and the steps' times and texts."""
+    rule: str
+    title: str
+    level: str
+    time: int
+    """When it was decided, in the log's own time, microseconds since 1970 UTC."""
+    start: int
+    """Time of the first positive step."""
+    end: int
+    """Time of the last positive step."""
+    number: int | None
+    """The transaction's number, for rules over transactions."""
+    transaction: str | None
+    """The transaction's id, for rules over transactions."""
+    keys: Mapping[str, tuple[str, ...]]
+    """Names and values of `by`, for the others."""
+    output: Mapping[str, Value]
+    message: str
+    steps: Mapping[str, StepRecord]
+    """By name of the positive step, in order."""
+    state: str
+    """`matched`, `pending` or `retracted`."""
+    reason: str | None = None

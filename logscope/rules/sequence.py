@@ -1,0 +1,209 @@
+"""Sequences as a shift per stage: EQL's state machine without a loop over records.
+
+Per key at most one unfinished match waits before each stage; the newest replaces an older one. On
+one record `until` acts first, then advancing, then starting. So what a record of stage k finds is
+told by the last thing that happened before it in its group: a match that came to wait there, one
+that was taken, or an `until`. Adjacency is the whole machine, and a match's fate depends only on
+records from its own first step on (an older match never replaces a newer one), which is why a part
+of a group can be matched again by itself.
+
+Absences are looked up after pairing, in windows closed by time.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import polars as pl
+
+from logscope.rules.model import Sequence, Step
+
+GROUP, UNTIL = "group", "until"
+
+WHY_MATCHED, WHY_TRAILING, WHY_LEADING = range(3)
+"""Column `why` of matches: decided; a window's end is not reached; a window begins before the data."""
+
+
+def hit_column(step: int) -> str:
+    """The hits' Boolean column of a step, by its place among all steps."""
+    return f"s{step}"
+
+
+def place_column(step: int) -> str:
+    """The matches' column of a positive step, by its place among the positive ones: a position in the hits."""
+    return f"at{step}"
+
+
+def in_order(hits: pl.DataFrame) -> pl.DataFrame:
+    """Hits by group, and within it by (time, source_id, line)."""
+    order = pl.struct("time", "source_id", "line")
+    if hits.height and hits.select(order.is_sorted()).item():
+        # Records of a scan come in order: one key sorts several times faster than four.
+        return hits.sort(GROUP, maintain_order=True)
+    return hits.sort(GROUP, "time", "source_id", "line")
+
+
+def match_sequence(
+    sequence: Sequence, hits: pl.DataFrame, *, watermark_us: int, begin_us: int, decide: bool = False
+) -> pl.DataFrame:
+    """All matches among the hits of some groups.
+
+    Args:
+        sequence: The rule's sequence; `having` is not tested here.
+        hits: In the order of `in_order`, with `group`, `time`, Boolean `s0`, `s1`, ... (one per
+            step, absent ones too) and, with an `until`, Boolean `until`.
+        watermark_us: No record before it is still to come.
+        begin_us: Where the data begins.
+        decide: Take what is still pending as matched.
+
+    Returns:
+        One row per match: `group`, `at0`, `at1`, ... (positions of the positive steps in `hits`),
+        `start`, `last` (times of first and last step, microseconds), `due` (when it is decided),
+        `pending` (Boolean), `why` (UInt8).
+    """
+    stream = _Stream(hits)
+    matches = _pair(sequence, stream)
+    positive = [place for place, step in enumerate(sequence.steps) if not step.absent]
+    first, last = positive[0], positive[-1]
+    matches = matches.with_columns(
+        group=stream.group.gather(matches["at0"]),
+        start=stream.time.gather(matches["at0"]),
+        last=stream.time.gather(matches[place_column(len(positive) - 1)]),
+    )
+    matches = matches.with_columns(due=pl.col("last"), lead=pl.col("start"))
+    for place, step in enumerate(sequence.steps):
+        if not step.absent:
+            continue
+        gap = sum(1 for earlier in positive if earlier < place)
+        if place < first:
+            matches = _without_leading(matches, stream, place, step, sequence.maxspan_us)
+        elif place > last:
+            matches = _without_trailing(matches, stream, place, step, sequence.maxspan_us, len(positive) - 1)
+        else:
+            matches = _without_middle(matches, stream, place, gap - 1)
+    if positive[-1] != len(sequence.steps) - 1 and UNTIL in hits.columns:
+        matches = _not_ended(matches, stream, place_column(len(positive) - 1))
+    trailing = (pl.col("due") >= watermark_us) if last != len(sequence.steps) - 1 else pl.lit(False)
+    leading = (pl.col("lead") < begin_us) if first else pl.lit(False)
+    return matches.with_columns(
+        pending=(trailing | leading) & (not decide),
+        why=pl.when(trailing).then(WHY_TRAILING).when(leading).then(WHY_LEADING).otherwise(WHY_MATCHED).cast(pl.UInt8),
+    ).drop("lead")
+
+
+class _Near(NamedTuple):
+    """For every position the nearest marked positions strictly before and after it; null where there is none."""
+
+    before: pl.Series
+    after: pl.Series
+
+
+class _Stream:
+    """The hits' columns, and positions as a column."""
+
+    def __init__(self, hits: pl.DataFrame) -> None:
+        self.hits = hits
+        self.group = hits.get_column(GROUP)
+        self.time = hits.get_column("time").to_physical()
+        self.place = pl.int_range(0, hits.height, dtype=pl.UInt32, eager=True)
+        self.until = hits.get_column(UNTIL) if UNTIL in hits.columns else None
+
+    def near(self, marked: pl.Series) -> _Near:
+        found = pl.select(pl.when(marked).then(self.place)).to_series()
+        return _Near(found.shift(1).fill_null(strategy="forward"), found.shift(-1).fill_null(strategy="backward"))
+
+    def time_if_same_group(self, places: pl.Series, groups: pl.Series) -> pl.Series:
+        """Times at `places` (may be null), null where that is another group."""
+        times = self.time.gather(places)
+        return times.zip_with((self.group.gather(places) == groups).fill_null(False), _nulls(times))
+
+
+def _nulls(like: pl.Series) -> pl.Series:
+    return pl.repeat(None, like.len(), dtype=like.dtype, eager=True)
+
+
+def _pair(sequence: Sequence, stream: _Stream) -> pl.DataFrame:
+    """The positive steps alone: positions `at0`, `at1`, ... of every complete match."""
+    stages = [(place, step) for place, step in enumerate(sequence.steps) if not step.absent]
+    waits = stream.hits.get_column(hit_column(stages[0][0]))
+    waiting = pl.DataFrame({"at0": stream.place.filter(waits)})
+    for stage, (place, step) in enumerate(stages[1:], start=1):
+        hit = stream.hits.get_column(hit_column(place))
+        taken = _advance(waiting, waits, hit, stream, step, sequence.maxspan_us, stage)
+        waits = pl.repeat(False, stream.place.len(), dtype=pl.Boolean, eager=True)
+        if taken.height:
+            waits = waits.scatter(taken[place_column(stage)], True)
+        waiting = taken
+    return waiting
+
+
+def _advance(
+    waiting: pl.DataFrame,
+    waits: pl.Series,
+    hit: pl.Series,
+    stream: _Stream,
+    step: Step,
+    maxspan_us: int | None,
+    stage: int,
+) -> pl.DataFrame:
+    """The matches that a stage's hits take from those waiting before it."""
+    # What a record leaves behind, the last of `until`, taking, coming to wait: the waiting match's
+    # number, or -1. A record sees what the one before it left.
+    clears = hit if stream.until is None else hit | stream.until
+    number = waits.cum_sum().cast(pl.Int64) - 1
+    left = pl.select(pl.when(waits).then(number).when(clears).then(-1)).to_series()
+    seen = left.shift(1).fill_null(strategy="forward")
+    takes = hit & (seen >= 0).fill_null(False)
+    if stream.until is not None:
+        takes &= ~stream.until
+    places = stream.place.filter(takes)
+    taken = waiting[seen.filter(takes)].with_columns(places.alias(place_column(stage)))
+    times = stream.time.gather(places)
+    before = taken[place_column(stage - 1)]
+    keep = stream.group.gather(before) == stream.group.gather(places)
+    if maxspan_us is not None:
+        keep &= times - stream.time.gather(taken["at0"]) <= maxspan_us
+    if step.maxpause_us is not None:
+        keep &= times - stream.time.gather(before) <= step.maxpause_us
+    return taken.filter(keep)
+
+
+def _without_leading(
+    matches: pl.DataFrame, stream: _Stream, place: int, step: Step, maxspan_us: int | None
+) -> pl.DataFrame:
+    near = stream.near(stream.hits.get_column(hit_column(place)))
+    begin = matches["start"] - step.within_us if step.within_us is not None else matches["last"] - (maxspan_us or 0)
+    before = stream.time_if_same_group(near.before.gather(matches["at0"]), matches["group"])
+    after = stream.time_if_same_group(near.after.gather(matches["at0"]), matches["group"])
+    present = (before >= begin).fill_null(False) | (after == matches["start"]).fill_null(False)
+    return matches.with_columns(lead=pl.min_horizontal("lead", begin)).filter(~present)
+
+
+def _without_trailing(
+    matches: pl.DataFrame, stream: _Stream, place: int, step: Step, maxspan_us: int | None, last: int
+) -> pl.DataFrame:
+    near = stream.near(stream.hits.get_column(hit_column(place)))
+    end = matches["last"] + step.within_us if step.within_us is not None else matches["start"] + (maxspan_us or 0)
+    at = matches[place_column(last)]
+    before = stream.time_if_same_group(near.before.gather(at), matches["group"])
+    after = stream.time_if_same_group(near.after.gather(at), matches["group"])
+    present = (before == matches["last"]).fill_null(False) | (after <= end).fill_null(False)
+    return matches.with_columns(due=pl.max_horizontal("due", end)).filter(~present)
+
+
+def _without_middle(matches: pl.DataFrame, stream: _Stream, place: int, stage: int) -> pl.DataFrame:
+    near = stream.near(stream.hits.get_column(hit_column(place)))
+    previous, following = matches[place_column(stage)], matches[place_column(stage + 1)]
+    groups = matches["group"]
+    between = (near.after.gather(previous) < following).fill_null(False)
+    before = stream.time_if_same_group(near.before.gather(previous), groups) == stream.time.gather(previous)
+    after = stream.time_if_same_group(near.after.gather(following), groups) == stream.time.gather(following)
+    return matches.filter(~(between | before.fill_null(False) | after.fill_null(False)))
+
+
+def _not_ended(matches: pl.DataFrame, stream: _Stream, last: str) -> pl.DataFrame:
+    """Without those that an `until` ends while they wait for their trailing absence."""
+    if stream.until is None:
+        return matches
+    after = stream.time_if_same_group(stream.near(stream.until).after.gather(matches[last]), matches["group"])
+    return matches.filter(~(after <= matches["due"]).fill_null(False))

@@ -1,0 +1,80 @@
+"""The detections that were told, so that a recomputation can be compared with them."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+
+import msgspec
+import polars as pl
+
+from logscope.rules.model import Detection
+
+
+class ToldDetections:
+    """Detections by group and start."""
+
+    def __init__(self) -> None:
+        """None told yet."""
+        self._by_id: dict[str, Detection] = {}
+        self._starts: dict[int, list[tuple[int, str]]] = {}
+
+    def __len__(self) -> int:
+        """How many are remembered."""
+        return len(self._by_id)
+
+    def __contains__(self, detection_id: object) -> bool:
+        """Whether it was told."""
+        return detection_id in self._by_id
+
+    def copy(self) -> ToldDetections:
+        """One that changes by itself."""
+        other = ToldDetections()
+        other._by_id = dict(self._by_id)
+        other._starts = {group: list(starts) for group, starts in self._starts.items()}
+        return other
+
+    def add(self, group: int, detection: Detection) -> None:
+        """Remember one."""
+        self._by_id[detection.id] = detection
+        insort(self._starts.setdefault(group, []), (detection.start, detection.id))
+
+    def remove(self, group: int, detection_id: str) -> Detection:
+        """Forget one and return it."""
+        detection = self._by_id.pop(detection_id)
+        self._starts[group].remove((detection.start, detection_id))
+        return detection
+
+    def since(self, group: int, start_us: int | None) -> list[str]:
+        """Ids of a group's detections that start at that time or later."""
+        starts = self._starts.get(group, [])
+        first = 0 if start_us is None else bisect_left(starts, (start_us, ""))
+        return [detection_id for _, detection_id in starts[first:]]
+
+    def forget_before(self, start_us: int) -> None:
+        """Forget those that start earlier: nothing can change them any more."""
+        for group in list(self._starts):
+            starts = self._starts[group]
+            first = bisect_left(starts, (start_us, ""))
+            for _, detection_id in starts[:first]:
+                del self._by_id[detection_id]
+            if first == len(starts):
+                del self._starts[group]
+            else:
+                self._starts[group] = starts[first:]
+
+    def frame(self) -> pl.DataFrame:
+        """All of them, to be saved: `group`, `detection` (JSON)."""
+        rows = [
+            (group, msgspec.json.encode(self._by_id[detection_id]).decode())
+            for group, starts in self._starts.items()
+            for _, detection_id in starts
+        ]
+        return pl.DataFrame(rows, schema={"group": pl.UInt32, "detection": pl.String}, orient="row")
+
+    @classmethod
+    def restore(cls, frame: pl.DataFrame) -> ToldDetections:
+        """What `frame` had saved."""
+        told = cls()
+        for group, text in frame.iter_rows():
+            told.add(group, msgspec.json.decode(text, type=Detection))
+        return told
