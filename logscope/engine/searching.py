@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from logscope.engine.api import Cancel, View
 from logscope.records import schema
-from logscope.records.store import Store, StoreView, sort_rows
+from logscope.records.store import Store, StoreView
 
 if TYPE_CHECKING:
     from logscope.engine.frames import Frames
     from logscope.query.filters import Filter
+
+
+WithKeys = Callable[[pl.DataFrame, Collection[str]], pl.DataFrame]
 
 
 class Searching:
@@ -22,12 +25,14 @@ class Searching:
     Args:
         store: The records.
         frames: Their columns.
+        with_keys: Adds `keys.NAME` columns; a record with several values then stands several times.
     """
 
-    def __init__(self, store: Store, frames: Frames) -> None:
+    def __init__(self, store: Store, frames: Frames, with_keys: WithKeys) -> None:
         """Nothing is searched yet."""
         self._store = store
         self._frames = frames
+        self._with_keys = with_keys
 
     def view(
         self,
@@ -55,10 +60,10 @@ class Searching:
         inside = None if base is None else base.rows.sort()
         for segment in store.segments():
             cancel.check()
-            frame = self._frames.segment(segment, store, compiled.columns)
+            frame = self._frames.segment(segment, store, _own(compiled.columns))
             if seen is not None:
                 note_fields(frame, seen)
-            rows = frame.get_column(schema.ROW).filter(compiled.mask(frame))
+            rows = self._matching(compiled, frame)
             if inside is not None and len(rows):
                 rows = rows.filter(rows.is_in(inside.implode()))
             found.append(rows)
@@ -67,6 +72,23 @@ class Searching:
                 shown = count
                 partial(self._ordered(found, store, compiled.text, complete=False))
         return self._ordered(found, store, compiled.text, complete=True)
+
+    def since(self, compiled: Filter, row: int) -> pl.Series:
+        """Rows from `row` on that match, in order."""
+        store = self._store.view
+        found = [
+            self._matching(compiled, self._frames.segment(segment, store, _own(compiled.columns), keep=False))
+            for segment in store.since(row)
+        ]
+        return in_order(pl.concat(found), store) if found else pl.Series(schema.ROW, dtype=pl.UInt32)
+
+    def _matching(self, compiled: Filter, frame: pl.DataFrame) -> pl.Series:
+        """Rows of a frame that match, each once."""
+        keyed = any(name.startswith(schema.KEY_PREFIX) for name in compiled.columns)
+        if keyed:
+            frame = self._with_keys(frame, compiled.columns)
+        rows = frame.get_column(schema.ROW).filter(compiled.mask(frame))
+        return rows.unique(maintain_order=True) if keyed else rows
 
     def _ordered(self, found: list[pl.Series], store: StoreView, text: str, *, complete: bool) -> View:
         rows = pl.concat(found) if found else pl.Series(schema.ROW, dtype=pl.UInt32)
@@ -93,11 +115,17 @@ class Searching:
             if low >= high:
                 return None
             rows = view.rows.slice(low, high - low)
-            hits = compiled.mask(self._frames.rows(rows, store, list(compiled.columns))).arg_true()
+            frame = self._frames.rows(rows, store, list(_own(compiled.columns)))
+            hits = rows.is_in(self._matching(compiled, frame).implode()).arg_true()
             if len(hits):
                 return low + int(hits[-1] if backwards else hits[0])
             position = low if backwards else high - 1
             size = min(size * 4, 65_536)
+
+
+def _own(columns: Collection[str]) -> frozenset[str]:
+    """Columns that records have themselves, without those of keys."""
+    return frozenset(name for name in columns if not name.startswith(schema.KEY_PREFIX))
 
 
 def note_fields(frame: pl.DataFrame, seen: set[str]) -> None:
@@ -116,6 +144,3 @@ def in_order(rows: pl.Series, store: StoreView) -> pl.Series:
         return rows.rename(schema.ROW)
     frame = pl.DataFrame({schema.ROW: rows, "time": times})
     return frame.sort("time", maintain_order=True).get_column(schema.ROW)
-
-
-__all__ = ["Searching", "in_order", "note_fields", "sort_rows"]

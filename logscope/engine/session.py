@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 import time as clock
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -27,11 +28,13 @@ from logscope.engine.correlating import Correlating
 from logscope.engine.detail import transaction_detail
 from logscope.engine.detecting import Detecting
 from logscope.engine.frames import Frames
-from logscope.engine.loading import Loading
+from logscope.engine.loading import Loading, local_zone
 from logscope.engine.memory import budget
+from logscope.engine.sampling import sample_rows
 from logscope.engine.searching import Searching
 from logscope.engine.selection import Selection
-from logscope.query.filters import Filter, compile_filter
+from logscope.errors import FilterError
+from logscope.query.filters import Filter, check_fields, compile_filter
 from logscope.query.histogram import histogram
 from logscope.query.transactions import compile_transaction_filter
 from logscope.records import schema
@@ -61,8 +64,8 @@ class Session:
         self.store = Store()
         self.frames = Frames(budget(options.memory))
         self.loading = Loading(options, self.store, self._changed)
-        self.searching = Searching(self.store, self.frames)
         self.correlating = Correlating(self.store, self.frames, options)
+        self.searching = Searching(self.store, self.frames, self.correlating.key_columns)
         self.detecting = Detecting(self.store, self.frames, self.correlating, options, self.source_name)
         self.selection = Selection(options)
         self._subscribers: list[Callable[[Snapshot], None]] = []
@@ -122,10 +125,6 @@ class Session:
         if now - then >= 1.0:
             rate = (records - before) / (now - then)
             self._rate = (now, records, rate)
-        counters: dict[str, int] = {"late": self.detecting.late}
-        for source in self.loading.sources:
-            for name, count in source.counters().items():
-                counters[name] = counters.get(name, 0) + count
         return Snapshot(
             generation=self._generation(),
             records=records,
@@ -135,7 +134,7 @@ class Session:
             loading=not self.loading.loaded,
             live=self.loading.live,
             progress=self.loading.progress,
-            counters=counters,
+            counters=self.counters(),
             rate=rate,
             transactions=self.correlating.count,
             detections=len(self.detecting.told),
@@ -174,7 +173,59 @@ class Session:
         Raises:
             FilterError: Where it does not compile.
         """
-        return compile_filter(text, now_us=self.selection.now(self.store.view), units=self.units())
+        return compile_filter(text, now_us=self.selection.now(self.store.view), units=self.units(), zone=local_zone())
+
+    def check_fields(self, filter_text: str, seen: set[str]) -> None:
+        """Refuse a field that nothing loaded has.
+
+        Args:
+            filter_text: The filter that was run over everything.
+            seen: The field columns that some record has.
+
+        Raises:
+            FilterError: With the nearest names.
+        """
+        if self.store.view.records:
+            _raise_unknown(self.compile(filter_text), seen | self._sampled_fields(), self.correlating.key_names())
+
+    def _sampled_fields(self) -> set[str]:
+        view = self.store.view
+        rows = sample_rows(self.store.ordered(view), 5_000)
+        names = self.frames.pairs(rows, view).get_column("name").unique()
+        return {schema.FIELD_PREFIX + name for name in names}
+
+    def field_types(self) -> dict[str, pl.DataType | type[pl.DataType]]:
+        """Fields of a sample with the type that holds all their values."""
+        view = self.store.view
+        pairs = self.frames.pairs(sample_rows(self.store.ordered(view), 20_000), view)
+        kinds = pairs.group_by("name").agg(
+            text=(pl.col("kind") != 1).any(), whole=pl.col("value").str.contains(r"^-?\d+$").all()
+        )
+        return {
+            schema.FIELD_PREFIX + name: pl.String if text else pl.Int64 if whole else pl.Float64
+            for name, text, whole in kinds.sort("name").iter_rows()
+        }
+
+    def counters(self) -> dict[str, int]:
+        """What was received, stored and dropped; the numbers add up (interface: `watch`)."""
+        records = self.store.view.records
+        counters = {"received": 0, "stored": 0, "dropped": 0}
+        for source, ingest in zip(self.loading.sources, self.loading.ingests, strict=True):
+            counted = self.loading.received(source)
+            counters["received"] += counted.get("received", ingest.records)
+            counters["stored"] += counted.get("stored", ingest.records)
+            counters["dropped"] += counted.get("dropped", 0)
+        unparsed = sum(ingest.unparsed for ingest in self.loading.ingests)
+        return {
+            "received": counters["received"],
+            "stored": counters["stored"],
+            "parsed": records - unparsed,
+            "unparsed": unparsed,
+            "truncated": sum(ingest.truncated for ingest in self.loading.ingests),
+            "late": self.detecting.late,
+            "dropped": counters["dropped"],
+            "records": records,
+        }
 
     def units(self) -> dict[str, str]:
         """Units of numeric fields that formats declare: field -> unit."""
@@ -313,22 +364,55 @@ class Session:
         self.prepare_transactions(cancel=cancel)
         frame = self.detecting.with_rules(self.correlating.transactions())
         if where.strip():
-            compiled = compile_transaction_filter(
-                where, now_us=self.selection.now(self.store.view), keys=self.correlating.key_names()
-            )
-            hits = [self._hits(record_filter, compiled.columns, cancel) for record_filter in compiled.record_filters]
-            frame = frame.filter(compiled.mask(frame, hits))
+            frame = self._where(frame, where, cancel)
         return frame.sort(sort, descending=descending, maintain_order=True, nulls_last=True)
 
-    def _hits(self, record_filter: Filter, columns: Sequence[str], cancel: Cancel) -> pl.DataFrame:
+    def _where(self, frame: pl.DataFrame, where: str, cancel: Cancel) -> pl.DataFrame:
+        compiled = compile_transaction_filter(
+            where, now_us=self.selection.now(self.store.view), units=self.units(), zone=local_zone()
+        )
+        seen: set[str] = set()
+        hits = [
+            self._hits(record_filter, columns, cancel, seen)
+            for record_filter, columns in zip(compiled.record_filters, compiled.hit_columns, strict=True)
+        ]
+        for record_filter in compiled.record_filters:
+            _raise_unknown(record_filter, seen, self.correlating.key_names())
+        names = {*frame.columns, *(name.removeprefix(schema.KEY_PREFIX) for name in frame.columns), "path"}
+        for name, column in compiled.field_terms:
+            if name not in names | {"duration_ms"}:
+                near = get_close_matches(name, names, n=3)
+                mend = f"did you mean {' or '.join(near)}?" if near else "keys and columns are those of `--json`"
+                raise FilterError(f"transactions have no column {name}", column=column, mend=mend)
+        return frame.filter(compiled.mask(frame, hits))
+
+    def _hits(self, record_filter: Filter, columns: Collection[str], cancel: Cancel, seen: set[str]) -> pl.DataFrame:
         """Rows that match, with the transactions they stand in, in the order of records."""
-        view = self.searching.view(record_filter, cancel=cancel)
+        view = self.searching.view(record_filter, cancel=cancel, seen=seen)
         members = self.correlating.groups_of(view.rows).rename({"transaction": "number"})
         place = pl.DataFrame({schema.ROW: view.rows}).with_row_index("_place")
         hits = place.join(members, on=schema.ROW).sort("_place").drop("_place")
-        wanted = [name for name in columns if name != schema.ROW]
-        frame = self.frames.rows(hits.get_column(schema.ROW), self.store.view, ["time", *wanted])
+        wanted = [name for name in columns if name not in (schema.ROW, "time")]
+        frame = self.frames.rows_bulk(hits.get_column(schema.ROW), self.store.view, ["time", *wanted])
         return hits.hstack(frame.drop(schema.ROW))
+
+    def member_places(self, numbers: Collection[int]) -> dict[int, list[tuple[str, int]]]:
+        """Source and line of the records of some transactions, in order."""
+        members = self.correlating.members_of(numbers)
+        index = self.store.view.index.select("source_id", "line")[members.get_column(schema.ROW)]
+        places: dict[int, list[tuple[str, int]]] = {}
+        for number, source_id, line in zip(members.get_column("transaction"), *index.get_columns(), strict=True):
+            places.setdefault(number, []).append((self.source_name(source_id), line))
+        return places
+
+    def transaction_ids(self, rows: pl.Series) -> list[list[str]]:
+        """Per record the ids of the transactions it stands in."""
+        self.prepare_transactions(cancel=Cancel())
+        groups = self.correlating.groups_of(rows)
+        by_row: dict[int, list[str]] = {}
+        for row, number in groups.select(schema.ROW, "transaction").iter_rows():
+            by_row.setdefault(row, []).append(self.correlating.identity(number))
+        return [sorted(by_row.get(row, [])) for row in rows]
 
     def transaction(self, number: int) -> TransactionDetail:
         """One transaction with all its records."""
@@ -347,6 +431,20 @@ class Session:
         """Correlation keys as interface section 3 lists them."""
         return self.correlating.key_objects()
 
+    def key_name(self, name: str) -> str:
+        """A key's own name, by any spelling or alias of it.
+
+        Raises:
+            PlanError: There is none.
+        """
+        plan = self.correlating.plan
+        assert plan is not None
+        return plan.key(name).name
+
+    def plan_text(self) -> str:
+        """Keys and grain as a file for `--plan`."""
+        return self.correlating.plan_text()
+
     def grain(self) -> tuple[str, str]:
         """The chosen grain and why."""
         return self.correlating.grain()
@@ -359,9 +457,16 @@ class Session:
         self._changed()
 
     def detections(self) -> Sequence[Detection]:
-        """What the rules have found so far, in order of time."""
-        return sorted(self.detecting.told.values(), key=lambda detection: (detection.time, detection.detection))
+        """What the rules have found so far, in order of time; what is still open as `pending`."""
+        found = [*self.detecting.told.values(), *self.detecting.pending()]
+        return sorted(found, key=lambda detection: (detection.time, detection.detection))
 
     def marks(self, rows: Sequence[int]) -> dict[int, tuple[str, str, str]]:
         """Of these rows those that are matched steps."""
         return self.detecting.marks(rows)
+
+
+def _raise_unknown(compiled: Filter, seen: set[str], keys: Sequence[str]) -> None:
+    errors = check_fields(compiled, seen | {schema.KEY_PREFIX + name for name in keys})
+    if errors:
+        raise errors[0]

@@ -153,7 +153,9 @@ class Lexer:
             return None
         if close - self.at > PATTERN_CAP:
             raise FilterError(f"the regex is longer than {PATTERN_CAP} characters", column=self.at + 1)
-        text = re.sub(r"\\(.)", lambda found: "/" if found[1] == "/" else found[0], self.text[self.at + 1 : close], flags=re.S)
+        text = re.sub(
+            r"\\(.)", lambda found: "/" if found[1] == "/" else found[0], self.text[self.at + 1 : close], flags=re.S
+        )
         cased = self.text.startswith("c", close + 1) and not self.ends_at(close + 1)
         self.at = close + (2 if cased else 1)
         return Pattern(text, cased)

@@ -65,7 +65,11 @@ def check(test: Test, scope: Scope) -> None:
         elif column in ("time", "start", "end"):
             instant(value, scope)
         elif column == "time_from" and value.text.lower() not in CODES["time_from"]:
-            raise FilterError(f"`{value.text}` is no time_from", column=value.column, mend="one of " + ", ".join(map(str, CODES["time_from"])))
+            raise FilterError(
+                f"`{value.text}` is no time_from",
+                column=value.column,
+                mend="one of " + ", ".join(map(str, CODES["time_from"])),
+            )
         elif column == "duration" and scope.transactions:
             _duration(value)
         elif test.op in ("<", "<=", ">", ">=") and (wanted := _quantity(value)) is not None:
@@ -75,7 +79,11 @@ def check(test: Test, scope: Scope) -> None:
 def _check_kind(test: FieldTerm, value: Value, wanted: Quantity, scope: Scope) -> None:
     unit = scope.unit(test.field)
     if unit is not None and unit.kind != wanted.kind:
-        raise FilterError(f"{test.field} is a {unit.kind}, {value.text} a {wanted.kind}", column=value.column, mend="compare it with its own unit")
+        raise FilterError(
+            f"{test.field} is a {unit.kind}, {value.text} a {wanted.kind}",
+            column=value.column,
+            mend="compare it with its own unit",
+        )
 
 
 def _quantity(value: Value) -> Quantity | None:
@@ -122,7 +130,13 @@ def build(test: Test, source: pl.Expr, column: str, dtype: pl.DataType, scope: S
         FilterError: When evaluated, if numbers without a unit are compared with a duration or size.
     """
     if isinstance(dtype, pl.List):
-        inner = build(test, pl.element(), column, pl.DataType.from_python(str) if dtype.inner is None else _instance(dtype.inner), scope)
+        inner = build(
+            test,
+            pl.element(),
+            column,
+            pl.DataType.from_python(str) if dtype.inner is None else _instance(dtype.inner),
+            scope,
+        )
         return source.list.eval(inner.fill_null(False)).list.any()
     if dtype == pl.Null:
         return _NEVER
@@ -158,8 +172,14 @@ def as_text(source: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     return source.cast(pl.String)
 
 
-def _coded(test: FieldTerm | Regex, source: pl.Expr, column: str, names: tuple[str | None, ...], scope: Scope) -> pl.Expr:
-    if column == "level" and isinstance(test, FieldTerm) and not (test.op == ":" and any(text.is_wild(v.text) for v in test.values)):
+def _coded(
+    test: FieldTerm | Regex, source: pl.Expr, column: str, names: tuple[str | None, ...], scope: Scope
+) -> pl.Expr:
+    if (
+        column == "level"
+        and isinstance(test, FieldTerm)
+        and not (test.op == ":" and any(text.is_wild(v.text) for v in test.values))
+    ):
         numbers = [_level(value) for value in test.values]
         if test.op == "!=":
             return (source > 0) & ~source.is_in(numbers)
@@ -167,11 +187,15 @@ def _coded(test: FieldTerm | Regex, source: pl.Expr, column: str, names: tuple[s
             return source.is_in(numbers)
         return (source > 0) & ORDER[test.op](source, numbers[0])
     wanted = pl.Series("name", names, dtype=pl.String)
-    mask = wanted.to_frame().select(build(test, pl.col("name"), "name", pl.String(), scope).fill_null(False)).to_series()
+    mask = (
+        wanted.to_frame().select(build(test, pl.col("name"), "name", pl.String(), scope).fill_null(False)).to_series()
+    )
     return source.is_in([code for code, hit in enumerate(mask) if hit])
 
 
-def _single(test: FieldTerm, op: str, value: Value, source: pl.Expr, column: str, dtype: pl.DataType, scope: Scope) -> pl.Expr:
+def _single(
+    test: FieldTerm, op: str, value: Value, source: pl.Expr, column: str, dtype: pl.DataType, scope: Scope
+) -> pl.Expr:
     wild = not value.quoted and text.is_wild(value.text)
     if op == ":" and wild:
         return text.matches_wildcard(as_text(source, dtype), value.text, anywhere=column == "message")

@@ -26,15 +26,14 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _CHANGES = frozenset(
-    "insert update delete drop create truncate alter copy attach detach into grant revoke call execute explain show "
-    "describe pragma load install merge replace set use vacuum".split()
+    ["insert", "update", "delete", "drop", "create", "truncate", "alter", "copy", "attach", "detach", "into", "grant", "revoke", "call", "execute", "explain", "show", "describe", "pragma", "load", "install", "merge", "replace", "set", "use", "vacuum"]
 )
 _FILE_FUNCTIONS = re.compile(r"(read|scan|sink|write)_\w+", re.IGNORECASE)
 _FUNCTIONS_WITH_FROM = frozenset(("extract", "trim", "substring", "substr", "overlay", "position"))
 _AFTER_TABLES = frozenset(
-    "where group having order limit offset fetch union intersect except window qualify on using select for sample".split()
+    ["where", "group", "having", "order", "limit", "offset", "fetch", "union", "intersect", "except", "window", "qualify", "on", "using", "select", "for", "sample"]
 )
-_JOINS = frozenset("inner left right full outer cross natural semi anti asof lateral join".split())
+_JOINS = frozenset(["inner", "left", "right", "full", "outer", "cross", "natural", "semi", "anti", "asof", "lateral", "join"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +107,11 @@ def _table_places(tokens: list[_Token]) -> Iterator[tuple[_Token, _Token | None]
             listing = awaited
         elif token.text == ")":
             listing, awaited, plain_from = stack.pop() if stack else (False, False, False)
-        elif token.word == "from" and not plain_from and not (before and before.word == "distinct" and place > 1 and tokens[place - 2].word in ("is", "not")):
-            listing = awaited = True
-        elif token.word == "join":
+        elif (
+            token.word == "from"
+            and not plain_from
+            and not (before and before.word == "distinct" and place > 1 and tokens[place - 2].word in ("is", "not"))
+        ) or token.word == "join":
             listing = awaited = True
         elif token.text == "," and listing:
             awaited = True
@@ -151,10 +152,19 @@ def check_sql(text: str) -> tuple[str, ...]:
         if token.text == ";":
             raise FilterError("more than one statement", column=token.column, mend=mend)
         if token.word in _CHANGES and after not in ("(", ".") and not (place and tokens[place - 1].text in (".", "as")):
-            raise FilterError(f"{token.text.upper()} is not allowed", column=token.column, mend="queries only read; quote a column of that name")
+            raise FilterError(
+                f"{token.text.upper()} is not allowed",
+                column=token.column,
+                mend="queries only read; quote a column of that name",
+            )
         if after == "(" and token.name is not None and _FILE_FUNCTIONS.fullmatch(token.name):
             raise FilterError(f"{token.name}() reads files", column=token.column, mend=mend)
-        if token.name is not None and place + 2 < len(tokens) and after.lower() == "as" and tokens[place + 2].text == "(":
+        if (
+            token.name is not None
+            and place + 2 < len(tokens)
+            and after.lower() == "as"
+            and tokens[place + 2].text == "("
+        ):
             made.add(token.name)
     used: dict[str, None] = {}
     for token, behind in _table_places(tokens):

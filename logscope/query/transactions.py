@@ -104,7 +104,9 @@ class TransactionFilter:
         if test is None:
             return frame.get_column("number").is_in(numbers.unique().implode())
         if aggregate.kind == "count":
-            counts = frame.select("number").join(hits.group_by("number").agg(pl.len().alias("count")), on="number", how="left", maintain_order="left")
+            counts = frame.select("number").join(
+                hits.group_by("number").agg(pl.len().alias("count")), on="number", how="left", maintain_order="left"
+            )
             return _compare_count(test, counts.get_column("count").fill_null(0))
         column = self._records.column(str(test.field))
         if column not in hits.schema:

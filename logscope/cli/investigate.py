@@ -1,0 +1,46 @@
+"""The investigator and the demo."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from logscope.cli.arguments import options_of
+from logscope.cli.opening import stdin_is_pipe
+from logscope.errors import UsageError
+
+
+def run_investigate(arguments: argparse.Namespace) -> int:
+    """Open the investigator on the sources named."""
+    piped = stdin_is_pipe()
+    if not arguments.sources and not piped:
+        raise UsageError(
+            "no source is named", mend="name files, folders, globs, URLs, pipe records in, or try `logscope demo`"
+        )
+    return _open(arguments, piped=piped, shipped=False)
+
+
+def run_demo(arguments: argparse.Namespace) -> int:
+    """Open the investigator on the sample logs, with the shipped rules."""
+    from logscope.paths import shipped
+
+    arguments.sources = [str(path) for path in sorted(shipped("sample_logs").glob("*.log.gz"))]
+    return _open(arguments, piped=False, shipped=True)
+
+
+def _open(arguments: argparse.Namespace, *, piped: bool, shipped: bool) -> int:
+    if not sys.stdout.isatty() and not sys.stderr.isatty():
+        raise UsageError("the investigator needs a terminal", mend="use `logscope query`, or another command")
+    from logscope.engine.session import Session
+    from logscope.tui.run import run
+
+    session = Session(options_of(arguments, stdin_is_pipe=piped, shipped_rules=shipped))
+    try:
+        session.open()
+        if piped:
+            from logscope.sources.streams import keyboard_from_terminal
+
+            keyboard_from_terminal()
+        return run(session, theme=arguments.theme, keymap=arguments.keymap)
+    finally:
+        session.close()
