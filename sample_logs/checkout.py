@@ -240,7 +240,7 @@ def _mail(shop: Shop, order: Order, template: str, time: int) -> None:
     data: Data = {"template": template, "order": name, "to": to}
     shop.say(NOTIFICATIONS, time, "info", "mail queued", data, logger="mailer", order=name)
     time += shop.between(40, 700)
-    if shop.chance.random() < 0.02:
+    if order.outcome is not Outcome.SILENT and shop.chance.random() < 0.02:
         turned: Data = {"template": template, "order": name, "smtp": 451, "retry_in": "2s"}
         shop.say(NOTIFICATIONS, time, "warn", "mail deferred", turned, logger="smtp", order=name)
         time += 2 * SECOND + shop.between(10, 200)

@@ -84,7 +84,8 @@ def names(records: list[str], pattern: str) -> set[str]:
 
 
 def test_a_seed_gives_the_same_bytes_and_another_seed_others() -> None:
-    assert made(1, 0.5, 0.2) == make(1, mask=0.5, loss=0.2)
+    assert made(1, 0.5, 0.0) == make(1, mask=0.5)
+    assert made(1, 0.0, 0.2) == make(1, loss=0.2)
     assert made(1, 0.0, 0.0) != made(77, 0.0, 0.0)
 
 
@@ -130,7 +131,7 @@ def test_failed_is_begun_and_not_settled(seed: int) -> None:
         assert re.findall(r"charge begin .*amount=(\S+)", text) == [f"{row['amount']:.2f}"]
         assert re.findall(r"psp_ref=(\S+)", text) == [row["psp_ref"]]
         assert '"to":"EXPIRED"' in text
-        assert not re.search(r"WARN|ERROR|\"level\":\"(?:warn|error)\"", re.sub(r".*\[smtp\].*", "", text))
+        assert not re.search(r"WARN|ERROR|\"level\":\"(?:warn|error)\"", text)
     for order in [*sample.truth["declined"], *sample.truth["cancelled"]]:
         assert order not in begun
 
