@@ -158,7 +158,9 @@ class _Parser:
             return Not(self._deeper(self._single))
         if keyword is not None:
             raise FilterError(
-                f"`{keyword}` has nothing before it", column=lexer.column, mend=f'quote it to search for it: "{keyword}"'
+                f"`{keyword}` has nothing before it",
+                column=lexer.column,
+                mend=f'quote it to search for it: "{keyword}"',
             )
         if lexer.peek("-") and not lexer.ends_at(lexer.at + 1):
             lexer.at += 1
@@ -234,7 +236,9 @@ class _Parser:
         if lexer.peek('"'):
             return Value(lexer.phrase(), True, column)
         if lexer.peek("="):
-            raise FilterError("a value that begins with =", column=column, mend='write = once, or quote the value: "=..."')
+            raise FilterError(
+                "a value that begins with =", column=column, mend='write = once, or quote the value: "=..."'
+            )
         text = lexer.word()
         if not text:
             raise self._missing("a value")
@@ -271,7 +275,9 @@ class _Parser:
         op, lexer.at, _ = found
         value = self._value()
         if not value.text.isascii() or not value.text.isdigit() or len(value.text) > 9 or value.quoted:
-            raise FilterError("count(...) is compared with a whole number", column=value.column, mend="write count(...)>2")
+            raise FilterError(
+                "count(...) is compared with a whole number", column=value.column, mend="write count(...)>2"
+            )
         return Aggregate(COUNT, inner, FieldTerm(COUNT, op, (value,), column), column)
 
 

@@ -41,6 +41,7 @@ class Lexer:
     """
 
     def __init__(self, text: str, at: int = 0, *, bracketed: bool = False) -> None:
+        """See the class."""
         if len(text) > TEXT_CAP:
             raise FilterError(f"the filter is longer than {TEXT_CAP} characters", column=TEXT_CAP)
         for place, sign in enumerate(text):
@@ -153,7 +154,9 @@ class Lexer:
             return None
         if close - self.at > PATTERN_CAP:
             raise FilterError(f"the regex is longer than {PATTERN_CAP} characters", column=self.at + 1)
-        text = re.sub(r"\\(.)", lambda found: "/" if found[1] == "/" else found[0], self.text[self.at + 1 : close], flags=re.S)
+        text = re.sub(
+            r"\\(.)", lambda found: "/" if found[1] == "/" else found[0], self.text[self.at + 1 : close], flags=re.S
+        )
         cased = self.text.startswith("c", close + 1) and not self.ends_at(close + 1)
         self.at = close + (2 if cased else 1)
         return Pattern(text, cased)

@@ -117,7 +117,9 @@ class _Reader:
 
     def error(self, message: str, mend: str | None = None, at: int | None = None) -> FilterError:
         place = self.at if at is None else at
-        return FilterError(message, column=max(1, min(place + 1, len(self.text))), mend=mend or f"for example {_EXAMPLE}")
+        return FilterError(
+            message, column=max(1, min(place + 1, len(self.text))), mend=mend or f"for example {_EXAMPLE}"
+        )
 
     def take(self, word: str) -> bool:
         """Take a keyword if it is next."""
@@ -220,7 +222,9 @@ class _Reader:
             start = self.at
             if self.take("within"):
                 if not absent or within is not None:
-                    raise self.error("within belongs once to a not [...]", "use maxpause for a step that happens", start)
+                    raise self.error(
+                        "within belongs once to a not [...]", "use maxpause for a step that happens", start
+                    )
                 within = self.duration("within")
             elif self.take("maxpause"):
                 if absent or maxpause is not None:

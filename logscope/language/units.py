@@ -56,7 +56,11 @@ SIZES: dict[str, Fraction] = _sizes()
 """Bytes of each unit."""
 
 _NAMED: dict[str, tuple[str, Fraction]] = {
-    **{name: (DURATION, DURATIONS[name]) for name in DURATIONS if name not in ("m", "d", "h", "w", "min", "day", "days")},
+    **{
+        name: (DURATION, DURATIONS[name])
+        for name in DURATIONS
+        if name not in ("m", "d", "h", "w", "min", "day", "days")
+    },
     **{name: (SIZE, SIZES[name]) for name in ("bytes", "byte", "kb", "mb", "gb", "kib", "mib", "gib")},
 }
 _NAMED["min"] = _NAMED["minutes"]

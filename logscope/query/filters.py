@@ -9,7 +9,19 @@ from collections.abc import Collection, Mapping
 import polars as pl
 
 from logscope.errors import FilterError
-from logscope.language.filter import Aggregate, And, Expression, FieldTerm, HasField, Not, Or, Regex, Word, parse_filter, to_text
+from logscope.language.filter import (
+    Aggregate,
+    And,
+    Expression,
+    FieldTerm,
+    HasField,
+    Not,
+    Or,
+    Regex,
+    Word,
+    parse_filter,
+    to_text,
+)
 from logscope.language.units import Unit, unit_named
 from logscope.query.columns import Scope
 from logscope.query.comparison import check, no_unit
@@ -30,6 +42,7 @@ class Filter:
     """
 
     def __init__(self, text: str, expression: Expression, scope: Scope) -> None:
+        """See the class; made by the compile function."""
         self.text = text
         self.expression = expression
         self._scope = scope
@@ -65,7 +78,13 @@ class Filter:
     def _leaf(self, expression: Expression, frame: pl.DataFrame) -> pl.Series:
         if not isinstance(expression, Word | Regex | FieldTerm | HasField):
             raise FilterError("has, count, first and last are for transactions")
-        column = expression.scope if isinstance(expression, Word) else "raw" if expression.field is None else self._scope.column(expression.field)
+        column = (
+            expression.scope
+            if isinstance(expression, Word)
+            else "raw"
+            if expression.field is None
+            else self._scope.column(expression.field)
+        )
         place = (id(expression), frame.schema.get(column))
         if place not in self._compiled:
             self._compiled[place] = leaf_expression(expression, frame.schema, self._scope)
@@ -146,7 +165,9 @@ def compile_filter(
     for aggregate in aggregates_of(expression):
         if not allow_aggregates:
             raise FilterError(
-                f"{aggregate.kind}(...) is for transactions", column=aggregate.column, mend="quote the word to search for it"
+                f"{aggregate.kind}(...) is for transactions",
+                column=aggregate.column,
+                mend="quote the word to search for it",
             )
     for term in terms_of(expression):
         if not isinstance(term, Word):
@@ -176,6 +197,10 @@ def check_fields(compiled: Filter, known: Collection[str]) -> list[FilterError]:
             continue
         folded = {each.lower(): each for each in sorted({*names, *USER_COLUMNS})}
         near = [folded[each] for each in difflib.get_close_matches(bare.lower(), folded, n=3, cutoff=0.6)]
-        mend = f"did you mean {' or '.join(near)}?" if near else "logscope stats and the detail pane show the fields there are"
+        mend = (
+            f"did you mean {' or '.join(near)}?"
+            if near
+            else "logscope stats and the detail pane show the fields there are"
+        )
         errors.append(FilterError(f"no record has a field {bare}", column=column, mend=mend))
     return errors

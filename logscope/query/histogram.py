@@ -33,7 +33,10 @@ def histogram(times: pl.Series, levels: pl.Series, buckets: int) -> pl.DataFrame
         .lazy()
         .filter(pl.col("time").is_not_null())
         .select(
-            (((pl.col("time") - first) // width) * _LEVELS + pl.col("level").cast(pl.Int64).fill_null(0).clip(0, _LEVELS - 1))
+            (
+                ((pl.col("time") - first) // width) * _LEVELS
+                + pl.col("level").cast(pl.Int64).fill_null(0).clip(0, _LEVELS - 1)
+            )
             .cast(pl.UInt32)
             .alias("cell")
         )
@@ -41,7 +44,9 @@ def histogram(times: pl.Series, levels: pl.Series, buckets: int) -> pl.DataFrame
         .agg(pl.len().alias("records"))
         .collect()
     )
-    counts = pl.repeat(0, buckets * _LEVELS, dtype=pl.UInt32, eager=True).scatter(cells["cell"], cells["records"].cast(pl.UInt32))
+    counts = pl.repeat(0, buckets * _LEVELS, dtype=pl.UInt32, eager=True).scatter(
+        cells["cell"], cells["records"].cast(pl.UInt32)
+    )
     starts = first + pl.int_range(buckets, dtype=pl.Int64, eager=True) * width
     frame = {"start": starts.cast(TIME), "end": (starts + width).cast(TIME)}
     frame |= {f"level_{level}": counts.gather_every(_LEVELS, level) for level in range(_LEVELS)}

@@ -88,7 +88,11 @@ def _narrowed(items: Sequence[Expression], frame: pl.DataFrame, scope: Scope, le
             rest = ordered[place:]
             indices = left.arg_true()
             few = frame[indices]
-            found = evaluate(rest[0], few, scope, leaf) if len(rest) == 1 else _narrowed(rest, few, scope, leaf, every=every)
+            found = (
+                evaluate(rest[0], few, scope, leaf)
+                if len(rest) == 1
+                else _narrowed(rest, few, scope, leaf, every=every)
+            )
             rows = indices.filter(found)
             if every:
                 return constant(False, frame.height).scatter(rows, True)

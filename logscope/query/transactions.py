@@ -32,6 +32,7 @@ class TransactionFilter:
     """
 
     def __init__(self, text: str, expression: Expression, scope: Scope, records: Scope) -> None:
+        """See the class; made by the compile function."""
         self.text = text
         self.expression = expression
         self._scope = scope
@@ -104,7 +105,9 @@ class TransactionFilter:
         if test is None:
             return frame.get_column("number").is_in(numbers.unique().implode())
         if aggregate.kind == "count":
-            counts = frame.select("number").join(hits.group_by("number").agg(pl.len().alias("count")), on="number", how="left", maintain_order="left")
+            counts = frame.select("number").join(
+                hits.group_by("number").agg(pl.len().alias("count")), on="number", how="left", maintain_order="left"
+            )
             return _compare_count(test, counts.get_column("count").fill_null(0))
         column = self._records.column(str(test.field))
         if column not in hits.schema:
