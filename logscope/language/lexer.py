@@ -41,6 +41,7 @@ class Lexer:
     """
 
     def __init__(self, text: str, at: int = 0, *, bracketed: bool = False) -> None:
+        """See the class."""
         if len(text) > TEXT_CAP:
             raise FilterError(f"the filter is longer than {TEXT_CAP} characters", column=TEXT_CAP)
         for place, sign in enumerate(text):

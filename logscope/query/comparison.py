@@ -35,6 +35,12 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _QUANTITY_TEXT = r"\A\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*([A-Za-zµμ]+)\s*\z"
 
 
+def compare(op: str, left: pl.Expr, right: object) -> pl.Expr:
+    """`left op right`, null where either is."""
+    found: pl.Expr = ORDER[op](left, right)
+    return found
+
+
 def number_of(value: Value) -> int | float | None:
     """The number a bare value is; None for text."""
     if value.quoted or not _NUMBER.fullmatch(value.text) or len(value.text) > 300:
@@ -185,7 +191,7 @@ def _coded(
             return (source > 0) & ~source.is_in(numbers)
         if test.op in (":", "="):
             return source.is_in(numbers)
-        return (source > 0) & ORDER[test.op](source, numbers[0])
+        return (source > 0) & compare(test.op, source, numbers[0])
     wanted = pl.Series("name", names, dtype=pl.String)
     mask = (
         wanted.to_frame().select(build(test, pl.col("name"), "name", pl.String(), scope).fill_null(False)).to_series()
@@ -200,9 +206,9 @@ def _single(
     if op == ":" and wild:
         return text.matches_wildcard(as_text(source, dtype), value.text, anywhere=column == "message")
     if isinstance(dtype, pl.Datetime):
-        return ORDER[op](source.dt.epoch("us"), instant(value, scope))
+        return compare(op, source.dt.epoch("us"), instant(value, scope))
     if isinstance(dtype, pl.Duration):
-        return ORDER[op](source.dt.total_microseconds(), _duration(value))
+        return compare(op, source.dt.total_microseconds(), _duration(value))
     number = number_of(value)
     if number is not None:
         return _number(op, value, number, source, dtype)
@@ -211,7 +217,7 @@ def _single(
         return _quantities(test, op, value, wanted, source, dtype, scope)
     shown = as_text(source, dtype)
     if op != ":":
-        return ORDER[op](shown, pl.lit(value.text))
+        return compare(op, shown, pl.lit(value.text))
     network = None if value.quoted else parse_network(value.text)
     if column == "message":
         return text.contains(shown, value.text)
@@ -243,13 +249,13 @@ def numeric(op: str, number: int | float, floats: pl.Expr, whole: pl.Expr | None
         whole: The column as Int64, null where it is no whole number.
     """
     sound = pl.when(floats.is_finite()).then(floats)
-    compared = ORDER[op](sound, float(number)) if abs(number) < 1e308 else _NEVER
+    compared = compare(op, sound, float(number)) if abs(number) < 1e308 else _NEVER
     if whole is None or not isinstance(number, int):
         return compared
     if -(2**63) <= number < 2**63:
         if op in ("=", ":") and abs(number) > _EXACT:
-            return ORDER[op](whole, number)
-        return pl.when(whole.is_not_null()).then(ORDER[op](whole, number)).otherwise(compared)
+            return compare(op, whole, number)
+        return pl.when(whole.is_not_null()).then(compare(op, whole, number)).otherwise(compared)
     return _NEVER if op in ("=", ":") else compared
 
 
@@ -269,7 +275,7 @@ def _quantities(
         amount = _scaled(floats, unit.factor) if known and unit else pl.lit(None, dtype=pl.Float64)
     else:
         return same if op == "=" else _NEVER
-    compared = ORDER[op](pl.when(amount.is_finite()).then(amount), float(wanted.amount))
+    compared = compare(op, pl.when(amount.is_finite()).then(amount), float(wanted.amount))
     if op == "=":
         return same | compared.fill_null(False)
     if known:

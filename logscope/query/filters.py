@@ -42,6 +42,7 @@ class Filter:
     """
 
     def __init__(self, text: str, expression: Expression, scope: Scope) -> None:
+        """See the class; made by the compile function."""
         self.text = text
         self.expression = expression
         self._scope = scope

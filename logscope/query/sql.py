@@ -17,23 +17,70 @@ from logscope.errors import FilterError
 TABLES = ("records", "transactions", "detections")
 
 _TOKEN = re.compile(
-    r"""(?P<blank>\s+|--[^\n]*|\#[^\n]*)
-    |(?P<text>[A-Za-z]?'(?:[^'\\]|''|\\.)*')
-    |(?P<quoted>"(?:[^"]|"")*"|`(?:[^`]|``)*`)
-    |(?P<word>[^\W\d][\w$]*)
+    r"""(?P<blank>\s+|--[^\r\n]*)
+    |(?P<text>'(?:[^']|'')*')
+    |(?P<quoted>"(?:[^"]|"")*")
+    |(?P<word>[^\W\d]\w*)
     |(?P<number>\d[\w.]*)
     |(?P<sign>[^\s])""",
     re.VERBOSE | re.DOTALL,
 )
 _CHANGES = frozenset(
-    ["insert", "update", "delete", "drop", "create", "truncate", "alter", "copy", "attach", "detach", "into", "grant", "revoke", "call", "execute", "explain", "show", "describe", "pragma", "load", "install", "merge", "replace", "set", "use", "vacuum"]
+    [
+        "insert",
+        "update",
+        "delete",
+        "drop",
+        "create",
+        "truncate",
+        "alter",
+        "copy",
+        "attach",
+        "detach",
+        "into",
+        "grant",
+        "revoke",
+        "call",
+        "execute",
+        "explain",
+        "show",
+        "describe",
+        "pragma",
+        "load",
+        "install",
+        "merge",
+        "replace",
+        "set",
+        "use",
+        "vacuum",
+    ]
 )
 _FILE_FUNCTIONS = re.compile(r"(read|scan|sink|write)_\w+", re.IGNORECASE)
 _FUNCTIONS_WITH_FROM = frozenset(("extract", "trim", "substring", "substr", "overlay", "position"))
 _AFTER_TABLES = frozenset(
-    ["where", "group", "having", "order", "limit", "offset", "fetch", "union", "intersect", "except", "window", "qualify", "on", "using", "select", "for", "sample"]
+    [
+        "where",
+        "group",
+        "having",
+        "order",
+        "limit",
+        "offset",
+        "fetch",
+        "union",
+        "intersect",
+        "except",
+        "window",
+        "qualify",
+        "on",
+        "using",
+        "select",
+        "for",
+        "sample",
+    ]
 )
-_JOINS = frozenset(["inner", "left", "right", "full", "outer", "cross", "natural", "semi", "anti", "asof", "lateral", "join"])
+_JOINS = frozenset(
+    ["inner", "left", "right", "full", "outer", "cross", "natural", "semi", "anti", "asof", "lateral", "join"]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +106,20 @@ def _tokens(text: str) -> Iterator[_Token]:
     at = 0
     while at < len(text):
         if text.startswith("/*", at):
-            depth, start = 0, at
-            while True:
-                if text.startswith("/*", at):
-                    depth, at = depth + 1, at + 2
-                elif text.startswith("*/", at):
-                    depth, at = depth - 1, at + 2
-                elif at >= len(text):
-                    raise FilterError("the comment is not closed", column=start + 1, mend="add */")
-                else:
-                    at += 1
-                if depth == 0:
-                    break
+            end = text.find("*/", at + 2)
+            if end < 0 or "/*" in text[at + 2 : end]:
+                raise FilterError("the comment is not closed", column=at + 1, mend="add */; comments do not nest")
+            at = end + 2
             continue
         found = _TOKEN.match(text, at)
         if found is None:
             return
         kind = str(found.lastgroup)
-        if found.group() in ('"', "'", "`"):
+        if found.group() in ('"', "'"):
             raise FilterError("the quote is not closed", column=at + 1, mend=f"add {found.group()}")
+        # Other ways to quote end elsewhere for other readers: what is hidden in them could be read as code.
+        if found.group() in ("`", "$") or (kind == "word" and text.startswith("'", found.end())):
+            raise FilterError("texts are quoted by ' and names by \"", column=at + 1)
         if kind != "blank":
             yield _Token(kind, found.group(), at + 1)
         at = found.end()
@@ -107,11 +149,7 @@ def _table_places(tokens: list[_Token]) -> Iterator[tuple[_Token, _Token | None]
             listing = awaited
         elif token.text == ")":
             listing, awaited, plain_from = stack.pop() if stack else (False, False, False)
-        elif (
-            token.word == "from"
-            and not plain_from
-            and not (before and before.word == "distinct" and place > 1 and tokens[place - 2].word in ("is", "not"))
-        ) or token.word == "join":
+        elif token.word == "join" or (token.word == "from" and not plain_from and not _compares(tokens, place)):
             listing = awaited = True
         elif token.text == "," and listing:
             awaited = True
@@ -123,6 +161,11 @@ def _table_places(tokens: list[_Token]) -> Iterator[tuple[_Token, _Token | None]
             awaited = False
             if token.name is not None:
                 yield token, after
+
+
+def _compares(tokens: list[_Token], place: int) -> bool:
+    """Whether a FROM belongs to `IS [NOT] DISTINCT FROM`."""
+    return place > 1 and tokens[place - 1].word == "distinct" and tokens[place - 2].word in ("is", "not")
 
 
 def check_sql(text: str) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ class TransactionFilter:
     """
 
     def __init__(self, text: str, expression: Expression, scope: Scope, records: Scope) -> None:
+        """See the class; made by the compile function."""
         self.text = text
         self.expression = expression
         self._scope = scope
