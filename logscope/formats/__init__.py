@@ -1,1 +1,1 @@
-"""How lines become records and fields."""
+"""How a line becomes fields: formats as data, and what runs them over whole blocks."""

@@ -1,0 +1,126 @@
+"""A leading time that no format knows: its layout, found on a sample with dateutil's help.
+
+dateutil reads almost anything, at 30 µs a text, so it is asked about a few lines only; what it
+finds becomes a strptime layout that Polars runs over all.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from dateutil import parser as dateutil
+
+from logscope.formats.model import Format
+
+_TRIED = 20
+_WORDS = 6
+_MONTHS = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
+
+
+def leading_time(lines: Sequence[str]) -> tuple[Format, float] | None:
+    """A format for lines that begin with a time of one layout, and the share of lines it reads.
+
+    Returns:
+        None where fewer than half of the lines begin so.
+    """
+    best: tuple[str, str, float] | None = None
+    for layout, pattern in dict.fromkeys(_layouts(lines[:_TRIED])):
+        share = sum(1 for line in lines if _reads(layout, pattern, line)) / len(lines)
+        if share >= 0.5 and (best is None or share > best[2]):
+            best = (layout, pattern, share)
+    if best is None:
+        return None
+    layout, pattern, share = best
+    form = Format(
+        name="timed-text",
+        kind="regex",
+        title=f"text with a time like '{layout}'",
+        where="found on a sample",
+        order=90,
+        patterns=(rf"^[\[(<]?(?P<time>{pattern})[\])>]?[ \t:,|-]*(?P<message>.*)$",),
+        multiline=True,
+        layouts=(layout,),
+    )
+    return form, share
+
+
+def _reads(layout: str, pattern: str, line: str) -> bool:
+    found = re.match(rf"[\[(<]?({pattern})", line[:80])
+    if found is None:
+        return False
+    try:
+        datetime.strptime(found[1].replace(",", "."), layout.replace("%.f", ".%f").replace("%e", "%d"))
+    except ValueError:
+        return False
+    return True
+
+
+def _layouts(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for line in lines:
+        words = re.split(r"(\s+)", line[:80].lstrip("[(<"))
+        for count in range(min(_WORDS, (len(words) + 1) // 2), 0, -1):
+            text = "".join(words[: 2 * count - 1]).rstrip("])>,:;|- ")
+            found = _layout(text)
+            if found is not None:
+                yield found
+                break
+
+
+def _layout(text: str) -> tuple[str, str] | None:
+    """The strptime layout and the pattern of a text that is a date with a time, whatever the separators."""
+    if not re.search(r"\d{1,2}:\d\d:\d\d", text):
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            when = dateutil.parse(text)
+    except (ValueError, OverflowError, TypeError):
+        return None
+    layout, pattern = "", ""
+    seen: set[str] = set()
+    for token in re.findall(r"\d+|[A-Za-z]+|.", text):
+        directive = _directive(token, when, seen, layout)
+        if directive is None:
+            return None
+        layout += directive[0]
+        pattern += directive[1]
+    if "%H" not in layout or not ({"%d", "%e"} & seen) or "%.f" in layout and layout.count(".%") > 1:
+        return None
+    return layout.replace(".%.f", "%.f").replace(",%.f", "%.f"), pattern
+
+
+def _directive(token: str, when: datetime, seen: set[str], layout: str) -> tuple[str, str] | None:
+    if token.isdigit():
+        for name, value in _numbers(token, when, layout):
+            if name not in seen and value:
+                seen.add(name)
+                return name, r"\d{1,9}" if name == "%.f" else rf"\d{{{len(token)}}}" if len(token) != 1 else r"\d{1,2}"
+        return None
+    if re.fullmatch(_MONTHS, token):
+        return ("%b" if len(token) == 3 else "%B"), r"[A-Z][a-z]+"
+    if token[:3] in {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"}:
+        return ("%a" if len(token) == 3 else "%A"), r"[A-Z][a-z]+"
+    if token in {"AM", "PM"}:
+        return None
+    return (token, re.escape(token)) if not token.isalpha() or token == "T" else None
+
+
+def _numbers(token: str, when: datetime, layout: str) -> Iterator[tuple[str, bool]]:
+    number = int(token)
+    if layout.endswith(("%S.", "%S,")):
+        yield "%.f", True
+        return
+    clock = layout.endswith(":") or "%Y" in layout and ("%d" in layout)
+    if len(token) == 4:
+        yield "%Y", number == when.year
+    if not clock:
+        yield "%m", number == when.month and number != when.day
+        yield "%d", number == when.day
+        yield "%m", number == when.month
+        yield "%y", len(token) == 2 and number == when.year % 100
+    yield "%H", number == when.hour
+    yield "%M", number == when.minute
+    yield "%S", number == when.second

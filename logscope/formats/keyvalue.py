@@ -1,0 +1,91 @@
+r"""`name=value` pairs anywhere in free text, by one grammar (docs/formats.md has it for users).
+
+    pair  = before name "=" value
+    before= start of text, a blank, or one of , ; ( [ { & ? |
+    name  = [A-Za-z_@] [A-Za-z0-9_.@-]*
+    value = '"' (any but '"' and '\', or '\' any)* '"'
+          | "'" (the same with "'")* "'"
+          | any but blanks and , ; ) ] } & (may be empty)
+
+Of equal names the first wins. `column` finds one name in one targeted pass, `long` all of them in
+one general pass; both give the same value for every name, since a pair begins at a `before` outside
+every pair to its left in both: see `column`.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+NAME = r"[A-Za-z_@][\w.@-]*"
+VALUE = r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,;)\]}&]*)"""
+BEFORE = r"(?:^|[\s,;(\[{&?|])"
+
+PAIR = pl.Struct({"name": pl.String, "value": pl.String, "kind": pl.UInt8})
+"""An element of what `RecordParser.fields` returns."""
+
+TEXT, NUMBER, BOOLEAN = range(3)
+"""Kinds of a field's value."""
+
+_ANY = rf"(?s){BEFORE}{NAME}={VALUE}"
+_SPLIT = rf"(?s)^[\s,;(\[{{&?|]?({NAME})=(.*)$"
+
+
+def escape(name: str) -> str:
+    """A regex that matches `name` alone (Rust syntax)."""
+    return "".join(sign if sign.isalnum() or sign == "_" else "\\" + sign for sign in name if sign.isprintable())
+
+
+def is_name(name: str) -> bool:
+    """Whether the grammar can yield a pair of this name."""
+    return bool(name) and pl.Series([name]).str.contains(rf"^{NAME}$")[0] is True
+
+
+def column(text: pl.Series, name: str) -> pl.Series:
+    """The first value of `name` in each text; null where there is none.
+
+    A match inside the quoted value of another pair does not count, so texts that hold both a quote
+    after `=` and an earlier pair take the general pass; all others one targeted expression.
+
+    Args:
+        text: String column.
+        name: The pair's name, letter case counts.
+    """
+    if not is_name(name):
+        return pl.Series(name, [None], dtype=pl.String).new_from_index(0, len(text))
+    found = _unquote(text.str.extract(rf"(?s){BEFORE}{escape(name)}=({VALUE})", 1))
+    doubtful = (found.is_not_null() & text.str.contains(r"""=["']""")).fill_null(False)
+    if not doubtful.any():
+        return found.alias(name)
+    rows = doubtful.arg_true()
+    exact = _first_of(text.gather(rows), name)
+    return found.clone().scatter(rows, exact).alias(name)
+
+
+def long(text: pl.Series) -> pl.DataFrame:
+    """All pairs of each text in order: row, name, value, kind."""
+    found = text.str.extract_all(_ANY)
+    frame = pl.DataFrame({"row": pl.int_range(len(text), dtype=pl.UInt32, eager=True), "pair": found})
+    frame = frame.explode("pair").drop_nulls("pair")
+    return frame.select(
+        "row",
+        pl.col("pair").str.extract(_SPLIT, 1).alias("name"),
+        _unquote(frame["pair"].str.extract(_SPLIT, 2)).alias("value"),
+        pl.lit(TEXT, pl.UInt8).alias("kind"),
+    )
+
+
+def _first_of(text: pl.Series, name: str) -> pl.Series:
+    found = long(text).filter(pl.col("name") == name).unique("row", keep="first", maintain_order=True)
+    rows = pl.DataFrame({"row": pl.int_range(len(text), dtype=pl.UInt32, eager=True)})
+    return rows.join(found, on="row", how="left", maintain_order="left")["value"]
+
+
+def _unquote(value: pl.Series) -> pl.Series:
+    """Quotes off and escapes resolved (`\\n` and `\\t` too), where a value is quoted at both ends."""
+    quoted = value.str.contains(r"""(?s)^(?:".*"|'.*')$""").fill_null(False) & (value.str.len_bytes() >= 2).fill_null(False)
+    if not quoted.any():
+        return value
+    inner = value.str.slice(1).str.head(-1)
+    if inner.str.contains("\\", literal=True).any():
+        inner = inner.str.replace_all(r"\\n", "\n").str.replace_all(r"\\t", "\t").str.replace_all(r"(?s)\\(.)", "$1")
+    return inner.zip_with(quoted, value)

@@ -1,0 +1,89 @@
+"""Lines of several formats: partitioned by the first reader that matches, results back in order."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+import polars as pl
+
+from logscope.formats import frames
+from logscope.formats.readers import Columns, Reader, merge
+
+CONTINUES = r"^(?:$|\t|[ \t]+(?:at |\.\.\.|File \"|\^|Caused by)|Caused by: |Suppressed: |\.\.\. [0-9]+ more|[\]})]+[,;]?[ \t]*\r?$)"
+"""A line that continues a record in whatever format: empty, a stack frame, a closing bracket."""
+
+
+class Lines:
+    """An ordered list of readers, the last one of which reads everything."""
+
+    def __init__(self, readers: Sequence[Reader]) -> None:
+        """The readers in order of preference; the last must match all."""
+        self.readers = tuple(readers)
+
+    def starts(self, lines: pl.Series) -> pl.Series:
+        """Which lines begin a record: those of a format; of others, see `CONTINUES` and `multiline`."""
+        known = pl.Series([False]).new_from_index(0, len(lines))
+        for reader in self.readers[:-1]:
+            known = known | reader.match(lines)
+            if known.all():
+                return known
+        if any(reader.format.multiline for reader in self.readers[:-1]):
+            return known
+        return known | ~lines.str.contains(CONTINUES).fill_null(True)
+
+    def partition(self, raw: pl.Series) -> Iterator[tuple[Reader, pl.Series | None]]:
+        """Each reader with the row numbers of its texts; None: all of them."""
+        rest: pl.Series | None = None
+        for reader in self.readers:
+            texts = raw if rest is None else raw.gather(rest)
+            found = reader.match(texts)
+            if found.all():
+                yield reader, rest
+                return
+            if found.any():
+                where = found.arg_true()
+                yield reader, where if rest is None else rest.gather(where)
+            missing = (~found).arg_true()
+            rest = missing if rest is None else rest.gather(missing)
+
+    def extract(self, raw: pl.Series, want: Collection[str], received: pl.Series | None) -> Columns:
+        """The wanted columns of all texts; `format` is the name of each text's format."""
+        parts: list[tuple[pl.Series, Columns]] = []
+        for reader, where in self.partition(raw):
+            if where is None:
+                return self._named(reader, raw, want, received)
+            some = None if received is None else received.gather(where)
+            parts.append((where, self._named(reader, raw.gather(where), want, some)))
+        return merge(parts, want, len(raw))
+
+    def _named(self, reader: Reader, raw: pl.Series, want: Collection[str], received: pl.Series | None) -> Columns:
+        out = reader.extract(raw, want, received)
+        if "format" in want and "format" not in out:
+            out["format"] = frames.constant(reader.format.name, len(raw))
+        return out
+
+    def long(self, raw: pl.Series) -> pl.DataFrame:
+        """All fields of all texts in `frames.LONG` form."""
+        parts = []
+        for reader, where in self.partition(raw):
+            if where is None:
+                return reader.long(raw)
+            part = reader.long(raw.gather(where))
+            parts.append(part.with_columns(where.cast(pl.UInt32).gather(part["row"]).alias("row")))
+        return pl.concat(parts) if parts else pl.DataFrame(schema=frames.LONG)
+
+    def states_level(self, raw: pl.Series) -> pl.Series:
+        """Levels that the texts state (UInt8, 0: none)."""
+        parts = []
+        for reader, where in self.partition(raw):
+            if where is None:
+                return reader.states_level(raw)
+            parts.append((where, reader.states_level(raw.gather(where))))
+        return frames.scatter(parts, len(raw)) if parts else frames.constant(0, len(raw), pl.UInt8)
+
+    def structured(self, raw: pl.Series) -> pl.Series:
+        """Which texts are some format's other than the fallback's."""
+        known = pl.Series([False]).new_from_index(0, len(raw))
+        for reader in self.readers[:-1]:
+            known = known | reader.match(raw)
+        return known

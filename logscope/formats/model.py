@@ -1,0 +1,75 @@
+"""What a format is, as frozen data: the TOML file's content, checked, without behaviour.
+
+Owns the words of a format definition. Knows nothing of lines, frames or how a format is run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+KINDS = ("regex", "json", "logfmt", "docker", "rfc5424", "rfc3164", "text")
+"""How a format is read; `regex` is the one that users write."""
+
+COLUMNS = ("time", "level", "host", "service", "pid", "message")
+"""Captures with these names become the record's own columns, all others fields."""
+
+FIELD_TYPES = ("string", "int", "float")
+
+KEY_CLASSES = ("strong", "scoped", "weak")
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A line and what must come out of it."""
+
+    line: str
+    """A whole record; lines of a stack trace joined by LF."""
+    expect: Mapping[str, str | int | float | bool]
+    """Column (`time` as ISO 8601 UTC, `level` by name) or `fields.NAME` to value; `format` if another one takes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormatKey:
+    """A correlation key that a format declares."""
+
+    name: str
+    field: str
+    """The field that holds it."""
+    key_class: str
+    """strong, scoped or weak."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One way in which lines become records."""
+
+    name: str
+    kind: str
+    """One of `KINDS`."""
+    title: str
+    """A few words for people: what writes such lines."""
+    where: str
+    """The file that defines it."""
+    order: int = 50
+    """Specific formats first: lower wins where two match the same lines."""
+    patterns: tuple[str, ...] = ()
+    """Rust regexes anchored at the line's start, with named groups; the first that matches a line reads it."""
+    multiline: bool = False
+    """A line that no format of the source matches continues the record before it."""
+    inner_only: bool = False
+    """Tried on what a wrapper (syslog, docker) holds, never on a file's own lines."""
+    layouts: tuple[str, ...] = ()
+    """strptime layouts of `time` beyond the well-known ones, as Polars reads them."""
+    levels: Mapping[str, str] = field(default_factory=dict)
+    """Words of `level` beyond the usual ones."""
+    service: str | None = None
+    """The service of each record that names none itself."""
+    status_levels: str | None = None
+    """The field that holds an HTTP status: 5xx is error, 4xx warn, else info."""
+    types: Mapping[str, str] = field(default_factory=dict)
+    """Captured fields that are numbers: `int` or `float`."""
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """json and logfmt: column to member names, the first present one wins."""
+    keys: tuple[FormatKey, ...] = ()
+    samples: tuple[Sample, ...] = ()

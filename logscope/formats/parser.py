@@ -1,0 +1,137 @@
+"""A source's parser: its assignment made into readers, behind `records.model.RecordParser`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import PurePosixPath
+
+import polars as pl
+
+from logscope.formats import frames
+from logscope.formats.lines import Lines
+from logscope.formats.loader import Assignment
+from logscope.formats.model import Format
+from logscope.formats.patterns import compile_pattern
+from logscope.formats.readers import JsonReader, LogfmtReader, Reader, RegexReader, TextReader
+from logscope.formats.timestamps import Clock
+from logscope.formats.wrappers import RFC3164, RFC3164_BARE, RFC5424, DockerReader, SyslogReader
+from logscope.records.schema import FIELD_PREFIX
+
+WRAPPERS = {"docker", "rfc5424", "rfc3164"}
+_LOG_ENDINGS = {"log", "txt", "out", "err", "json", "jsonl", "ndjson", "gz", "bz2", "xz", "zst", "lz4", "logs", "current"}
+_NO_SERVICE = {"", "-", "log", "logs", "messages", "syslog", "stdin", "access", "error", "out", "output"}
+
+
+def make_parser(assignment: Assignment, *, zone: str, reference_us: int, source_name: str) -> SourceParser:
+    """The parser of one source.
+
+    Args:
+        assignment: Its formats in order.
+        zone: IANA zone of times that name none.
+        reference_us: When it was last written, microseconds since 1970 UTC: for years left out.
+        source_name: As typed; a file's stem is the service of records that name none.
+    """
+    return SourceParser(assignment, zone=zone, reference_us=reference_us, source_name=source_name)
+
+
+class SourceParser:
+    """The `RecordParser` of one source."""
+
+    def __init__(self, assignment: Assignment, *, zone: str, reference_us: int, source_name: str) -> None:
+        """See `make_parser`."""
+        self._messages = assignment.messages
+        self._clock = Clock(zone, reference_us, assignment.layouts)
+        self._service = None if assignment.messages else service_of(source_name)
+        inner = [form for form in assignment.known.formats if form.kind not in WRAPPERS]
+        self._inner = Lines([reader for form in inner for reader in self._readers(form, inside=True)])
+        self._lines = Lines([reader for form in assignment.formats for reader in self._readers(form)])
+        self.formats: tuple[str, ...] = tuple(form.name for form in assignment.formats)
+        """Names by the code in column `format`; the last is `text`."""
+
+    def _readers(self, form: Format, *, inside: bool = False) -> list[Reader]:
+        clock = Clock(self._clock.zone, self._clock.reference_us, (*form.layouts, *self._clock.layouts))
+        if form.kind == "json":
+            return [JsonReader(form, clock, TextReader(_text_format(form), clock))]
+        if form.kind == "logfmt":
+            return [LogfmtReader(form, clock)]
+        if form.kind == "text":
+            return [TextReader(form, clock)]
+        if form.kind == "regex":
+            return [RegexReader(form, clock, compile_pattern(pattern)) for pattern in form.patterns]
+        if form.kind == "docker":
+            return [DockerReader(form, clock, self._inner)]
+        regexes = (RFC5424,) if form.kind == "rfc5424" else (*RFC3164, *RFC3164_BARE)
+        return [SyslogReader(form, clock, regex, self._inner) for regex in regexes]
+
+    def starts(self, lines: pl.Series) -> pl.Series:
+        """Which lines begin a record (Boolean)."""
+        if self._messages:
+            return pl.Series([True]).new_from_index(0, len(lines))
+        return self._lines.starts(lines).alias("starts")
+
+    def index(self, raw: pl.Series, received: pl.Series | None = None) -> pl.DataFrame:
+        """`time`, `level`, `format` of each record: see `RecordParser.index`."""
+        found = self._extract(raw, {"time", "level", "format"}, received)
+        codes = {name: code for code, name in enumerate(self.formats)}
+        code = found["format"].replace_strict(codes, default=len(self.formats) - 1, return_dtype=pl.UInt8)
+        return pl.DataFrame([found["time"], found["level"].fill_null(0), code.alias("format")])
+
+    def columns(self, raw: pl.Series, names: Collection[str]) -> pl.DataFrame:
+        """Exactly the named columns: see `RecordParser.columns`."""
+        found = self._extract(raw, set(names), None)
+        return pl.DataFrame([found[name] for name in names])
+
+    def fields(self, raw: pl.Series) -> pl.Series:
+        """All fields of each record: see `RecordParser.fields`."""
+        raw = _without_mark(raw)
+        return frames.pair_lists(self._lines.long(raw), len(raw))
+
+    def _extract(self, raw: pl.Series, want: set[str], received: pl.Series | None) -> dict[str, pl.Series]:
+        raw = _without_mark(raw)
+        found = self._lines.extract(raw, want, received) if len(raw) else {}
+        out = {}
+        for name in want:
+            values = found.get(name)
+            out[name] = (frames.nothing(len(raw), frames.dtype_of(name)) if values is None else values).alias(name)
+            if name.startswith(FIELD_PREFIX) and out[name].dtype == pl.Null:
+                out[name] = out[name].cast(pl.String)
+        if "service" in out and self._service is not None:
+            out["service"] = out["service"].fill_null(self._service)
+        return out
+
+
+def _text_format(form: Format) -> Format:
+    return Format(name="text", kind="text", title="free text", where=form.where)
+
+
+def _without_mark(raw: pl.Series) -> pl.Series:
+    """Without a byte order mark at a record's start."""
+    raw = raw.cast(pl.String) if raw.dtype != pl.String else raw
+    marked = raw.str.starts_with("\ufeff").fill_null(False)
+    return raw.str.replace("^\ufeff", "") if marked.any() else raw
+
+
+def service_of(source: str) -> str | None:
+    """The service a file's name tells: its stem without endings, dates and instance numbers.
+
+    `logs/payments-1.log.gz` is `payments`, `orders.2026-11-01.log` `orders`; a pod's file is the
+    pod's name without the two hashes its replica set adds. None where the name tells nothing.
+    """
+    stem = PurePosixPath(source.rsplit("!", 1)[-1]).name
+    if "://" in source:
+        return None
+    parts = stem.split(".")
+    while len(parts) > 1 and (parts[-1].lower() in _LOG_ENDINGS or parts[-1].replace("-", "").replace("_", "").isdigit()):
+        parts.pop()
+    kept = ".".join(part for part in parts if part.lower() not in _LOG_ENDINGS) or parts[0]
+    words = kept.replace("_", "-").split("-")
+    if len(words) > 2 and _is_hash(words[-1], 5) and _is_hash(words[-2], 8):
+        words = words[:-2]
+    while len(words) > 1 and (words[-1].isdigit() or words[-1].lower() in _LOG_ENDINGS):
+        words.pop()
+    joined = kept[: len("-".join(words))]
+    return None if joined.lower() in _NO_SERVICE else joined
+
+
+def _is_hash(word: str, least: int) -> bool:
+    return least <= len(word) <= 10 and word.isalnum() and any(sign.isdigit() for sign in word)

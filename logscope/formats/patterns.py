@@ -1,0 +1,157 @@
+r"""A format's regex, compiled for speed: only the wanted groups capture, and never the tail.
+
+Measured on 100,000 lines: `\d \s \S` with Unicode classes keep the engine from its one-pass
+automaton (0.30 s instead of 0.06), a group `(.*)` at the end costs 0.68 s where cutting off what
+stands before it costs 0.03. So classes become ASCII and the message is what remains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import polars as pl
+
+_CLASSES = {"d": ("[0-9]", "0-9"), "s": (r"[ \t]", r" \t"), "S": (r"[^ \t\r\n]", None)}
+_TAILS = (r"(?P<message>.*)$", r"(?P<message>.*)")
+
+
+class PatternError(ValueError):
+    """A regex that cannot serve as a line pattern; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One anchored line regex."""
+
+    regex: str
+    """As written, with ASCII classes, without a `message` group at its end."""
+    groups: tuple[str, ...]
+    """Names of its groups, in order; `message` too if it is not at the end."""
+    tail: bool
+    """The message is what follows the match on the first line."""
+    plain: str
+    """`regex` without any capturing group."""
+
+    def match(self, raw: pl.Series) -> pl.Series:
+        """Which texts it reads (Boolean, null text: false)."""
+        return raw.str.contains(self.plain).fill_null(False)
+
+    def captures(self, raw: pl.Series, names: Collection[str]) -> dict[str, pl.Series]:
+        """The named groups' texts, in one pass; null where a group took no part."""
+        wanted = [name for name in self.groups if name in names]
+        if not wanted:
+            return {}
+        regex = self.regex
+        for name in self.groups:
+            regex = regex.replace(f"(?P<{name}>", "(" if name in wanted else "(?:", 1)
+        if len(wanted) == 1:
+            return {wanted[0]: raw.str.extract(regex, 1)}
+        found = raw.str.extract_groups(regex)
+        return {name: found.struct.field(str(place)) for place, name in enumerate(wanted, start=1)}
+
+    def message(self, raw: pl.Series) -> pl.Series:
+        """The record's message: its `message` group, the first line's rest, or the whole first line."""
+        if "message" in self.groups:
+            return first_line(self.captures(raw, {"message"})["message"])
+        return first_line(raw.str.replace(self.plain, "") if self.tail else raw)
+
+
+def first_line(text: pl.Series) -> pl.Series:
+    """Up to the first line end, without a carriage return before it."""
+    if text.str.contains("\n", literal=True).any():
+        text = text.str.replace(r"(?s)\r?\n.*$", "")
+    if text.str.ends_with("\r").any():
+        text = text.str.strip_chars_end("\r")
+    return text
+
+
+def compile_pattern(written: str, *, trusted: bool = True) -> Pattern:
+    """Check a regex and make a `Pattern` of it.
+
+    Args:
+        written: As in the definition.
+        trusted: It is known to compile (the shipped ones are tested; compiling costs milliseconds).
+
+    Raises:
+        PatternError: Not anchored, an unnamed group, a name given twice, or not Rust's syntax.
+    """
+    if not written.startswith("^"):
+        raise PatternError("a pattern begins with '^'")
+    regex, tail = _ascii(written), False
+    for ending in _TAILS:
+        if regex.endswith(ending):
+            regex, tail = regex[: -len(ending)], True
+            break
+    groups = _groups(regex)
+    if len(set(groups)) != len(groups):
+        raise PatternError("a group's name is given twice")
+    plain = regex
+    for name in groups:
+        plain = plain.replace(f"(?P<{name}>", "(?:", 1)
+    if not trusted:
+        _refuse_bad(regex)
+    return Pattern(regex, groups, tail, plain)
+
+
+def _refuse_bad(regex: str) -> None:
+    try:
+        pl.Series([""]).str.contains(regex)
+    except pl.exceptions.ComputeError as error:
+        raise PatternError(str(error).split("\n\nThis error")[0].replace("\n", " ")) from None
+
+
+def _ascii(regex: str) -> str:
+    out: list[str] = []
+    inside = False
+    position = 0
+    while position < len(regex):
+        sign = regex[position]
+        if sign == "\\" and position + 1 < len(regex):
+            follower = regex[position + 1]
+            outer, inner = _CLASSES.get(follower, (None, None))
+            chosen = inner if inside else outer
+            out.append(chosen if chosen is not None else sign + follower)
+            position += 2
+            continue
+        if sign == "[" and not inside:
+            inside = True
+            # A bracket right after the opening one (or after ^) is itself a member.
+            for lead in ("[^]", "[]"):
+                if regex.startswith(lead, position):
+                    out.append(lead[:-1] + r"\]")
+                    position += len(lead)
+                    break
+            else:
+                out.append(sign)
+                position += 1
+            continue
+        if sign == "]" and inside:
+            inside = False
+        out.append(sign)
+        position += 1
+    return "".join(out)
+
+
+def _groups(regex: str) -> tuple[str, ...]:
+    names: list[str] = []
+    inside = False
+    position = 0
+    while position < len(regex):
+        sign = regex[position]
+        if sign == "\\":
+            position += 2
+            continue
+        if sign == "[":
+            inside = True
+        elif sign == "]":
+            inside = False
+        elif sign == "(" and not inside:
+            if regex.startswith("(?P<", position):
+                names.append(regex[position + 4 : regex.index(">", position)])
+            elif not regex.startswith("(?", position):
+                raise PatternError("groups have names, `(?P<name>...)`, or do not capture, `(?:...)`")
+            elif regex.startswith("(?<", position):
+                raise PatternError("name groups `(?P<name>...)`; look-behind does not exist in Rust's syntax")
+        position += 1
+    return tuple(names)

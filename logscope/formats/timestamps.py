@@ -1,0 +1,215 @@
+"""Texts of times to instants: well-known shapes by vectorised slices, others by strptime layouts.
+
+Shapes exclude one another by their guards, so a text is read the same in any company. Nothing here
+raises on any text: an impossible date is null. A naive time is in the source's zone: in the gap of
+a change to summer time it does not exist (null), in the overlap it is the earlier one. A leap second
+`:60` is the next minute's first. Sources: ISO 8601, RFC 3164 4.1.2, RFC 3339, RFC 5322 3.3.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+
+from logscope.records.schema import TIME
+
+DAY_US = 86_400_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """What a time text leaves out."""
+
+    zone: str = "UTC"
+    """IANA name of the zone of times without one."""
+    reference_us: int = 0
+    """Microseconds since 1970 UTC: a year left out makes the latest time not a day after this."""
+    layouts: tuple[str, ...] = ()
+    """strptime layouts of this source beyond the well-known shapes."""
+
+
+def to_times(text: pl.Series, clock: Clock, received: pl.Series | None = None) -> pl.Series:
+    """Instants (Datetime us UTC) of time texts; null where there is none.
+
+    Args:
+        text: String column; blanks and brackets around a time do not matter.
+        clock: Zone, reference time and layouts of the source.
+        received: Datetime us UTC of the same height: years left out are those nearest to it.
+    """
+    result = pl.Series(text.name, [None], dtype=TIME).new_from_index(0, len(text))
+    present = text.is_not_null()
+    if not present.any():
+        return result
+    shapes = _likely_first(text, clock)
+    for position, (guard, read) in enumerate(shapes):
+        pending = present & result.is_null()
+        if position == 0 and text.str.contains(guard).all() and present.all():
+            result = read(text, clock, received)
+            continue
+        rows = (pending & text.str.contains(guard)).fill_null(False).arg_true()
+        if len(rows):
+            part = read(text.gather(rows), clock, None if received is None else received.gather(rows))
+            result = part if len(rows) == len(text) else result.clone().scatter(rows, part)
+        if not (present & result.is_null()).any():
+            break
+    return result.alias(text.name)
+
+
+_Read = Callable[[pl.Series, Clock, "pl.Series | None"], pl.Series]
+
+
+def _likely_first(text: pl.Series, clock: Clock) -> list[tuple[str, _Read]]:
+    own = [(r"\S", _layout_reader(layout)) for layout in clock.layouts]
+    first = text.drop_nulls().head(1)
+    known = [*SHAPES]
+    known.sort(key=lambda shape: first.str.contains(shape[0])[0] is not True)
+    return [*own, *known]
+
+
+def in_zone(naive: pl.Series, zone: str) -> pl.Series:
+    """Wall-clock times of a zone as instants (Datetime us UTC)."""
+    if zone == "UTC":
+        return naive.dt.replace_time_zone("UTC")
+    return naive.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null").dt.convert_time_zone("UTC")
+
+
+def _parsed(text: pl.Series, layout: str) -> pl.Series:
+    # cache=False: stamps hardly repeat, and the cache costs more than it saves.
+    return text.str.to_datetime(layout, time_unit="us", strict=False, cache=False)
+
+
+def _fraction(digits: pl.Series) -> pl.Series:
+    """Microseconds (Duration) of one to nine digits after the point."""
+    whole = digits.str.pad_end(6, "0").str.slice(0, 6).cast(pl.Int64, strict=False).fill_null(0)
+    return whole.cast(pl.Duration("us"))
+
+
+def _offsets(zones: pl.Series) -> pl.Series:
+    """Duration east of UTC of `Z`, `+02`, `+0200`, `+02:00`; null for anything else."""
+    table: dict[str, timedelta] = {}
+    for zone in zones.drop_nulls().unique():
+        found = re.fullmatch(r"\s*([+-])(\d\d):?(\d\d)?", zone)
+        if found:
+            minutes = int(found[2]) * 60 + int(found[3] or 0)
+            table[zone] = timedelta(minutes=-minutes if found[1] == "-" else minutes)
+        elif zone.strip() in {"Z", "z", "UTC", "GMT"}:
+            table[zone] = timedelta(0)
+    if not table:
+        return pl.Series(zones.name, [None], dtype=pl.Duration("us")).new_from_index(0, len(zones))
+    if len(table) == 1 and zones.null_count() == 0 and zones.n_unique() == 1:
+        return pl.Series(zones.name, [next(iter(table.values()))], dtype=pl.Duration("us")).new_from_index(0, len(zones))
+    return zones.replace_strict(table, default=None, return_dtype=pl.Duration("us"))
+
+
+def _zoned(naive: pl.Series, zones: pl.Series, zone: str) -> pl.Series:
+    offsets = _offsets(zones)
+    if offsets.null_count() == len(offsets):
+        return in_zone(naive, zone)
+    instants = (naive - offsets).dt.replace_time_zone("UTC")
+    if offsets.null_count() == 0:
+        return instants
+    return instants.zip_with(offsets.is_not_null(), in_zone(naive, zone))
+
+
+def _iso(text: pl.Series, clock: Clock, received: pl.Series | None) -> pl.Series:
+    # Seconds by strptime and the fraction by a cast: three times faster than `%.f`.
+    head = text.str.slice(0, 19)
+    naive = _parsed(head, f"%Y-%m-%d{text[0][10]}%H:%M:%S")
+    if naive.null_count():
+        again = _parsed(head.str.replace(r"^([0-9]{4})[-/.]([0-9]{2})[-/.]([0-9]{2})[Tt _]", "$1-$2-${3}T"), "%Y-%m-%dT%H:%M:%S")
+        naive = naive.zip_with(naive.is_not_null(), again)
+    rest = text.str.slice(19)
+    if not (rest.str.len_bytes() > 0).any():
+        return in_zone(naive, clock.zone)
+    fraction = rest.str.extract(r"^[.,:]([0-9]{1,9})", 1)
+    zones = rest.str.extract(r"([Zz]|[+-][0-9]{2}(?::?[0-9]{2})?| UTC| GMT)$", 1)
+    return _zoned(naive + _fraction(fraction), zones, clock.zone)
+
+
+def _clf(text: pl.Series, clock: Clock, received: pl.Series | None) -> pl.Series:
+    naive = _parsed(text.str.slice(0, 20), "%d/%b/%Y:%H:%M:%S")
+    rest = text.str.slice(20)
+    fraction = rest.str.extract(r"^[.,]([0-9]{1,9})", 1)
+    return _zoned(naive + _fraction(fraction), rest.str.extract(r"([+-][0-9]{4})$", 1), clock.zone)
+
+
+def _layout_reader(layout: str) -> _Read:
+    aware = "%z" in layout or "%#z" in layout or "%:z" in layout or layout == "%+"
+
+    def read(text: pl.Series, clock: Clock, received: pl.Series | None) -> pl.Series:
+        point = text.str.replace(",", ".", literal=True) if "%.f" in layout else text
+        if "%Y" not in layout and "%y" not in layout and layout not in {"%s", "%+"}:
+            return _yearless(point, layout, clock, received)
+        times = _parsed(point, layout)
+        return times.dt.convert_time_zone("UTC") if aware else in_zone(times, clock.zone)
+
+    return read
+
+
+def _yearless(text: pl.Series, layout: str, clock: Clock, received: pl.Series | None) -> pl.Series:
+    reference = datetime.fromtimestamp(clock.reference_us / 1_000_000, UTC)
+    frame = pl.DataFrame({"text": text})
+    if received is None:
+        limit = pl.Series("limit", [clock.reference_us + DAY_US]).new_from_index(0, len(text)).cast(pl.Int64)
+        years = pl.Series("year", [reference.year]).new_from_index(0, len(text))
+        steps: Sequence[int] = (1, 0, -1, -2, -3, -4)
+    else:
+        known = received.fill_null(reference)
+        limit = known.dt.epoch("us")
+        years = known.dt.year()
+        steps = (-1, 0, 1)
+    best = pl.Series([None], dtype=TIME).new_from_index(0, len(text))
+    for step in steps:
+        year = frame.with_columns((years + step).alias("year")).select(pl.format("{} {}", "year", "text"))
+        times = in_zone(_parsed(year.to_series(), f"%Y {layout}"), clock.zone)
+        if received is None:
+            fits = best.is_null() & (times.dt.epoch("us") <= limit)
+        else:
+            fits = best.is_null() | ((times.dt.epoch("us") - limit).abs() < (best.dt.epoch("us") - limit).abs())
+        fits = (fits & times.is_not_null()).fill_null(False)
+        best = times.zip_with(fits, best)
+        if received is None and not (best.is_null() & text.is_not_null()).any():
+            break
+    return best
+
+
+def _epoch(text: pl.Series, clock: Clock, received: pl.Series | None) -> pl.Series:
+    """Seconds, milli-, micro- or nanoseconds since 1970, told apart by their size."""
+    parts = text.str.extract_groups(r"^([0-9]+)(?:\.([0-9]+))?")
+    number = parts.struct.field("1").cast(pl.Int64, strict=False)
+    frame = pl.DataFrame({"n": number, "f": _fraction(parts.struct.field("2").fill_null("0")).cast(pl.Int64)})
+    scaled = frame.select(
+        pl.when(pl.col("n") < 100_000_000_000)
+        .then(pl.col("n") * 1_000_000 + pl.col("f"))
+        .when(pl.col("n") < 100_000_000_000_000)
+        .then(pl.col("n") * 1_000 + pl.col("f") // 1_000)
+        .when(pl.col("n") < 100_000_000_000_000_000)
+        .then(pl.col("n"))
+        .otherwise(pl.col("n") // 1_000)
+    ).to_series()
+    return scaled.cast(TIME)
+
+
+_TIME = r"[0-9]{2}:[0-9]{2}:[0-9]{2}"
+
+SHAPES: tuple[tuple[str, _Read], ...] = (
+    (rf"^[0-9]{{4}}[-/.][0-9]{{2}}[-/.][0-9]{{2}}[Tt _]{_TIME}", _iso),
+    (rf"^[A-Z][a-z]{{2}} [ 0-9]?[0-9] {_TIME}[.,]?[0-9]*$", _layout_reader("%b %e %H:%M:%S%.f")),
+    (rf"^[0-9]{{2}}/[A-Z][a-z]{{2}}/[0-9]{{4}}:{_TIME}", _clf),
+    (r"^[0-9]{9,19}(?:\.[0-9]+)?$", _epoch),
+    (rf"^[0-9]{{2}}/[0-9]{{2}}/[0-9]{{2}} {_TIME}", _layout_reader("%y/%m/%d %H:%M:%S%.f")),
+    (rf"^[A-Z][a-z]{{2}} [A-Z][a-z]{{2}} [ 0-9][0-9] {_TIME}[.,]?[0-9]* [0-9]{{4}}$", _layout_reader("%a %b %e %H:%M:%S%.f %Y")),
+    (rf"^[A-Z][a-z]{{2}} [ 0-9]?[0-9] [0-9]{{4}} {_TIME}", _layout_reader("%b %e %Y %H:%M:%S%.f")),
+    (rf"^[A-Z][a-z]{{2}} [ 0-9]?[0-9], [0-9]{{4}} {_TIME}", _layout_reader("%b %e, %Y %H:%M:%S%.f")),
+    (rf"^[0-9]{{2}}-[0-9]{{2}} {_TIME}", _layout_reader("%m-%d %H:%M:%S%.f")),
+    (rf"^[0-9]{{4}} {_TIME}", _layout_reader("%m%d %H:%M:%S%.f")),
+    (r"^[0-9]{6} [0-9]{6}$", _layout_reader("%y%m%d %H%M%S")),
+    (rf"^[A-Z][a-z]{{2}}, [ 0-9]?[0-9] [A-Z][a-z]{{2}} [0-9]{{4}} {_TIME} [+-][0-9]{{4}}$", _layout_reader("%a, %d %b %Y %H:%M:%S %z")),
+    (rf"^[0-9]{{2}} [A-Z][a-z]{{2}} [0-9]{{4}} {_TIME}[.,]?[0-9]*$", _layout_reader("%d %b %Y %H:%M:%S%.f")),
+    (rf"^[0-9]{{2}}-[A-Z][a-z]{{2}}-[0-9]{{4}} {_TIME}[.,]?[0-9]*$", _layout_reader("%d-%b-%Y %H:%M:%S%.f")),
+)
+"""Guard (Rust regex) and reader of each well-known shape; no two guards match the same text."""

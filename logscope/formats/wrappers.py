@@ -1,0 +1,215 @@
+"""Formats that hold another text: docker's json-file and the two syslogs. The inside is read in turn.
+
+Sources: RFC 5424 section 6, RFC 3164 section 4 with what rsyslog and syslog-ng accept beyond it
+(ISO times, years, fractions, no host, IPv6 hosts, Cisco's sequence numbers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import polars as pl
+
+from logscope.formats import frames, keyvalue, structured
+from logscope.formats.lines import Lines
+from logscope.formats.model import Format
+from logscope.formats.patterns import Pattern, compile_pattern, first_line
+from logscope.formats.readers import Columns, Reader, fields_of
+from logscope.formats.timestamps import Clock, to_times
+from logscope.records import severity
+from logscope.records.schema import FIELD_PREFIX
+
+PRI = r"(?:<(?P<pri>0{0,2}[0-9]|0?[1-9][0-9]|1[0-8][0-9]|19[01])>[ \t]?)"
+"""A PRI part with a valid priority, 0 to 191."""
+
+_BSD = r"[A-Z][a-z]{2} [ 0-9]?[0-9] (?:[0-9]{4} )?[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?"
+_ISO = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?(?:[Zz]|[+-][0-9]{2}:?[0-9]{2})"
+_TAG = r"(?P<app>[^ \t\[\]:={}\"]+(?:\([^) ]*\))?)(?:\[(?P<pid>[^\] ]*)\])?:"
+_HOST = r"(?P<host>[^ \t\[\]={}\"]*[^ \t\[\]:={}\"])"
+_LEVEL = r"(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|ERR|FATAL|CRITICAL|SEVERE)"
+
+RFC5424 = (
+    rf"^{PRI}?1 (?P<time>-|[0-9]{{4}}-[^ ]+) (?P<host>[^ ]+) (?P<app>[^ ]+) (?P<pid>[^ ]+) (?P<msgid>[^ ]+)"
+    r"(?: (?P<sd>-|(?:\[[^\]\" ]+(?: [^\] =\"]+=\"(?:[^\"\\]|\\.)*\")*[ ]?\])+))?(?: |$)"
+)
+RFC3164 = (
+    rf"^{PRI}?(?:[0-9]+: )?[*.]?(?P<time>{_BSD})(?: [A-Z]{{3,4}})?:? (?:{_HOST} )?{_TAG}[ \t]?",
+    rf"^{PRI}?(?P<time>{_BSD}):? {_HOST}(?: |$)",
+    rf"^{PRI}?(?P<time>{_ISO}) {_HOST} {_TAG}[ \t]?",
+)
+RFC3164_BARE = (
+    rf"^{PRI}(?:{_HOST} )?{_TAG}(?:[ \t]|$)",
+    rf"^{PRI}",
+)
+_VETO = {RFC3164[2]: rf"^(?:<[0-9]+>)?[^ ]+ \[?{_LEVEL}\]?[ :]"}
+
+FACILITIES = (
+    *("kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp"),
+    *("ntp", "audit", "alert", "clock"),
+    *(f"local{number}" for number in range(8)),
+)
+
+_SD_PARAM = r"(?s)[ ]([^\] =\"]+)=\"((?:[^\"\\]|\\.)*)\""
+
+
+class SyslogReader(Reader):
+    """One header pattern of either syslog; the body is read in turn."""
+
+    def __init__(self, form: Format, clock: Clock, regex: str, inner: Lines) -> None:
+        """Compile the header; `inner` reads bodies."""
+        super().__init__(form, clock)
+        self.pattern: Pattern = compile_pattern(regex)
+        self.inner = inner
+        self.veto = _VETO.get(regex)
+        self.bare_tag = regex == RFC3164_BARE[0]
+
+    def match(self, raw: pl.Series) -> pl.Series:
+        """The header matches, and what it would take for host and tag is no inner format's."""
+        found = self.pattern.match(raw)
+        if self.veto and found.any():
+            found = found & ~raw.str.contains(self.veto).fill_null(False)
+        if self.bare_tag and found.any():
+            rows = found.arg_true()
+            body = raw.gather(rows).str.replace(r"^<[0-9]+>[ \t]?", "")
+            taken = self.inner.structured(body)
+            found = found.clone().scatter(rows, ~taken)
+        return found
+
+    def _header(self, raw: pl.Series, names: Collection[str]) -> Columns:
+        found = self.pattern.captures(raw, names)
+        return {name: values.set((values == "-").fill_null(False), None) for name, values in found.items()}
+
+    def _body(self, raw: pl.Series) -> pl.Series:
+        body = raw.str.replace(self.pattern.plain, "")
+        marked = body.str.starts_with("\ufeff")
+        if marked.any():
+            body = body.str.replace("^\ufeff", "")
+        return body.str.replace(r"^@cee:[ ]?", "") if body.str.starts_with("@cee:").any() else body
+
+    def extract(self, raw: pl.Series, want: Collection[str], received: pl.Series | None) -> Columns:
+        """The header's columns over the body's (level and fields: the body's over the header's)."""
+        names = {"service": "app", "host": "host", "pid": "pid", "time": "time", "level": "pri"}
+        sought = {group for column, group in names.items() if column in want and group in self.pattern.groups}
+        fields = fields_of(want)
+        if fields:
+            sought |= {"pri", "msgid", "sd"} & set(self.pattern.groups)
+        head = self._header(raw, sought)
+        out: Columns = {c: head[g] for c, g in names.items() if c in want and c not in {"time", "level"} and g in head}
+        if "time" in want and "time" in head:
+            out["time"] = to_times(head["time"], self.clock, received)
+        missing = {name for name in want if name in names and (name not in out or out[name].null_count())}
+        rest = (missing | {name for name in want if name == "message" or name.startswith(FIELD_PREFIX)}) - {"format", "level"}
+        if rest or "level" in want:
+            body = self._body(raw)
+            inside = self.inner.extract(body, rest, received) if rest else {}
+            for name in rest & set(inside):
+                out[name] = frames.coalesce(out[name], inside[name]) if name in out else inside[name]
+            if "level" in want:
+                out["level"] = self._level(body, head.get("pri"))
+        for name in fields:
+            own = self._field(name, head, len(raw))
+            if own is not None:
+                column = FIELD_PREFIX + name
+                out[column] = frames.coalesce(out.get(column, frames.nothing(len(raw))), own)
+        return out
+
+    def _level(self, body: pl.Series, pri: pl.Series | None) -> pl.Series:
+        stated = self.inner.states_level(body)
+        if pri is not None:
+            number = pri.cast(pl.Int32, strict=False)
+            table = {place: level for place, level in enumerate(severity.SYSLOG)}
+            own = (number % 8).replace_strict(table, default=None, return_dtype=pl.UInt8)
+            stated = stated.zip_with(stated > 0, own.fill_null(0))
+        open_rows = (stated == 0).arg_true()
+        if len(open_rows):
+            guess = self.inner.extract(body.gather(open_rows), {"level"}, None).get("level")
+            if guess is not None:
+                stated = stated.clone().scatter(open_rows, guess)
+        return stated
+
+    def _field(self, name: str, head: Columns, height: int) -> pl.Series | None:
+        own: pl.Series | None = None
+        if "sd" in head and "=" not in name:
+            found = head["sd"].str.extract(rf"(?s)[ ]{keyvalue.escape(name)}=\"((?:[^\"\\]|\\.)*)\"", 1)
+            own = found.str.replace_all(r"\\([\"\\\]])", "$1")
+        extra = None
+        if name in {"severity", "facility"} and "pri" in head:
+            extra = _priority(head["pri"], name)
+        elif name == "msgid" and "msgid" in head:
+            extra = head["msgid"]
+        if extra is None:
+            return own
+        return extra if own is None else frames.coalesce(own, extra)
+
+    def long(self, raw: pl.Series) -> pl.DataFrame:
+        """The body's fields, then the structured data's, then the header's."""
+        head = self._header(raw, {"pri", "msgid", "sd"})
+        parts = [self.inner.long(self._body(raw))]
+        if "sd" in head:
+            parts.append(_parameters(head["sd"]))
+        if "msgid" in head:
+            parts.append(frames.long_of("msgid", head["msgid"], keyvalue.TEXT))
+        if "pri" in head:
+            for name in ("severity", "facility"):
+                parts.append(frames.long_of(name, _priority(head["pri"], name), keyvalue.TEXT))
+        return pl.concat(parts)
+
+
+def _priority(pri: pl.Series, name: str) -> pl.Series:
+    number = pri.cast(pl.Int32, strict=False)
+    if name == "severity":
+        return (number % 8).replace_strict(dict(enumerate(severity.SYSLOG_NAMES)), default=None, return_dtype=pl.String)
+    return (number // 8).replace_strict(dict(enumerate(FACILITIES)), default=None, return_dtype=pl.String)
+
+
+def _parameters(data: pl.Series) -> pl.DataFrame:
+    frame = pl.DataFrame({"row": frames.rows(len(data)), "pair": data.str.extract_all(_SD_PARAM)})
+    frame = frame.explode("pair").drop_nulls("pair")
+    return frame.select(
+        "row",
+        pl.col("pair").str.extract(_SD_PARAM, 1).alias("name"),
+        pl.col("pair").str.extract(_SD_PARAM, 2).str.replace_all(r"\\([\"\\\]])", "$1").alias("value"),
+        pl.lit(keyvalue.TEXT, pl.UInt8).alias("kind"),
+    )
+
+
+class DockerReader(Reader):
+    """Docker's json-file lines: `log`, `stream`, `time`; what `log` holds is read in turn."""
+
+    def __init__(self, form: Format, clock: Clock, inner: Lines) -> None:
+        """Keep the reader of what `log` holds."""
+        super().__init__(form, clock)
+        self.inner = inner
+
+    def match(self, raw: pl.Series) -> pl.Series:
+        """Objects that begin with `log`, or hold log, stream and time, as Docker writes them."""
+        return raw.str.contains(r'^\{"log":"(?s:.*)","(?:stream":"(?:stdout|stderr)"|attrs":\{).*"time":"[^"]+"\}\s*$').fill_null(False)
+
+    def _members(self, raw: pl.Series, names: list[str]) -> Columns:
+        found = structured.columns(raw, names, typed=False)
+        if "log" in found:
+            text = found["log"].str.strip_chars_end("\r\n")
+            found["log"] = frames.coalesce(text, first_line(raw))
+        return found
+
+    def extract(self, raw: pl.Series, want: Collection[str], received: pl.Series | None) -> Columns:
+        """The inside's columns; Docker's time where the inside has none."""
+        names = ["log", "time"] if "time" in want else ["log"]
+        if FIELD_PREFIX + "stream" in want:
+            names.append("stream")
+        found = self._members(raw, names)
+        inner_want = {name for name in want if name != "format"}
+        out = self.inner.extract(found["log"], inner_want, received)
+        if "time" in want:
+            own = to_times(found["time"], self.clock)
+            out["time"] = frames.coalesce(out.get("time", frames.nothing(len(raw), frames.dtype_of("time"))), own)
+        if "stream" in found:
+            column = FIELD_PREFIX + "stream"
+            out[column] = frames.coalesce(out.get(column, frames.nothing(len(raw))), found["stream"])
+        return out
+
+    def long(self, raw: pl.Series) -> pl.DataFrame:
+        """The inside's fields and `stream`."""
+        found = self._members(raw, ["log", "stream"])
+        stream = frames.long_of("stream", found["stream"], keyvalue.TEXT)
+        return pl.concat([self.inner.long(found["log"]), stream])
