@@ -1,0 +1,364 @@
+"""Files that grow: appended, rotated, truncated, deleted and made again.
+
+A followed source is a list of *extents*, each a run of bytes of one file (or a line end of our
+own), laid end to end: so its byte space only grows and its lines keep counting, whatever happens to
+the path. `stat` decides, and what a file is, is its inode, its first bytes and the bytes before the
+place up to which it was read. Old files stay open: text is read again from where it lies.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import threading
+import time
+from bisect import bisect_right
+from dataclasses import dataclass
+from pathlib import Path
+
+from logscope.errors import SourceError
+from logscope.sources.base import OpenSource, SourceSpec
+from logscope.sources.files import UTF8_BOM, open_regular, read_at
+
+_HEAD = 1024
+_TAIL = 64
+PARTIAL_GRACE = 2.0
+"""Seconds that a rotated file's last line is waited for before the new file follows."""
+
+_ROTATED = re.compile(r"[-._]?[0-9][-._0-9TZ]*")
+_open_files: dict[tuple[int, int], int] = {}
+_open_files_lock = threading.Lock()
+
+
+class _File:
+    """One inode as far as it was read."""
+
+    def __init__(self, fd: int) -> None:
+        about = os.fstat(fd)
+        self.fd = fd
+        self.identity = (about.st_dev, about.st_ino)
+        self.seen = len(UTF8_BOM) if read_at(fd, 3, 0) == UTF8_BOM else 0
+        self.head = b""
+        self.tail = b""
+        self.mtime_ns = about.st_mtime_ns
+        self.replaced = False
+        """Its bytes are gone: it was truncated, and no copy of them was found."""
+        self._register()
+
+    def _register(self) -> None:
+        with _open_files_lock:
+            _open_files[self.identity] = _open_files.get(self.identity, 0) + 1
+
+    def _unregister(self) -> None:
+        with _open_files_lock:
+            left = _open_files.get(self.identity, 1) - 1
+            if left:
+                _open_files[self.identity] = left
+            else:
+                _open_files.pop(self.identity, None)
+
+    def move_to(self, fd: int) -> None:
+        """Read the same bytes from another file from now on."""
+        self._unregister()
+        os.dup2(fd, self.fd, inheritable=False)
+        os.close(fd)
+        about = os.fstat(self.fd)
+        self.identity = (about.st_dev, about.st_ino)
+        self._register()
+
+    def remember(self, size: int) -> None:
+        """Keep what tells that the bytes before `size` are still the same."""
+        if len(self.head) < _HEAD:
+            self.head = read_at(self.fd, min(_HEAD, size), 0)
+        self.tail = read_at(self.fd, min(_TAIL, size), max(size - _TAIL, 0))
+        self.seen = size
+
+    def restarted(self, size: int) -> bool:
+        """Whether the bytes already read are no longer there."""
+        if size < self.seen or self.head != read_at(self.fd, len(self.head), 0):
+            return True
+        return self.tail != read_at(self.fd, len(self.tail), max(self.seen - len(self.tail), 0))
+
+    def close(self) -> None:
+        os.close(self.fd)
+        self._unregister()
+
+
+@dataclass(slots=True)
+class _Extent:
+    """A run of the logical byte space."""
+
+    start: int
+    length: int
+    file: _File | None
+    """None: a line end that no file holds."""
+    offset: int
+
+
+class FollowedFile(OpenSource):
+    """A path read as `tail -F` reads it, from its beginning."""
+
+    def __init__(self, spec: SourceSpec, *, newline: bytes = b"\n") -> None:
+        """Follow a path, which need not exist yet.
+
+        Args:
+            spec: Its name and path.
+            newline: LF in the file's encoding.
+
+        Raises:
+            SourceError: What is there cannot be followed (a folder, a device, no permission).
+        """
+        super().__init__(spec, follow=True)
+        if spec.path is None:
+            raise SourceError("is no file that can be followed", where=spec.name)
+        self._path: Path = spec.path
+        self._newline = newline
+        self._lock = threading.RLock()
+        self._extents: list[_Extent] = []
+        self._starts: list[int] = []
+        self._size = 0
+        self._files: list[_File] = []
+        self._current: _File | None = None
+        self._siblings: set[tuple[int, int]] = set()
+        self._partial_since: float | None = None
+        self._waiting = ""
+        self._closed = False
+        if self._path.exists():
+            self._begin(_File(open_regular(self._path, self.name)))
+            self._consume(self._current)
+        else:
+            self._waiting = "is not there yet; waiting for it"
+            self.say(self._waiting)
+
+    def pread(self, size: int, offset: int) -> bytes:
+        """Bytes of any time; where the text was lost by a truncation, blanks and one line end."""
+        with self._lock:
+            if self._closed or offset < 0:
+                return b""
+            parts: list[bytes] = []
+            place = bisect_right(self._starts, offset) - 1
+            while size > 0 and 0 <= place < len(self._extents):
+                extent = self._extents[place]
+                within = offset - extent.start
+                wanted = min(size, extent.length - within)
+                if wanted <= 0:
+                    break
+                part = self._read(extent, wanted, within)
+                parts.append(part)
+                if len(part) < wanted:
+                    break
+                size, offset, place = size - wanted, offset + wanted, place + 1
+            return b"".join(parts)
+
+    def _read(self, extent: _Extent, wanted: int, within: int) -> bytes:
+        file = extent.file
+        if file is None:
+            return self._newline[within : within + wanted]
+        if not file.replaced:
+            try:
+                if os.fstat(file.fd).st_size < file.seen:
+                    self._restart(file)
+            except OSError:
+                return b""
+        if file.replaced:
+            blank = b" " * (extent.length - within - len(self._newline)) + self._newline
+            return blank[-(extent.length - within) :][:wanted]
+        return read_at(file.fd, wanted, extent.offset + within)
+
+    def size(self) -> int:
+        """Bytes of all files so far, the last line's beginning included."""
+        return self._size
+
+    def finished(self) -> bool:
+        """Never: a followed file may always grow."""
+        return False
+
+    @property
+    def mtime_us(self) -> int:
+        """When the newest file was last written, microseconds since 1970 UTC."""
+        return self._current.mtime_ns // 1000 if self._current else super().mtime_us
+
+    def poll(self) -> bool:
+        """Read on: growth, then what has become of the path, then late writes to rotated files."""
+        with self._lock:
+            if self._closed:
+                return False
+            before = self._size
+            if self._current is not None:
+                self._consume(self._current)
+            self._follow_path()
+            self._late_writes()
+            return self._size != before
+
+    def close(self) -> None:
+        """Give all descriptors back."""
+        with self._lock:
+            self._closed = True
+            for file in self._files:
+                file.close()
+            self._files.clear()
+
+    def _begin(self, file: _File) -> None:
+        self._files.append(file)
+        self._current = file
+        self._partial_since = None
+        self._waiting = ""
+        self._siblings = {identity for _, identity, _ in self._rotated_siblings()}
+
+    def _append(self, file: _File | None, offset: int, length: int) -> None:
+        last = self._extents[-1] if self._extents else None
+        if last is not None and file is not None and last.file is file and last.offset + last.length == offset:
+            last.length += length
+        else:
+            self._extents.append(_Extent(self._size, length, file, offset))
+            self._starts.append(self._size)
+        self._size += length
+
+    def _consume(self, file: _File | None) -> None:
+        """Take what a file has gained."""
+        if file is None:
+            return
+        about = os.fstat(file.fd)
+        if about.st_size == file.seen and about.st_mtime_ns == file.mtime_ns:
+            return
+        file.mtime_ns = about.st_mtime_ns
+        if file.restarted(about.st_size):
+            self._restart(file)
+            return
+        if about.st_size > file.seen:
+            start = file.seen
+            file.remember(about.st_size)
+            self._append(file, start, about.st_size - start)
+
+    def _restart(self, file: _File) -> None:
+        """The file was truncated (copytruncate, `>`): keep its bytes by their copy if there is one, begin again."""
+        copy = self._copy_of(file)
+        self._finish_line()
+        if copy is None:
+            file.replaced = True
+            self.say("was truncated; its new content follows, the text before is lost unless it was copied elsewhere")
+            again = _File(os.dup(file.fd))
+        else:
+            self.say("was truncated after it was copied; its new content follows")
+            again = _File(os.dup(file.fd))
+            file.move_to(copy)
+            rest = os.fstat(file.fd).st_size - file.seen
+            if rest > 0:
+                # Written between our last look and the copy.
+                self._append(file, file.seen, rest)
+                file.seen += rest
+                file.remember(file.seen)
+                self._finish_line()
+        if self._current is file:
+            self._begin(again)
+        else:
+            self._files.append(again)
+        self._consume_from_start(again)
+
+    def _consume_from_start(self, file: _File) -> None:
+        size = os.fstat(file.fd).st_size
+        if size > file.seen:
+            start = file.seen
+            file.remember(size)
+            self._append(file, start, size - start)
+
+    def _copy_of(self, file: _File) -> int | None:
+        """A descriptor of the sibling that holds the bytes which `file` held."""
+        for path, identity, _ in self._rotated_siblings():
+            if identity == file.identity:
+                continue
+            try:
+                fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            except OSError:
+                continue
+            tail = read_at(fd, len(file.tail), max(file.seen - len(file.tail), 0))
+            if file.head and read_at(fd, len(file.head), 0) == file.head and tail == file.tail:
+                return fd
+            os.close(fd)
+        return None
+
+    def _rotated_siblings(self) -> list[tuple[Path, tuple[int, int], int]]:
+        """Files beside the path that are named as its rotated ones are, oldest first."""
+        found = []
+        try:
+            for entry in os.scandir(self._path.parent):
+                rest = entry.name.removeprefix(self._path.name)
+                if rest == entry.name or not _ROTATED.fullmatch(rest):
+                    continue
+                about = entry.stat()
+                if stat.S_ISREG(about.st_mode):
+                    found.append((Path(entry.path), (about.st_dev, about.st_ino), about.st_mtime_ns))
+        except OSError:
+            pass
+        return sorted(found, key=lambda item: item[2])
+
+    def _follow_path(self) -> None:
+        """Go on with the file that is now at the path, if it is another."""
+        try:
+            about = self._path.stat()
+        except OSError:
+            return
+        identity = (about.st_dev, about.st_ino)
+        if self._current is not None and identity == self._current.identity:
+            return
+        if self._current is not None and _open_files.get(identity):
+            # Another source reads that file: a glob names app.log and app.log.1, and app.log was renamed.
+            return
+        if self._current is not None and not self._line_finished():
+            now = time.monotonic()
+            self._partial_since = self._partial_since or now
+            if now - self._partial_since < PARTIAL_GRACE:
+                return
+        try:
+            fresh = _File(open_regular(self._path, self.name))
+        except SourceError as error:
+            if error.message != self._waiting:
+                self._waiting = error.message
+                self.say(f"{error.message}; trying again")
+            return
+        if self._current is not None:
+            self._consume(self._current)
+            self._missed(fresh)
+        self._finish_line()
+        self._begin(fresh)
+        self._consume_from_start(fresh)
+
+    def _missed(self, fresh: _File) -> None:
+        """Files that came and were rotated away between two looks, in their order."""
+        for path, identity, mtime_ns in self._rotated_siblings():
+            known = identity in self._siblings or identity == fresh.identity or _open_files.get(identity)
+            if known or (self._current is not None and mtime_ns < self._current.mtime_ns):
+                continue
+            try:
+                file = _File(open_regular(path, self.name))
+            except SourceError:
+                continue
+            self._finish_line()
+            self._files.append(file)
+            self._consume_from_start(file)
+
+    def _late_writes(self) -> None:
+        """Whole lines that a writer still appends to a rotated file, between two lines of the new one."""
+        for file in self._files:
+            if file is self._current or file.replaced:
+                continue
+            size = os.fstat(file.fd).st_size
+            if size <= file.seen or not self._line_finished():
+                continue
+            gained = read_at(file.fd, size - file.seen, file.seen)
+            whole = gained.rfind(self._newline) + len(self._newline)
+            if whole >= len(self._newline):
+                start = file.seen
+                file.remember(start + whole)
+                self._append(file, start, whole)
+
+    def _line_finished(self) -> bool:
+        """Whether the byte space ends with a line end; looks at what was read, not at what is there now."""
+        last = self._extents[-1] if self._extents else None
+        return last is None or last.file is None or last.file.tail.endswith(self._newline)
+
+    def _finish_line(self) -> None:
+        """End a line that its file left open, so that the next file's first line stays its own."""
+        if not self._line_finished():
+            self._append(None, 0, len(self._newline))

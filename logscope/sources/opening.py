@@ -1,0 +1,158 @@
+"""From a spec to an open source: looks at what is there, and chooses how it is read."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from logscope.errors import SourceError
+from logscope.sources.base import POLL_INTERVAL, OpenSource, SourceSpec
+from logscope.sources.compressed import GZIP_MAGIC, gunzip
+from logscope.sources.copied import CopiedSource, CopyLimits
+from logscope.sources.encodings import checked_encoding, encoding_of, newline_of, recoded
+from logscope.sources.files import SAMPLE, FileSource, compression_of, is_binary, open_regular, read_at
+from logscope.sources.follow import FollowedFile
+from logscope.sources.streams import inherited_pipe, pipe_chunks, standard_input
+
+_CHUNK = 1 << 20
+
+
+def open_source(
+    spec: SourceSpec,
+    *,
+    follow: bool = False,
+    encoding: str | None = None,
+    limits: CopyLimits | None = None,
+    spool_root: Path | None = None,
+) -> OpenSource:
+    """Open what a spec names. Returns at once, however large or silent the source is.
+
+    Args:
+        spec: From `discover.expand`.
+        follow: Go on reading what is appended (`-f`); a missing file is then waited for.
+        encoding: The text's encoding, as `--encoding` names it; None: UTF-8, or by byte-order mark.
+        limits: What copies of pipes and compressed files may cost.
+        spool_root: Where listeners' spools lie, in place of the state folder's.
+
+    Raises:
+        SourceError: It cannot be read, or listened on; with the mend.
+        UsageError: There is no such encoding.
+    """
+    if spec.url is not None:
+        from logscope.sources.listening import open_url
+
+        return open_url(spec, follow=follow, root=spool_root)
+    forced = checked_encoding(encoding)
+    if spec.path is None:
+        return _stream(spec, standard_input(spec.name), None, follow, forced, limits)
+    inherited = inherited_pipe(spec.path)
+    if inherited is not None and not stat.S_ISREG(os.fstat(inherited).st_mode):
+        return _stream(spec, inherited, None, follow, forced, limits)
+    if inherited is not None:
+        os.close(inherited)
+    if follow and not spec.path.exists():
+        return FollowedFile(spec)
+    fd = open_regular(spec.path, spec.name)
+    try:
+        return _opened(spec, spec.path, fd, follow, forced, limits)
+    except BaseException:
+        os.close(fd)
+        raise
+
+
+def _opened(
+    spec: SourceSpec, path: Path, fd: int, follow: bool, forced: str | None, limits: CopyLimits | None
+) -> OpenSource:
+    about = os.fstat(fd)
+    if stat.S_ISFIFO(about.st_mode):
+        return _stream(spec, fd, path, follow, forced, limits)
+    head = read_at(fd, SAMPLE, 0)
+    mtime_us = about.st_mtime_ns // 1000
+    if head.startswith(GZIP_MAGIC):
+
+        def unpacked(source: CopiedSource, stop: threading.Event) -> Iterator[bytes]:
+            return _as_text(gunzip(source, stop, fd), forced)
+
+        return CopiedSource(spec, unpacked, mtime_us=mtime_us, limits=limits, on_close=lambda: os.close(fd))
+    compression = compression_of(head)
+    if compression is not None:
+        raise SourceError(
+            f"{compression} is not yet supported in this version", where=spec.name, mend="decompress it first"
+        )
+    encoding = forced or encoding_of(head)
+    if encoding is not None:
+        return _recoded_file(spec, fd, follow, encoding, head, mtime_us, limits)
+    source: OpenSource = FollowedFile(spec) if follow else FileSource(spec, fd)
+    if path.suffix == ".gz" and head:
+        source.say("is not gzip whatever its name says; read as it is")
+    elif is_binary(head):
+        source.say("looks binary; read as text all the same (UTF-16 without a mark: --encoding utf-16-le)")
+    if follow:
+        os.close(fd)
+    return source
+
+
+def _stream(
+    spec: SourceSpec, fd: int, path: Path | None, follow: bool, forced: str | None, limits: CopyLimits | None
+) -> OpenSource:
+    spec = SourceSpec(spec.name, "stream", spec.path)
+
+    def chunks(source: CopiedSource, stop: threading.Event) -> Iterator[bytes]:
+        return _as_text(pipe_chunks(source, stop, fd, path), forced)
+
+    return CopiedSource(spec, chunks, follow=follow, limits=limits, on_close=lambda: os.close(fd))
+
+
+def _recoded_file(
+    spec: SourceSpec, fd: int, follow: bool, encoding: str, head: bytes, mtime_us: int, limits: CopyLimits | None
+) -> OpenSource:
+    original = FollowedFile(spec, newline=newline_of(encoding, head)) if follow else FileSource(spec, fd)
+
+    def chunks(source: CopiedSource, stop: threading.Event) -> Iterator[bytes]:
+        return recoded(_all_of(original, source, stop), encoding)
+
+    copy = CopiedSource(
+        spec, chunks, follow=follow, mtime_us=None if follow else mtime_us, limits=limits, on_close=original.close
+    )
+    if follow:
+        os.close(fd)
+    return copy
+
+
+def _all_of(original: OpenSource, copy: CopiedSource, stop: threading.Event) -> Iterator[bytes]:
+    """A source's bytes as they come, its notices handed on."""
+    offset = 0
+    while not stop.is_set():
+        chunk = original.pread(_CHUNK, offset)
+        if chunk:
+            offset += len(chunk)
+            yield chunk
+        elif original.finished():
+            return
+        else:
+            stop.wait(POLL_INTERVAL)
+            original.poll()
+        for notice in original.notices():
+            copy.say(notice.removeprefix(f"{original.name}: "))
+
+
+def _as_text(chunks: Iterable[bytes], forced: str | None) -> Iterator[bytes]:
+    """UTF-8 of what is in `forced`, or in UTF-16 or 32 by its mark; anything else as it is."""
+    pieces = iter(chunks)
+    head = b""
+    for piece in pieces:
+        head += piece
+        if len(head) >= 4 or b"\n" in head:
+            break
+    encoding = forced or encoding_of(head)
+    rest = _prepended(head, pieces)
+    yield from rest if encoding is None else recoded(rest, encoding)
+
+
+def _prepended(head: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    if head:
+        yield head
+    yield from pieces
