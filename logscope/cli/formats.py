@@ -19,11 +19,11 @@ def run_formats(arguments: argparse.Namespace) -> int:
 
     formats = load_formats([Path(path) for path in arguments.formats])
     if arguments.action == "list":
-        entries = [{"format": f.name, "title": f.title, "origin": f.origin} for f in formats.all()]
+        entries = [{"format": f.name, "title": f.title, "where": f.where} for f in formats.formats]
         if arguments.json:
             print_lines(json_line(entry) for entry in entries)
         else:
-            print_lines(table([list(entry.values()) for entry in entries], ["format", "", "origin"]))
+            print_lines(table([list(entry.values()) for entry in entries], ["format", "", "defined in"]))
         return 0
     if not arguments.file:
         raise UsageError("no file is named", mend="logscope formats test FILE")
@@ -34,7 +34,9 @@ def run_formats(arguments: argparse.Namespace) -> int:
     except OSError as error:
         raise SourceError(f"cannot be read: {error.strerror}", arguments.file, mend="name another file") from error
     assignment = formats.detect([line.rstrip("\r") for line in lines if line][:2000], name=arguments.file)
-    chosen = [{"format": name, "why": why} for name, why in assignment.reasons()]
+    chosen = [
+        {"format": form.name, "why": why} for form, why in zip(assignment.formats, assignment.reasons, strict=True)
+    ]
     if arguments.json:
         print_lines(json_line(entry) for entry in chosen)
     else:

@@ -48,7 +48,7 @@ def _messages(session: Session) -> Iterator[tuple[int | None, bytes]]:
     """Time and message of each record: as it is if it is syslog, else within an RFC 5424 header."""
     import polars as pl
 
-    from logscope.syslog.header import format_rfc5424
+    from logscope.syslog.header import format_rfc5424, severity_of
 
     view = session.store.view
     rows = session.store.ordered(view)
@@ -61,4 +61,4 @@ def _messages(session: Session) -> Iterator[tuple[int | None, bytes]]:
             if kind in _SYSLOG and text.startswith("<"):
                 yield time, text.encode()
             else:
-                yield time, format_rfc5424(time, level=level, host=host, app=service, pid=pid, message=text)
+                yield time, format_rfc5424(time, host, service, pid, None, text, severity_of(level))

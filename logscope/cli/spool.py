@@ -10,7 +10,7 @@ from logscope.errors import UsageError
 
 def run_spool(arguments: argparse.Namespace) -> int:
     """List the spools, or drop some."""
-    from logscope.engine.rendering import iso, json_line
+    from logscope.engine.rendering import json_line
     from logscope.sources.spool import drop_spool, list_spools
 
     if arguments.action == "drop":
@@ -21,7 +21,7 @@ def run_spool(arguments: argparse.Namespace) -> int:
         return 0
     spools = list_spools()
     entries = [
-        {"spool": spool.name, "bytes": spool.bytes, "created": iso(spool.created_us), "in_use": spool.in_use}
+        {"spool": spool.name, "bytes": spool.bytes, "created": spool.created, "in_use": spool.in_use}
         for spool in spools
     ]
     if arguments.json:

@@ -77,6 +77,7 @@ class Ingest:
     _last_piece: Piece | None = None
     _grown_at: float = 0.0
     _seen_size: int = -1
+    _finishing: bool = False
 
     def step(self) -> bool:
         """Read the next block, if there is one.
@@ -92,8 +93,10 @@ class Ingest:
         waiting = size - self.position
         if waiting <= 0:
             return False
-        closing = self.source.finished() or (
-            self.source.kind != "messages" and clock.monotonic() - self._grown_at >= _OPEN_SECONDS
+        closing = (
+            self._finishing
+            or self.source.finished()
+            or (self.source.kind != "messages" and clock.monotonic() - self._grown_at >= _OPEN_SECONDS)
         )
         want = min(_FIRST_BLOCK if self.binding is None else BLOCK, waiting)
         while True:
@@ -108,6 +111,12 @@ class Ingest:
             want = min(want * 8, waiting, RECORD_CAP)
             if len(block) >= RECORD_CAP:
                 return self._add(block, last=True)
+
+    def finish(self) -> None:
+        """Nothing more is waited for: read the rest, an open last record and line included."""
+        self._finishing = True
+        while self.step():
+            pass
 
     @property
     def done(self) -> bool:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from logscope.engine.api import SourceStatus
 from logscope.engine.ingest import Ingest
-from logscope.errors import LogscopeError, SourceError, UsageError
+from logscope.errors import LogscopeError, SourceError
 from logscope.formats.loader import FormatSet, load_formats
 from logscope.formats.parser import make_parser
 from logscope.language.units import parse_duration
@@ -24,7 +24,8 @@ from logscope.records.model import SourceRef
 from logscope.records.store import Binding, Store
 from logscope.sources.base import OpenSource, SourceSpec
 from logscope.sources.discover import expand
-from logscope.sources.open import open_source
+from logscope.sources.opening import open_source
+from logscope.sources.spool import SpoolSource
 
 if TYPE_CHECKING:
     from logscope.engine.options import Options
@@ -86,13 +87,11 @@ class Loading:
         """Open all sources; those that cannot be opened are in `errors`.
 
         Raises:
-            UsageError: A setting that cannot be used.
+            LogscopeError: A setting that cannot be used.
         """
         formats = self.formats
         for setting in self._options.format:
-            name = setting.rpartition("=")[2]
-            if name not in formats.names():
-                raise UsageError(f"no format is named {name!r}", "--format", mend="see `logscope formats list`")
+            formats.get(setting.rpartition("=")[2])
         expansion = expand(self._options.sources, stdin_is_pipe=self._options.stdin_is_pipe)
         self.errors.extend(expansion.errors)
         self.notices.extend(expansion.notices)
@@ -243,6 +242,21 @@ class Loading:
             .to_list()
         )
         return "+".join(ingest.binding.formats[code] for code in counts)
+
+    def received(self, source: OpenSource) -> dict[str, int]:
+        """What a listener has received, stored and dropped in this run; nothing for other sources."""
+        return source.counters() if isinstance(source, SpoolSource) and source.follow else {}
+
+    def stop_receiving(self) -> None:
+        """Listeners take what is in their sockets, then end; what they stored can still be read."""
+        for source in self.sources:
+            source.stop()
+
+    def finish(self) -> None:
+        """What is read is all: records that were held back because they might grow are whole now."""
+        with self._lock:
+            for ingest in self.ingests:
+                ingest.finish()
 
     def close(self) -> None:
         """Stop reading and close everything."""

@@ -173,7 +173,7 @@ class Session:
         Raises:
             FilterError: Where it does not compile.
         """
-        return compile_filter(text, now_us=self.selection.now(self.store.view), units=self.units(), zone=local_zone())
+        return compile_filter(text, now_us=self.selection.now(self.store.view), zone=local_zone())
 
     def check_fields(self, filter_text: str, seen: set[str]) -> None:
         """Refuse a field that nothing loaded has.
@@ -226,10 +226,6 @@ class Session:
             "dropped": counters["dropped"],
             "records": records,
         }
-
-    def units(self) -> dict[str, str]:
-        """Units of numeric fields that formats declare: field -> unit."""
-        return self.loading.formats.units()
 
     def view(
         self,
@@ -368,9 +364,7 @@ class Session:
         return frame.sort(sort, descending=descending, maintain_order=True, nulls_last=True)
 
     def _where(self, frame: pl.DataFrame, where: str, cancel: Cancel) -> pl.DataFrame:
-        compiled = compile_transaction_filter(
-            where, now_us=self.selection.now(self.store.view), units=self.units(), zone=local_zone()
-        )
+        compiled = compile_transaction_filter(where, now_us=self.selection.now(self.store.view), zone=local_zone())
         seen: set[str] = set()
         hits = [
             self._hits(record_filter, columns, cancel, seen)
