@@ -1,0 +1,119 @@
+"""From record frames to key values: one row per (record, key, value)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+import polars as pl
+
+from logscope.correlation.keys import VALUE_PATTERNS, Key, ignored, normalise
+from logscope.correlation.plan import Plan
+from logscope.records.schema import FIELD_PREFIX, KEY_VALUES, ROW
+
+PLAIN_COLUMNS = frozenset({"host", "service", "pid", "source"})
+"""Columns of a record that may feed a key under their own name."""
+
+MAX_VALUE = 512
+"""Longer values are no identifiers."""
+
+
+def column_of(field: str) -> str:
+    """The frame column that holds a key's field."""
+    return field if field in PLAIN_COLUMNS else FIELD_PREFIX + field
+
+
+def columns_needed(plan: Plan, keys: Collection[str] | None = None) -> frozenset[str]:
+    """What a record frame must hold for `extract`.
+
+    Args:
+        plan: The keys.
+        keys: Only these keys' columns; None: all of the plan.
+    """
+    wanted: set[str] = {ROW, "time"}
+    for key in plan.keys:
+        if keys is not None and key.name not in keys:
+            continue
+        wanted.update(column_of(field) for field in key.fields)
+        if key.pattern is not None:
+            wanted.add("raw")
+        if key.klass == "scoped":
+            wanted.update(("host", "service", "source"))
+    return frozenset(wanted)
+
+
+def extract(frame: pl.DataFrame, plan: Plan, keys: Collection[str] | None = None) -> pl.DataFrame:
+    """All key values of the records.
+
+    A record that holds two aliases of a key with different values holds both. Values are stripped;
+    lists (`["a","b"]`, `a,b`) count one by one; what stands for "none" is left out.
+
+    Args:
+        frame: A record frame with `columns_needed(plan)`; what is absent counts as null.
+        plan: The keys; column `key` of the result is a key's place in it.
+        keys: Only these; None: all of the plan, weak ones too (for pivots).
+
+    Returns:
+        A frame KEY_VALUES without duplicates, ordered by row, key and value.
+    """
+    parts = [
+        part
+        for place, key in enumerate(plan.keys)
+        if keys is None or key.name in keys
+        for part in _values_of(frame, key, place)
+    ]
+    if not parts:
+        return pl.DataFrame(schema=KEY_VALUES)
+    return pl.concat(parts).unique().sort(ROW, "key", "value", "scope")
+
+
+def _values_of(frame: pl.DataFrame, key: Key, place: int) -> Iterator[pl.DataFrame]:
+    scope = _scope(frame) if key.klass == "scoped" else pl.lit(None, dtype=pl.String)
+    for field in key.fields:
+        column = column_of(field)
+        if column not in frame.columns or frame[column].dtype == pl.Boolean:
+            continue
+        part = frame.select(
+            ROW, "time", key=pl.lit(place, dtype=pl.UInt16), value=pl.col(column).cast(pl.String), scope=scope
+        ).filter(pl.col("value").is_not_null())
+        yield _clean(_split(part, field))
+    if key.pattern is not None and "raw" in frame.columns:
+        hits = frame.filter(pl.col("raw").str.contains(key.pattern))
+        if hits.height:
+            part = hits.select(
+                ROW,
+                "time",
+                key=pl.lit(place, dtype=pl.UInt16),
+                value=pl.col("raw").str.extract_all(key.pattern),
+                scope=scope,
+            ).explode("value", empty_as_null=True)
+            yield _clean(part.with_columns(pl.col("value").str.extract(key.pattern, 1)))
+
+
+def _split(part: pl.DataFrame, field: str) -> pl.DataFrame:
+    """Ids within a header's value, and the members of a list."""
+    inner = VALUE_PATTERNS.get(normalise(field))
+    if inner is not None:
+        return part.with_columns(pl.coalesce(pl.col("value").str.extract(inner, 1), "value"))
+    several = pl.col("value").str.contains(r"^\[|,")
+    lists = part.filter(several)
+    if lists.is_empty():
+        return part
+    lists = lists.with_columns(pl.col("value").str.extract_all(r"[^\[\]\"',\s]+")).explode("value", empty_as_null=True)
+    return pl.concat([part.filter(~several), lists])
+
+
+def _clean(part: pl.DataFrame) -> pl.DataFrame:
+    value = pl.col("value").str.strip_chars(" \t\r\n\"'")
+    return (
+        part.with_columns(value)
+        .filter(~ignored(pl.col("value")) & (pl.col("value").str.len_bytes() <= MAX_VALUE))
+        .select(KEY_VALUES.keys())
+    )
+
+
+def _scope(frame: pl.DataFrame) -> pl.Expr:
+    """Where a scoped value is unique: host and process, or the source where neither is known."""
+    absent = pl.lit(None, dtype=pl.String)
+    host, service, source = (pl.col(n).cast(pl.String) if n in frame.columns else absent for n in ("host", "service", "source"))
+    known = pl.concat_str(host.fill_null(""), pl.lit("/"), service.fill_null(""))
+    return pl.when(host.is_null() & service.is_null()).then(source.fill_null("")).otherwise(known)

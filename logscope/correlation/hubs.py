@@ -1,0 +1,100 @@
+"""Values that tie too much together: they are found by degree, marked, and do not link."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import polars as pl
+
+from logscope.correlation.growing import NONE, GrowingArray
+
+HUB_FACTOR = 5
+"""A hub also ties so many times more than 90 % of its key's values do."""
+
+
+class Hubs:
+    """Degrees of linking nodes, the 90 % quantile per key, and the values beyond both limits.
+
+    Whether a value is a hub depends on the set of records only: more than `limit` distinct values of
+    other linking keys stand beside it, and more than HUB_FACTOR times its key's p90.
+    """
+
+    def __init__(self, limit: int) -> None:
+        """Empty; `limit` is the plan's `hub_degree`."""
+        self._limit = limit
+        self._degree = GrowingArray(pl.UInt32, NONE)
+        self._counts: dict[int, Counter[int]] = {}
+        self._beside = pl.DataFrame(schema={"node": pl.UInt32, "other": pl.UInt32})
+        self._wide: set[int] = set()
+        self._keys: dict[int, int] = {}
+        self.values: frozenset[int] = frozenset()
+
+    def mask(self, nodes: pl.Series) -> pl.Series:
+        """Which nodes are hubs."""
+        if not self.values:
+            return pl.repeat(False, len(nodes), dtype=pl.Boolean, eager=True)
+        return nodes.is_in(pl.Series(sorted(self.values), dtype=pl.UInt32).implode())
+
+    def update(self, nodes: pl.DataFrame, beside: pl.DataFrame, total: int) -> tuple[frozenset[int], frozenset[int]]:
+        """Take in the degrees of touched nodes.
+
+        Args:
+            nodes: Distinct `node`, `key` of all linking nodes in the records at hand.
+            beside: `neighbours` in the records at hand: all that a node has, unless it is a hub.
+            total: More than the greatest node.
+
+        Returns:
+            Nodes that became hubs, and that are none any more.
+        """
+        self._degree.resize(total)
+        before = self.values
+        mine = self.mask(beside["node"])
+        kept = self._beside.filter(~self._beside["node"].is_in(nodes["node"].implode()) | self.mask(self._beside["node"]))
+        if before:
+            beside = pl.concat([beside, kept.filter(kept["node"].is_in(beside["node"].filter(mine).unique().implode()))]).unique()
+        degrees = beside.group_by("node").agg(pl.len().cast(pl.UInt32).alias("degree"))
+        table = nodes.join(degrees, on="node", how="left").with_columns(pl.col("degree").fill_null(0))
+        table = table.with_columns(old=self._degree.take(table["node"]))
+        self._count(table, "old", -1)
+        self._count(table, "degree", 1)
+        self._degree.put(table["node"], table["degree"])
+        wide = table.filter(pl.col("degree") > self._limit)
+        self._wide -= set(table["node"].to_list()) if self._wide else set()
+        self._wide |= set(wide["node"].to_list())
+        self._keys.update(zip(wide["node"].to_list(), wide["key"].to_list(), strict=True))
+        self._beside = pl.concat([kept, beside.filter(beside["node"].is_in(wide["node"].implode()))]).unique()
+        self.values = self._over()
+        return self.values - before, before - self.values
+
+    def forget(self, nodes: pl.Series, keys: pl.Series) -> None:
+        """Drop nodes that were merged into others."""
+        self._degree.resize(int(nodes.max()) + 1 if len(nodes) else 0)  # type: ignore[call-overload, arg-type]
+        self._count(pl.DataFrame({"key": keys, "old": self._degree.take(nodes)}), "old", -1)
+        self._degree.put(nodes, NONE)
+        gone = set(nodes.to_list())
+        self._wide -= gone
+        self.values -= gone
+
+    def _count(self, table: pl.DataFrame, column: str, sign: int) -> None:
+        for key, degree, count in table.filter(pl.col(column) != NONE).group_by("key", column).len().iter_rows():
+            self._counts.setdefault(key, Counter())[degree] += sign * count
+
+    def _over(self) -> frozenset[int]:
+        """Nodes beyond both limits now."""
+        if not self._wide:
+            return frozenset()
+        ceilings = {key: HUB_FACTOR * self._p90(key) for key in {self._keys[node] for node in self._wide}}
+        wide = sorted(self._wide)
+        degrees = self._degree.take(pl.Series(wide, dtype=pl.UInt32)).to_list()
+        return frozenset(
+            node for node, degree in zip(wide, degrees, strict=True) if degree > ceilings[self._keys[node]]
+        )
+
+    def _p90(self, key: int) -> int:
+        counts = self._counts[key]
+        total, seen = sum(counts.values()), 0
+        for degree in sorted(counts):
+            seen += counts[degree]
+            if seen * 10 >= total * 9:
+                return degree
+        return 0

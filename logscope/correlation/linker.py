@@ -1,0 +1,328 @@
+"""The linker: key values in, transactions out; in one batch or in many, in any order, with equal results.
+
+What a batch touches is taken apart and linked anew from its records; everything else stays as it is.
+So a scan is one batch, a watch many, and there is no second implementation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from logscope.correlation.assign import assign
+from logscope.correlation.attach import Attachments
+from logscope.correlation.components import chain_edges, components, neighbours
+from logscope.correlation.growing import NONE, GrowingArray
+from logscope.correlation.hubs import Hubs
+from logscope.correlation.nodes import Nodes
+from logscope.correlation.pieces import Pieces
+from logscope.correlation.plan import Plan
+from logscope.records.schema import MEMBERS, ROW
+
+_MEMBER = {"pos": pl.UInt32, "owner": pl.UInt32}
+
+
+@dataclass(frozen=True)
+class Delta:
+    """What one batch changed."""
+
+    rows: pl.Series
+    """Rows whose membership changed (UInt32, ascending)."""
+    transactions: pl.Series
+    """Numbers of transactions that gained or lost records, or changed their id, and live (ascending)."""
+    removed: dict[int, int | None] = field(default_factory=dict)
+    """Numbers that are gone, and the number their records went to (None: a value that held them became a hub)."""
+    was: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Ids of transactions, and the ids that became part of them."""
+
+
+class Linker:
+    """Transactions of all records seen so far, under one plan.
+
+    The result is a pure function of the set of (record, its key values, time, source, line) and the
+    plan; only numbers depend on the order of arrival.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        """Nothing linked yet.
+
+        Args:
+            plan: Frozen; another plan needs another linker.
+        """
+        self.plan = plan
+        self._reset()
+
+    def _reset(self) -> None:
+        level = self.plan.level
+        linking = {plan_key: place for place, plan_key in enumerate(key.name for key in self.plan.keys)}
+        active = set(self.plan.linking)
+        self._grain = linking[level.grain] if level.grain is not None else None
+        self._links = [linking[name] for name in level.links if name in active]
+        self._coarser = [linking[name] for name in level.coarser if name in active]
+        self._nodes = Nodes(self.plan)
+        self._pieces = Pieces()
+        self._hubs = Hubs(self.plan.hub_degree)
+        self._attached = Attachments()
+        self._label = GrowingArray(pl.UInt32, NONE)
+        self._unit = GrowingArray(pl.UInt32, NONE)
+        self._first = GrowingArray(pl.UInt32, NONE)
+        self._was: dict[int, tuple[str, ...]] = {}
+
+    def add(self, values: pl.DataFrame, records: pl.DataFrame) -> Delta:
+        """Take in records; rows seen before are replaced.
+
+        Args:
+            values: KEY_VALUES of these records (keys that do not link are passed over).
+            records: `row`, `time`, `source_id`, `line` of at least the rows in `values`.
+
+        Returns:
+            What changed.
+        """
+        wanted = [*self._links, *self._coarser] + ([] if self._grain is None else [self._grain])
+        batch = (
+            values.select(ROW, "key", "value", "scope")
+            .filter(pl.col("key").is_in(wanted) & pl.col("value").is_not_null())
+            .join(records.select(ROW, pl.col("time").dt.epoch("us"), "source_id", "line"), on=ROW)
+            .unique(subset=[ROW, "key", "value", "scope"])
+            .sort(ROW, "key", "value", "scope")
+        )
+        if batch.is_empty():
+            return Delta(pl.Series(ROW, [], dtype=pl.UInt32), pl.Series("transaction", [], dtype=pl.UInt32))
+        return self._link(batch)
+
+    def _link(self, batch: pl.DataFrame) -> Delta:
+        nodes, moved = self._nodes.encode(batch)
+        total = len(self._nodes)
+        for array in (self._label, self._unit, self._first):
+            array.resize(total)
+        role = pl.col("key").is_in(self._coarser)
+        pos = self._pieces.add(batch.with_columns(node=nodes), role)
+        merges = moved.filter(pl.col("old") != pl.col("new"))
+        pairs = pl.DataFrame({"pos": pos, "node": nodes, "key": batch["key"]})
+        dirty = self._dirty(pairs, moved)
+        self._merge(merges, dirty)
+        dirty = self._update_hubs(dirty)
+        before = self._members_of(dirty)
+        told = self._leads(before, moved)
+        self._solve(dirty)
+        lone_before, lone_after = self._attached.update(self._pieces, dirty, merges)
+        after = self._members_of(dirty)
+        return self._delta(pl.concat([before, lone_before]), pl.concat([after, lone_after]), told)
+
+    def _dirty(self, pairs: pl.DataFrame, moved: pl.DataFrame) -> pl.Series:
+        """Positions of all records whose transaction may change with this batch."""
+        fresh = pairs["pos"].unique()
+        old = pl.concat([moved["old"], moved["new"]])
+        owners = old
+        if self._grain is not None:
+            # A grain value's first record decides where it was born.
+            owners = pl.concat([old, self._earlier(pairs.filter(pl.col("key") == self._grain))]).unique()
+        if self._pieces.count == len(fresh):
+            return fresh.sort()
+        labels = pl.concat([self._label.take(pl.concat([pairs["node"], old])), self._pieces.label.take(fresh)]).unique()
+        found = self._pieces.holding(labels.filter(labels != NONE), owners)
+        more = self._pieces.label.take(found).unique()
+        more = more.filter((more != NONE) & ~more.is_in(labels.implode()))
+        parts = [fresh, found]
+        if len(more):
+            parts.append(self._pieces.holding(more, more.clear()))
+        return pl.concat(parts).unique().sort()
+
+    def _earlier(self, grains: pl.DataFrame) -> pl.Series:
+        """Note the first record of each grain value; those whose first record changed."""
+        nodes = grains["node"].unique()
+        known = pl.DataFrame({"node": nodes, "pos": self._first.take(nodes)}).filter(pl.col("pos") != NONE)
+        ordered = self._pieces.ordered(pl.concat([known, grains.select("node", "pos")]))
+        first = ordered.group_by("node", maintain_order=True).agg(pl.col("pos").first())
+        changed = first.join(known, on="node", suffix="_old").filter(pl.col("pos") != pl.col("pos_old"))["node"]
+        self._first.put(first["node"], first["pos"])
+        return changed
+
+    def _merge(self, merges: pl.DataFrame, dirty: pl.Series) -> None:
+        """Epochs that a late record joined: the older node takes over."""
+        if merges.is_empty():
+            return
+        self._pieces.rename(merges, dirty)
+        self._hubs.forget(merges["old"], self._nodes.key.take(merges["old"]))
+        if self._grain is not None:
+            first = merges.select(node="new", pos=self._first.take(merges["old"])).filter(pl.col("pos") != NONE)
+            if first.height:
+                self._earlier(first)
+        self._label.put(merges["old"], NONE)
+
+    def _update_hubs(self, dirty: pl.Series) -> pl.Series:
+        """Recount degrees in the dirty records; with values that became hubs or none, more records are dirty."""
+        pairs = self._link_pairs(dirty)
+        nodes = pairs.select("node", "key").unique()
+        flipped, freed = self._hubs.update(nodes, neighbours(pairs), len(self._nodes))
+        if not flipped and not freed:
+            return dirty
+        changed = pl.Series(sorted(flipped | freed), dtype=pl.UInt32)
+        labels = pl.concat([self._label.take(changed), self._pieces.label.take(self._pieces.links.holding(changed)["pos"])])
+        labels = labels.filter(labels != NONE).unique()
+        found = [dirty, self._pieces.links.holding(changed)["pos"], self._pieces.holding(labels, labels.clear())]
+        return pl.concat(found).unique().sort()
+
+    def _link_pairs(self, pos: pl.Series) -> pl.DataFrame:
+        """`pos`, `node`, `key` of linking keys other than the grain."""
+        pairs = self._pieces.links.of(pos)
+        pairs = pairs.with_columns(key=self._nodes.key.take(pairs["node"]))
+        return pairs if self._grain is None else pairs.filter(pl.col("key") != self._grain)
+
+    def _solve(self, dirty: pl.Series) -> None:
+        """Link the dirty records anew."""
+        pairs = self._pieces.links.of(dirty)
+        grains = pairs.clear()
+        if self._grain is not None:
+            of_grain = self._nodes.key.take(pairs["node"]) == self._grain
+            grains, pairs = pairs.filter(of_grain), pairs.filter(~of_grain)
+        hubs = self._hubs.mask(pairs["node"])
+        if hubs.any():
+            self._label.put(pairs["node"].filter(hubs), NONE)
+            pairs = pairs.filter(~hubs)
+        total = len(self._nodes)
+        nodes = pairs["node"].unique()
+        labels = components(nodes, chain_edges(pairs), total)
+        self._label.put(nodes, labels)
+        self._unit.put(nodes, labels)
+        first = pairs.filter((pl.col("pos") != pl.col("pos").shift(1)).fill_null(True))
+        self._pieces.label.put(dirty, NONE)
+        self._pieces.label.put(first["pos"], self._label.take(first["node"]))
+        members, units = assign(pairs, grains, self._pieces.label.view(), self._first, total)
+        self._unit.put(units["node"], units["unit"])
+        self._pieces.set_owners(dirty, members)
+
+    def _members_of(self, pos: pl.Series) -> pl.DataFrame:
+        return self._pieces.owners(pos)
+
+    def _leads(self, members: pl.DataFrame, moved: pl.DataFrame | None = None) -> pl.DataFrame:
+        """`owner`, `lead` (the node that gives the id), `start` (of its epoch, as it was before `moved`)."""
+        owners = members["owner"].unique()
+        schema = {"owner": pl.UInt32, "lead": pl.UInt32, "start": pl.Int64}
+        if not len(owners):
+            return pl.DataFrame(schema=schema)
+        if self._grain is None:
+            own = members
+            leads = []
+        else:
+            of_grain = self._nodes.key.take(owners) == self._grain
+            named = owners.filter(of_grain)
+            leads = [pl.DataFrame({"owner": named, "lead": named})]
+            own = members.filter(self._nodes.key.take(members["owner"]) != self._grain)
+        if own.height:
+            earliest = self._pieces.ordered(own).unique(subset="owner", keep="first", maintain_order=True)
+            pairs = self._pieces.links.of(earliest["pos"]).join(earliest, on="pos")
+            pairs = pairs.filter(self._unit.take(pairs["node"]) == pairs["owner"])
+            told = self._nodes.describe(pairs["node"]).with_columns(owner=pairs["owner"]).sort("key", "value", "scope", "start")
+            leads.append(told.unique(subset="owner", keep="first", maintain_order=True).select("owner", lead="node"))
+        table = pl.concat(leads)
+        table = table.with_columns(start=self._nodes.start.take(table["lead"]))
+        if moved is not None and moved.height:
+            before = moved.select(lead="old", was="start").unique(subset="lead")
+            table = table.join(before, on="lead", how="left").with_columns(start=pl.coalesce("was", "start")).drop("was")
+        return table.select(schema.keys()).cast(schema)
+
+    def _delta(self, before: pl.DataFrame, after: pl.DataFrame, told: pl.DataFrame) -> Delta:
+        key = ["pos", "owner"]
+        lost = before.join(after, on=key, how="anti")
+        gained = after.join(before, on=key, how="anti")
+        rows = self._pieces.row.take(pl.concat([lost["pos"], gained["pos"]]).unique()).sort()
+        present = after["owner"].unique()
+        gone = before.filter(~pl.col("owner").is_in(present.implode()))
+        if gone.height:
+            # A grain value may live on in records that this batch did not touch.
+            alive = self._alive(gone["owner"].unique())
+            gone = gone.filter(~pl.col("owner").is_in(alive.implode()))
+        successors = self._pieces.ordered(gone.join(after, on="pos", suffix="_new")).unique(subset="owner", keep="first", maintain_order=True)
+        removed: dict[int, int | None] = dict.fromkeys(gone["owner"].unique().to_list())
+        removed |= dict(zip(successors["owner"].to_list(), successors["owner_new"].to_list(), strict=True))
+        leads = self._leads(after.filter(pl.col("owner").is_in(told["owner"].implode()) | pl.col("owner").is_in([number for number in removed.values() if number is not None])))
+        was, renamed = self._renamed(told, leads, removed)
+        dirty = pl.concat([lost["owner"], gained["owner"], pl.Series(renamed, dtype=pl.UInt32)]).unique()
+        dirty = dirty.filter(~dirty.is_in(pl.Series(sorted(removed), dtype=pl.UInt32).implode()))
+        return Delta(rows.rename(ROW), dirty.sort().rename("transaction"), removed, was)
+
+    def _alive(self, owners: pl.Series) -> pl.Series:
+        found = self._pieces.holding(owners.clear(), owners)
+        held = self._pieces.owners(found)["owner"].unique()
+        return held.filter(held.is_in(owners.implode()))
+
+    def _renamed(
+        self, told: pl.DataFrame, leads: pl.DataFrame, removed: dict[int, int | None]
+    ) -> tuple[dict[str, tuple[str, ...]], list[int]]:
+        """Ids that changed: the new id and those it replaces; and the numbers concerned."""
+        both = told.join(leads, on="owner", how="left", suffix="_new")
+        same = (pl.col("lead") == pl.col("lead_new")) & (pl.col("start") == pl.col("start_new"))
+        changed = both.filter(~same.fill_null(False))
+        if changed.is_empty():
+            return {}, []
+        ids = dict(zip(leads["owner"].to_list(), self._nodes.identities(leads["lead"], leads["start"]).to_list(), strict=True)) if changed.height else {}
+        old_ids = self._nodes.identities(changed["lead"], changed["start"]).to_list()
+        was: dict[str, tuple[str, ...]] = {}
+        numbers = []
+        for owner, old in zip(changed["owner"].to_list(), old_ids, strict=True):
+            number = removed.get(owner, owner)
+            new = ids.get(number) if number is not None else None
+            if number is None or new is None:
+                continue
+            former = (*self._was.get(number, ()), *self._was.pop(owner, ()), old)
+            self._was[number] = tuple(dict.fromkeys(name for name in former if name != new))
+            was[new] = self._was[number]
+            numbers.append(number)
+        return was, numbers
+
+    def members(self) -> pl.DataFrame:
+        """Which record stands in which transaction: a frame MEMBERS."""
+        table = pl.concat([self._pieces.owners(self._pieces.everything()), self._attached.everything()])
+        return self._as_members(table)
+
+    def groups_of(self, rows: pl.Series) -> pl.DataFrame:
+        """`row`, `transaction` (number) of some rows; rows in none are left out."""
+        pos = self._pieces.positions(rows.cast(pl.UInt32))
+        pos = pos.filter(pos != NONE).unique()
+        return self._as_members(pl.concat([self._pieces.owners(pos), self._attached.of(pos)])).select(ROW, "transaction")
+
+    def _as_members(self, table: pl.DataFrame) -> pl.DataFrame:
+        return pl.DataFrame({"transaction": table["owner"], ROW: self._pieces.row.take(table["pos"])}, schema=MEMBERS)
+
+    def identities(self, numbers: pl.Series | None = None) -> pl.DataFrame:
+        """`transaction` (number), `id`, `was` (List of String) of some transactions, or of all."""
+        if numbers is None:
+            members = self._pieces.owners(self._pieces.everything())
+        else:
+            wanted = numbers.cast(pl.UInt32)
+            members = self._pieces.owners(self._pieces.holding(wanted.clear(), wanted))
+            members = members.filter(pl.col("owner").is_in(wanted.implode()))
+        leads = self._leads(members)
+        was = [list(self._was.get(number, ())) for number in leads["owner"].to_list()] if self._was else [[]] * leads.height
+        ids = self._nodes.identities(leads["lead"], leads["start"])
+        return pl.DataFrame(
+            {"transaction": leads["owner"], "id": ids, "was": pl.Series(was, dtype=pl.List(pl.String))}
+        ).sort("transaction")
+
+    def identity(self, number: int) -> str:
+        """The id of one transaction.
+
+        Raises:
+            KeyError: No such transaction lives.
+        """
+        table = self.identities(pl.Series([number], dtype=pl.UInt32))
+        if table.is_empty():
+            raise KeyError(number)
+        return str(table["id"][0])
+
+    def hubs(self) -> pl.DataFrame:
+        """`key`, `value`, `scope` of values that do not link because they tie too much together."""
+        found = sorted(self._hubs.values | self._attached.refused)
+        table = self._nodes.describe(pl.Series(found, dtype=pl.UInt32))
+        return table.select("key", "value", "scope").sort("key", "value", "scope")
+
+    def evidence(self, number: int) -> pl.DataFrame:
+        """`row`, `node`, `key`, `value` of what holds a transaction together (hubs left out)."""
+        rows = self.members().filter(pl.col("transaction") == number)[ROW]
+        pos = self._pieces.positions(rows)
+        pairs = pl.concat([self._pieces.links.of(pos), self._pieces.coarse.of(pos)])
+        pairs = pairs.filter(~self._hubs.mask(pairs["node"]))
+        told = self._nodes.describe(pairs["node"])
+        return told.select(pl.Series(ROW, self._pieces.row.take(pairs["pos"])), "node", "key", "value").sort(ROW, "key", "value")

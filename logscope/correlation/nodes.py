@@ -1,0 +1,173 @@
+"""Nodes: a key's value within its scope, and the epoch in which it means one thing."""
+
+from __future__ import annotations
+
+import hashlib
+
+import polars as pl
+
+from logscope.correlation.growing import NONE, Dictionary, GrowingArray
+from logscope.correlation.plan import Plan
+
+NO_START = -(2**63)
+"""Start of an epoch that never ends (values that are not reused)."""
+
+_SPREAD = 0x9E37_79B9_7F4A_7C15
+"""Odd constant that spreads small numbers over 64 bits."""
+
+_SPANS = {"entity": pl.UInt32, "start": pl.Int64, "end": pl.Int64, "node": pl.UInt32}
+
+
+class Nodes:
+    """The dictionary of all nodes seen, with stable numbers: older ones are smaller."""
+
+    def __init__(self, plan: Plan) -> None:
+        """Empty.
+
+        Args:
+            plan: Keys and gaps; a key's place is its number.
+        """
+        self._plan = plan
+        self._gaps = {place: gap for place, key in enumerate(plan.keys) if (gap := plan.gap_us(key)) is not None}
+        self._dictionary = Dictionary()
+        self.entity_key = GrowingArray(pl.UInt16, 0)
+        self._entity_value = pl.Series([], dtype=pl.String)
+        self._entity_scope = pl.Series([], dtype=pl.String)
+        self._entity_node = GrowingArray(pl.UInt32, NONE)
+        self.entity = GrowingArray(pl.UInt32, NONE)
+        self.start = GrowingArray(pl.Int64, NO_START)
+        self.key = GrowingArray(pl.UInt16, 0)
+        self._spans = pl.DataFrame(schema=_SPANS)
+
+    def __len__(self) -> int:
+        return len(self.entity)
+
+    @property
+    def any_gap(self) -> bool:
+        """Whether any key has epochs."""
+        return bool(self._gaps)
+
+    def encode(self, values: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
+        """Nodes of key values, new ones made.
+
+        Args:
+            values: `key`, `value`, `scope`, `time` (Int64, microseconds).
+
+        Returns:
+            The node of each row (UInt32), and what changed among nodes known before: `old`, `new`
+            (merged into; equal where only the epoch's start moved) and `start`, the old one.
+        """
+        entities = self._entities(values)
+        nodes = self._entity_node.take(entities)
+        moved = pl.DataFrame(schema={"old": pl.UInt32, "new": pl.UInt32, "start": pl.Int64})
+        if self._gaps:
+            keyed = values.select("key", "time", entity=entities).with_row_index("place")
+            gapped = keyed.filter(pl.col("key").is_in(list(self._gaps)))
+            if gapped.height:
+                found, moved = self._epochs(gapped)
+                nodes = nodes.scatter(found["place"], found["node"])
+        return nodes, moved
+
+    def _entities(self, values: pl.DataFrame) -> pl.Series:
+        key, scope = values["key"].cast(pl.UInt64), values["scope"]
+        hashes = values["value"].hash() ^ ((key + 1) * _SPREAD)
+        if scope.null_count() < len(scope):
+            hashes = hashes ^ (scope.hash(7).fill_null(0) * 3)
+            hashes = pl.select(pl.when(scope.is_null()).then(values["value"].hash() ^ ((key + 1) * _SPREAD)).otherwise(hashes)).to_series()
+        codes, fresh = self._dictionary.encode(hashes.rename("hash"))
+        if len(fresh):
+            new = values[fresh]
+            self.entity_key.extend(new["key"])
+            self._entity_value = _appended(self._entity_value, new["value"])
+            self._entity_scope = _appended(self._entity_scope, new["scope"])
+            count = len(self.entity_key)
+            self._entity_node.resize(count)
+            entities = pl.int_range(count - new.height, count, dtype=pl.UInt32, eager=True)
+            plain = entities.filter(~new["key"].is_in(list(self._gaps))) if self._gaps else entities
+            self._entity_node.put(plain, self._make(plain))
+        return codes
+
+    def _make(self, entities: pl.Series, starts: pl.Series | None = None) -> pl.Series:
+        first = len(self)
+        self.entity.extend(entities)
+        self.key.extend(self.entity_key.take(entities))
+        if starts is None:
+            self.start.resize(len(self.entity))
+        else:
+            self.start.extend(starts)
+        return pl.int_range(first, first + len(entities), dtype=pl.UInt32, eager=True)
+
+    def _epochs(self, gapped: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Epochs of the values touched, from their known spans and the new times: arrival order does not matter."""
+        points = gapped.select("entity", "key", start="time").unique()
+        touched = points["entity"].unique()
+        hit = self._spans["entity"].is_in(touched.implode())
+        spans = self._spans.filter(hit)
+        gaps = pl.DataFrame({"key": list(self._gaps), "gap": list(self._gaps.values())}, schema={"key": pl.UInt16, "gap": pl.Int64})
+        parts = [
+            spans.with_columns(key=self.entity_key.take(spans["entity"])),
+            points.select("entity", "start", pl.col("start").alias("end"), pl.lit(None, pl.UInt32).alias("node"), "key"),
+        ]
+        line = pl.concat(parts).join(gaps, on="key", how="left").sort("entity", "start", "end")
+        before = pl.col("end").cum_max().over("entity").shift(1)
+        line = line.with_columns(
+            epoch=(
+                (pl.col("entity") != pl.col("entity").shift(1)).fill_null(True)
+                | (pl.col("start") - before > pl.col("gap")).fill_null(False)
+            ).cum_sum()
+        )
+        epochs = line.group_by("epoch", maintain_order=True).agg(
+            pl.col("entity").first(), pl.col("start").min(), pl.col("end").max(), pl.col("node").min()
+        )
+        fresh = epochs.filter(pl.col("node").is_null())
+        made = self._make(fresh["entity"], fresh["start"])
+        epochs = epochs.join(fresh.select("epoch", made=made), on="epoch", how="left", maintain_order="left")
+        epochs = epochs.with_columns(pl.coalesce("node", "made").alias("node")).drop("made")
+        known = line.filter(pl.col("node").is_not_null()).select("epoch", old="node", old_start="start")
+        moved = known.join(epochs, on="epoch").filter(
+            (pl.col("old") != pl.col("node")) | (pl.col("old_start") != pl.col("start"))
+        )
+        self.start.put(epochs["node"], epochs["start"])
+        self._spans = pl.concat([self._spans.filter(~hit), epochs.select(_SPANS.keys())])
+        where = line.filter(pl.col("node").is_null()).select("entity", "start", "epoch").join(
+            epochs.select("epoch", "node"), on="epoch"
+        )
+        found = gapped.join(where, left_on=["entity", "time"], right_on=["entity", "start"], how="left")
+        return found.select("place", "node"), moved.select("old", new="node", start="old_start")
+
+    def describe(self, nodes: pl.Series) -> pl.DataFrame:
+        """`node`, `key`, `value`, `scope`, `start` of nodes, in their order."""
+        entities = self.entity.take(nodes)
+        return pl.DataFrame(
+            {
+                "node": nodes,
+                "key": self.entity_key.take(entities),
+                "value": self._entity_value.gather(entities),
+                "scope": self._entity_scope.gather(entities),
+                "start": self.start.take(nodes),
+            }
+        )
+
+    def identities(self, nodes: pl.Series, starts: pl.Series | None = None) -> pl.Series:
+        """Transaction ids that nodes give: hex of blake2b-64 over key, value, scope and epoch.
+
+        Args:
+            nodes: UInt32.
+            starts: Starts of their epochs, if not the present ones.
+        """
+        table = self.describe(nodes)
+        names = [key.name for key in self._plan.keys]
+        rows = zip(table["key"], table["value"], table["scope"], table["start"] if starts is None else starts, strict=True)
+        blake = hashlib.blake2b
+        ids = [
+            blake(
+                f"{names[key]}\x1f{value}\x1f{scope or ''}\x1f{'' if start == NO_START else start}".encode(), digest_size=8
+            ).hexdigest()
+            for key, value, scope, start in rows
+        ]
+        return pl.Series("transaction", ids, dtype=pl.String)
+
+
+def _appended(column: pl.Series, more: pl.Series) -> pl.Series:
+    column = column.append(more) if len(column) else more.clone()
+    return column.rechunk() if column.n_chunks() > 64 else column
