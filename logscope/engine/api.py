@@ -255,6 +255,15 @@ class Investigation(Protocol):
     def find(self, view: View, filter_text: str, start: int, *, backwards: bool, cancel: Cancel) -> int | None:
         """The next position from `start` (exclusive) that matches; None if there is none."""
 
+    def highlights(self, filter_text: str) -> Sequence[str]:
+        """Rust regexes of what a filter looks for in the text, for painting hits; fields' values too.
+
+        Cheap: compiles, searches nothing.
+
+        Raises:
+            FilterError: With the column where it does not compile.
+        """
+
     def next_level(self, view: View, start: int, level: int, *, backwards: bool) -> int | None:
         """The next position whose level is at least `level`."""
 

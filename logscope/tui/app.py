@@ -1,0 +1,147 @@
+"""The app: theme, keys, screens. It knows nothing of logs."""
+
+from __future__ import annotations
+
+import gc
+from typing import Any, ClassVar, Literal
+
+from textual import on
+from textual.app import App
+from textual.binding import Binding, BindingType
+
+from logscope.engine.api import Investigation, Snapshot
+from logscope.text import clean
+from logscope.tui import theming
+from logscope.tui.bridge import Bridge
+from logscope.tui.clock import Clock, zone_of
+from logscope.tui.commands import InvestigatorCommands
+from logscope.tui.keymap import Keys, load_keymap
+from logscope.tui.messages import SnapshotPublished
+from logscope.tui.screens.base import InvestigatorScreen
+from logscope.tui.screens.records import RecordsScreen
+from logscope.tui.styles import ROLES, StyleTable
+
+COPY_CAP = 74_000
+"""Bytes that terminals commonly take by OSC 52."""
+
+
+class LogscopeApp(App[int]):
+    """The investigator over an open investigation."""
+
+    CSS_PATH = "app.tcss"
+    COMMANDS = {InvestigatorCommands}  # noqa: RUF012  (Textual declares it so)
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "quit", "Quit", id="app.quit", show=False, priority=True),
+        Binding("ctrl+p", "command_palette", "Commands by name", id="app.palette", show=False, priority=True),
+    ]
+
+    def __init__(
+        self,
+        investigation: Investigation,
+        *,
+        theme: str | None = None,
+        keymap: str | None = None,
+        title: str = "",
+        zone: str | None = None,
+    ) -> None:
+        """The app over `investigation`, which the caller opens, starts and closes.
+
+        Args:
+            investigation: The open session.
+            theme: A theme's name; by default the dark one.
+            keymap: `default`, `less`, `vim` or a file; by default the user's.
+            title: What is shown in the title beside the name.
+            zone: Time zone of times shown; by default the machine's.
+        """
+        changes, self._keymap_errors = load_keymap(keymap)
+        self._themes = theming.load_themes()
+        self._style_table: StyleTable | None = None
+        super().__init__()
+        self.investigation = investigation
+        self.keys = Keys(changes)
+        self.clock = Clock(zone_of(zone))
+        self.heading = title
+        self.animation_level = "none"
+        self.snapshot: Snapshot = investigation.snapshot
+        self._bridge: Bridge | None = None
+        self._told_messages = 0
+        for one in self._themes.themes:
+            self.register_theme(one)
+        wanted = theme or theming.DEFAULT
+        short = f"logscope-{wanted}"
+        self._theme_missing = wanted not in self.available_themes and short not in self.available_themes
+        if not self._theme_missing:
+            self.theme = wanted if wanted in self.available_themes else short
+        elif theming.DEFAULT in self.available_themes:
+            self.theme = theming.DEFAULT
+        if changes:
+            self.set_keymap(changes)
+        self._wanted_theme = wanted
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our roles, for themes that leave them out."""
+        return dict(ROLES)
+
+    @property
+    def style_table(self) -> StyleTable:
+        """Styles by role in the present theme."""
+        if self._style_table is None:
+            self._style_table = StyleTable(self.theme_variables)
+        return self._style_table
+
+    @property
+    def depth(self) -> int:
+        """Investigator screens on the stack."""
+        return sum(isinstance(screen, InvestigatorScreen) for screen in self.screen_stack)
+
+    def on_mount(self) -> None:
+        """Show the records; tell what is wrong with files."""
+        self.theme_changed_signal.subscribe(self, self._theme_changed)
+        self.push_screen(RecordsScreen(self.investigation))
+        self._bridge = Bridge(self, self.investigation)
+        for error in (*self._themes.errors, *self._keymap_errors):
+            self.say(str(error), "warning")
+        if self._theme_missing:
+            self.say(f"no theme {self._wanted_theme!r}; there are {', '.join(sorted(self.own_themes))}", "warning")
+        self.call_later(self._settle)
+
+    @property
+    def own_themes(self) -> list[str]:
+        """Names of themes from files."""
+        return [one.name for one in self._themes.themes]
+
+    def _settle(self) -> None:
+        # Measured: freezing what start-up made and collecting rarely cuts the worst pause to a third.
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 1000)
+
+    def on_unmount(self) -> None:
+        """No more news."""
+        if self._bridge is not None:
+            self._bridge.close()
+
+    def _theme_changed(self, _: Any) -> None:
+        self._style_table = None
+
+    @on(SnapshotPublished)
+    def _published(self, event: SnapshotPublished) -> None:
+        self.snapshot = event.snapshot
+        for message in event.snapshot.messages[self._told_messages :]:
+            self.say(message, "warning")
+        self._told_messages = len(event.snapshot.messages)
+        for screen in self.screen_stack:
+            if isinstance(screen, InvestigatorScreen) and screen.is_mounted:
+                screen.snapshot_changed(event.snapshot)
+
+    def say(self, text: str, severity: Literal["information", "warning", "error"] = "information") -> None:
+        """A notification, of any text."""
+        self.notify(clean(text, cap=400), severity=severity, markup=False, timeout=6)
+
+    def copy(self, text: str, what: str) -> None:
+        """Copy by OSC 52, as much as terminals take."""
+        data = text.encode()
+        cut = data[:COPY_CAP].decode(errors="ignore")
+        self.copy_to_clipboard(cut)
+        left = f", the first {COPY_CAP // 1000} KB" if len(data) > COPY_CAP else ""
+        self.say(f"copied {what}{left}")

@@ -1,0 +1,158 @@
+"""Everything by name: the `:` command line and the palette."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.screen import Screen
+
+from logscope.errors import UsageError
+
+if TYPE_CHECKING:
+    from logscope.tui.app import LogscopeApp
+    from logscope.tui.screens.base import InvestigatorScreen
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command of the command line."""
+
+    name: str
+    argument: str
+    """How its argument is called in help; empty: none."""
+    help: str
+
+
+COMMANDS = (
+    Command("goto", "TIME|N", "Go to a time (10:17, +5m) or to row N"),
+    Command("filter", "FILTER", "Keep records that match"),
+    Command("exclude", "FILTER", "Drop records that match"),
+    Command("find", "FILTER", "Search forward"),
+    Command("since", "TIME", "Keep records from a time on"),
+    Command("until", "TIME", "Keep records up to a time"),
+    Command("transactions", "[FILTER]", "The list of transactions"),
+    Command("detections", "", "The list of detections"),
+    Command("grain", "KEY|auto|none", "Make transactions by another key"),
+    Command("keys", "", "The correlation keys found"),
+    Command("sources", "", "The sources and how they are read"),
+    Command("theme", "NAME", "Another theme"),
+    Command("follow", "", "Stay at the end as records come"),
+    Command("help", "", "All keys of this screen"),
+    Command("quit", "", "Leave logscope"),
+)
+
+SHORT = {"q": "quit", "quit!": "quit", "q!": "quit", "f": "filter", "t": "transactions", "d": "detections", "h": "help"}
+
+
+def run_line(screen: InvestigatorScreen, text: str) -> None:
+    """Run what was typed after `:`.
+
+    Raises:
+        UsageError: There is no such command, or its argument does not fit.
+    """
+    name, _, argument = text.strip().partition(" ")
+    argument = argument.strip()
+    if not name:
+        return
+    if name.isdigit():
+        name, argument = "goto", name
+    name = SHORT.get(name, name)
+    app = screen.scope
+    if name == "quit":
+        app.exit(0)
+    elif name == "help":
+        screen.action_help()
+    elif name == "theme":
+        set_theme(app, argument)
+    elif name in ("keys", "sources"):
+        _show_table(screen, name)
+    elif not screen.run_command(name, argument):
+        known = ", ".join(command.name for command in COMMANDS)
+        if any(command.name == name for command in COMMANDS):
+            raise UsageError(f"{name} is not for this screen", mend="go back with q first")
+        raise UsageError(f"no command {name!r}", mend=f"there are {known}")
+
+
+def set_theme(app: LogscopeApp, name: str) -> None:
+    """Another theme by its name, with or without `logscope-`.
+
+    Raises:
+        UsageError: There is none.
+    """
+    for wanted in (name, f"logscope-{name}"):
+        if wanted in app.available_themes:
+            app.theme = wanted
+            return
+    raise UsageError(f"no theme {name!r}", mend=f"there are {', '.join(sorted(app.own_themes))}")
+
+
+def _show_table(screen: InvestigatorScreen, name: str) -> None:
+    from logscope.tui.screens.facts import FactsScreen, key_facts, source_facts
+
+    if name == "sources":
+        screen.app.push_screen(FactsScreen("Sources", source_facts(screen.scope.snapshot, screen.scope.clock)))
+        return
+    investigation = screen.investigation
+    screen.queries.ask(
+        "keys",
+        lambda cancel: (investigation.prepare_transactions(cancel=cancel), investigation.keys(), investigation.grain())[1:],
+        lambda found: screen.app.push_screen(FactsScreen("Correlation keys", key_facts(*found))) and None,
+        label="finding keys",
+    )
+
+
+class InvestigatorCommands(Provider):
+    """The palette: what the screen's keys do, the commands, the themes."""
+
+    def _entries(self) -> Iterator[tuple[str, str, Callable[[], None]]]:
+        from logscope.tui.keymap import all_bindings
+        from logscope.tui.screens.base import InvestigatorScreen
+
+        screen: Screen[object] = self.screen
+        if not isinstance(screen, InvestigatorScreen):
+            return
+        keys = screen.scope.keys
+        seen = {type(screen), InvestigatorScreen}
+        for owner in seen:
+            for binding in vars(owner).get("BINDINGS", ()):
+                doc = all_bindings()[binding.id]
+                yield doc.description, f"key {keys.shown(doc.id)}", partial(_act, screen, doc.action)
+        for command in COMMANDS:
+            if not command.argument.strip("[]") or command.argument.startswith("["):
+                yield f":{command.name}", command.help, partial(_line, screen, command.name)
+            else:
+                yield f":{command.name} {command.argument}", command.help, partial(_prefill, screen, command.name)
+        for name in screen.scope.own_themes:
+            yield f"Theme {name}", "switch the colours", partial(_line, screen, f"theme {name}")
+
+    async def discover(self) -> Hits:
+        """Everything, before something is typed."""
+        for name, help_text, call in self._entries():
+            yield DiscoveryHit(name, call, help=help_text)
+
+    async def search(self, query: str) -> Hits:
+        """What resembles the query."""
+        matcher = self.matcher(query)
+        for name, help_text, call in self._entries():
+            if score := matcher.match(name):
+                yield Hit(score, matcher.highlight(name), call, help=help_text)
+
+
+def _act(screen: InvestigatorScreen, action: str) -> None:
+    screen.call_later(screen.run_action, action)
+
+
+def _line(screen: InvestigatorScreen, text: str) -> None:
+    try:
+        run_line(screen, text)
+    except UsageError as error:
+        screen.tell(error)
+
+
+def _prefill(screen: InvestigatorScreen, name: str) -> None:
+    screen.action_command_line()
+    screen.bar.prefill(f"{name} ")

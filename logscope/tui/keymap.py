@@ -1,0 +1,161 @@
+"""Keymaps: which key does what, from TOML files, checked at load.
+
+Textual says nothing when two ids of one keymap share a key, so clashes are looked for here.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from textual.binding import Binding
+from textual.keys import format_key
+
+from logscope.errors import ConfigError
+from logscope.paths import config_folder
+
+FOLDER = Path(__file__).resolve().parent / "keymaps"
+
+EVERYWHERE = ("app", "screen", "list")
+"""Groups of ids whose keys are live on every screen."""
+
+INPUTS = ("input",)
+"""Groups that are live only while a text is typed, or a question is open: they clash with nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyDoc:
+    """A binding as help and keymap files know it."""
+
+    id: str
+    keys: tuple[str, ...]
+    description: str
+    action: str
+
+
+@cache
+def all_bindings() -> dict[str, KeyDoc]:
+    """Every binding of the investigator by its id."""
+    from logscope.tui import app
+    from logscope.tui.screens import base, chooser, detections, help, records, trail, transaction, transactions
+    from logscope.tui.widgets import detail, query_bar, row_list
+
+    found: dict[str, KeyDoc] = {}
+    for module in (
+        app, base, records, transactions, transaction, detections, help, trail, chooser, row_list, detail, query_bar,
+    ):  # fmt: skip
+        for owner in vars(module).values():
+            if not isinstance(owner, type) or owner.__module__ != module.__name__:
+                continue
+            for binding in vars(owner).get("BINDINGS", ()):
+                if isinstance(binding, Binding) and binding.id:
+                    keys = tuple(key.strip() for key in binding.key.split(","))
+                    found[binding.id] = KeyDoc(binding.id, keys, binding.description, binding.action)
+    return found
+
+
+def shown_key(key: str) -> str:
+    """A key as people write it: `^D`, `⌫`, `&`."""
+    names = {
+        "backspace": "⌫", "enter": "⏎", "escape": "Esc", "space": "Space", "pagedown": "PgDn", "pageup": "PgUp",
+        "shift+tab": "S-Tab", "tab": "Tab", "shift+right": "S-→", "home": "Home", "end": "End", "f1": "F1",
+    }  # fmt: skip
+    if key in names:
+        return names[key]
+    if key.startswith("ctrl+"):
+        return "^" + key[5:].upper()
+    return format_key(key)
+
+
+class Keys:
+    """The keys in force."""
+
+    def __init__(self, changes: Mapping[str, str]) -> None:
+        """The default keys with `changes` (id to keys, comma separated) laid over."""
+        self._keys = {name: doc.keys for name, doc in all_bindings().items()}
+        for name, keys in changes.items():
+            self._keys[name] = tuple(key.strip() for key in keys.split(","))
+
+    def of(self, name: str) -> tuple[str, ...]:
+        """The keys of a binding."""
+        return self._keys.get(name, ())
+
+    def shown(self, name: str) -> str:
+        """The first key of a binding, as people write it."""
+        keys = self.of(name)
+        return shown_key(keys[0]) if keys else ""
+
+
+def _group(name: str) -> str:
+    return name.split(".", 1)[0]
+
+
+def clashes(keys: Keys) -> list[tuple[str, str, str]]:
+    """Pairs of bindings live at the same time that share a key: (key, id, id)."""
+    found = []
+    names = sorted(all_bindings())
+    for place, first in enumerate(names):
+        for second in names[place + 1 :]:
+            one, other = _group(first), _group(second)
+            if one in INPUTS or other in INPUTS:
+                continue
+            if one != other and one not in EVERYWHERE and other not in EVERYWHERE:
+                continue
+            found += [(key, first, second) for key in keys.of(first) if key in keys.of(second)]
+    return found
+
+
+def read_keymap(path: Path) -> dict[str, str]:
+    """A keymap file: `"records.filter" = "ampersand"`, grouped in tables if one likes.
+
+    Raises:
+        ConfigError: With file and id of what is wrong.
+    """
+    where = str(path)
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"cannot be read: {error}", where=where) from error
+    changes: dict[str, str] = {}
+    for name, value in data.items():
+        if isinstance(value, dict):
+            changes |= {f"{name}.{inner}": keys for inner, keys in value.items()}
+        else:
+            changes[name] = value
+    for name, keys in changes.items():
+        if name not in all_bindings():
+            raise ConfigError(f"unknown action {name!r}", where=where, mend="see docs/investigator.md for the names")
+        if not isinstance(keys, str) or not keys.strip():
+            raise ConfigError(f"{name} has no key", where=where, mend='write keys as a text, like "j,down"')
+    return changes
+
+
+def load_keymap(name: str | None) -> tuple[dict[str, str], list[ConfigError]]:
+    """The changes a keymap makes, and what is wrong with it.
+
+    Args:
+        name: `default`, `less`, `vim`, or a path; None: the user's `keymap.toml` if there is one.
+
+    Returns:
+        Changes that can be used (none where the file is broken), and errors to be told.
+    """
+    if name is None:
+        path = config_folder() / "keymap.toml"
+        if not path.is_file():
+            return {}, []
+    else:
+        path = FOLDER / f"{name}.toml"
+        if not path.is_file():
+            path = Path(name).expanduser()
+    try:
+        changes = read_keymap(path)
+    except ConfigError as error:
+        return {}, [error]
+    errors = [
+        ConfigError(f"{shown_key(key)} is both {first} and {second}", where=str(path), mend="give one another key")
+        for key, first, second in clashes(Keys(changes))
+    ]
+    return changes, errors

@@ -1,0 +1,175 @@
+"""One record to the segments of its row. Every text of the log is cleaned here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rich.segment import Segment
+
+from logscope.engine.api import Line
+from logscope.text import ROW_CAP, clean
+from logscope.tui.clock import Clock, distance
+from logscope.tui.highlight import Span, name_spans, pattern_spans, split
+from logscope.tui.styles import DETECTION_SIGNS, LEVEL_WORDS, StyleTable, level_role
+
+DELTA_WIDTH = 11
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How rows of a list are painted just now."""
+
+    styles: StyleTable
+    clock: Clock
+    width: int
+    service_width: int = 10
+    with_day: bool = False
+    delta: str = ""
+    """`previous`, `start` or empty: what the right column shows."""
+    origin: int | None = None
+    """Time of the first record, for `start`."""
+    searched: tuple[str, ...] = ()
+    """Patterns of the search."""
+    pivoted: tuple[str, ...] = ()
+    """Patterns of the pivots in the trail."""
+    side: int = 0
+    """Characters the message is scrolled to the left."""
+
+
+def one_line(text: str) -> str:
+    """The first line of a record, cleaned and capped, with a sign for how many follow."""
+    head, newline, rest = text[: ROW_CAP * 4].partition("\n")
+    if not newline:
+        return clean(text, cap=ROW_CAP)
+    return f"{clean(head, cap=ROW_CAP)} ⏎+{rest.rstrip(chr(10)).count(chr(10)) + 1}"
+
+
+def who(line: Line) -> str:
+    """The service of a record, else the last part of its source's name."""
+    return line.service or line.source.rsplit("/", 1)[-1]
+
+
+def fit(text: str, width: int) -> str:
+    """Cut or padded to `width` characters."""
+    return text.ljust(width) if len(text) <= width else text[: max(0, width - 1)] + "…"
+
+
+def level_plain(level: int) -> str:
+    """The role of a message: errors and warnings in their own colour, the rest plain."""
+    return level_role(level) if level >= 4 or level == 1 else "foreground"
+
+
+def message_pieces(line: Line, look: Look) -> list[tuple[str, str]]:
+    """The message cut into (piece, role), scrolled sideways."""
+    text = one_line(line.message or line.raw)
+    spans: list[Span] = name_spans(text)
+    spans += pattern_spans(text, look.pivoted, "log-key")
+    spans += pattern_spans(text, look.searched, "log-match-text")
+    pieces = split(text, spans, level_plain(line.level))
+    if not look.side:
+        return pieces
+    left = look.side
+    shifted = []
+    for piece, role in pieces:
+        if left >= len(piece):
+            left -= len(piece)
+            continue
+        shifted.append((piece[left:], role))
+        left = 0
+    return shifted
+
+
+def since(line: Line, previous: Line | None, look: Look) -> str:
+    """The text of the right column."""
+    if line.time is None:
+        return ""
+    if look.delta == "start":
+        return distance(line.time - look.origin) if look.origin is not None else ""
+    if previous is None or previous.time is None:
+        return "+0"
+    return distance(line.time - previous.time)
+
+
+def gutter(mark: tuple[str, str, str] | None, letter: str, last: bool) -> tuple[str, str]:
+    """Sign and role of a record that is a step of a detection, or marked by hand."""
+    if letter:
+        return letter, "log-mark"
+    if mark is None:
+        return " ", "log-dim"
+    if last:
+        return "┗", "log-detection"
+    return ("┃" if DETECTION_SIGNS.get(mark[2]) == "✖" else "│"), "log-detection"
+
+
+def record_row(
+    line: Line,
+    previous: Line | None,
+    look: Look,
+    *,
+    selected: bool,
+    mark: tuple[str, str, str] | None = None,
+    letter: str = "",
+    last_step: bool = False,
+) -> list[Segment]:
+    """The segments of one record.
+
+    Args:
+        line: The record.
+        previous: The one before it in the view.
+        look: How to paint.
+        selected: The cursor is on it.
+        mark: (rule, step, level) if it is a step of a detection.
+        letter: The mark set by hand.
+        last_step: It is the last step of its detection.
+
+    Returns:
+        Segments that may be longer than the row; the list cuts them.
+    """
+    behind = "log-cursor" if selected else "background"
+    styles = look.styles
+    sign, sign_role = gutter(mark, letter, last_step)
+    out = [
+        Segment("▸" if selected else " ", styles.style("log-hint", behind, bold=True)),
+        Segment(sign + " ", styles.style(sign_role, behind, bold=True)),
+    ]
+    if look.with_day:
+        out.append(Segment(look.clock.day(line.time) + " ", styles.style("log-dim", behind)))
+    # A time that is not the record's own is dimmed and marked.
+    own = line.time_from == 0
+    out += [
+        Segment(look.clock.time(line.time), styles.style("log-time" if own else "log-dim", behind)),
+        Segment(" " if own else "~", styles.style("log-dim", behind)),
+        Segment(LEVEL_WORDS[line.level] + " ", styles.level(line.level, behind)),
+        Segment(fit(clean(who(line)), look.service_width) + " ", styles.style("log-service", behind)),
+    ]
+    used = sum(len(piece.text) for piece in out)
+    tail = ""
+    if look.delta:
+        tail = since(line, previous, look).rjust(DELTA_WIDTH) + " "
+    room = max(1, look.width - used - len(tail))
+    out += _message(line, look, behind, room)
+    if tail:
+        out.append(Segment(tail, styles.style("log-time", behind)))
+    return out
+
+
+def _message(line: Line, look: Look, behind: str, room: int) -> list[Segment]:
+    """The message in exactly `room` cells."""
+    styles = look.styles
+    segments = []
+    for piece, role in message_pieces(line, look):
+        if role == "log-match-text":
+            segments.append(Segment(piece, styles.style(role, "log-match", bold=True)))
+        else:
+            segments.append(Segment(piece, styles.style(role, behind, bold=role == "log-key")))
+    return Segment.adjust_line_length(segments, room, style=styles.style("foreground", behind), pad=True)
+
+
+def marks_of_steps(steps: Mapping[str, Mapping[str, object]]) -> int | None:
+    """The row of the last step that happened, of a detection's steps."""
+    rows = [(step.get("time"), step.get("row")) for step in steps.values() if isinstance(step.get("row"), int)]
+    if not rows:
+        return None
+    row = max(rows, key=lambda pair: pair[0] if isinstance(pair[0], int) else 0)[1]
+    return row if isinstance(row, int) else None

@@ -1,0 +1,148 @@
+"""Questions to the engine, asked on threads of their own: at most one per topic, the newest wins.
+
+Polars frees the GIL, so a thread is enough; a pool would let a seventh short question wait behind
+six long ones.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from textual.message_pump import MessagePump
+
+from logscope.engine.api import Cancel, Cancelled
+from logscope.errors import LogscopeError
+from logscope.text import clean
+
+T = TypeVar("T")
+
+SHOWN_AFTER = 0.15
+"""Seconds after which a question under way is worth showing."""
+
+
+@dataclass(slots=True)
+class Question:
+    """One question under way."""
+
+    label: str
+    """What the user is told is being done; empty: not worth telling, and Esc passes it by."""
+    cancel: Cancel
+    since: float
+    share: float | None = None
+
+
+class Queries:
+    """The questions that one screen has under way."""
+
+    def __init__(self, owner: MessagePump, changed: Callable[[], None]) -> None:
+        """Answers are delivered to `owner`; `changed` is called when what is under way changes."""
+        self._owner = owner
+        self._changed = changed
+        self._running: dict[str, Question] = {}
+        self.took: dict[str, float] = {}
+        """Seconds the last answer of each topic took."""
+
+    def ask(
+        self,
+        topic: str,
+        call: Callable[[Cancel], T],
+        then: Callable[[T], None],
+        *,
+        label: str = "",
+        failed: Callable[[LogscopeError], None] | None = None,
+    ) -> Question:
+        """Ask; a question of the same topic under way is given up.
+
+        Args:
+            topic: What it is about.
+            call: Runs on a thread; looks at the Cancel it is given.
+            then: Runs on the owner with the answer.
+            label: What the user is told meanwhile.
+            failed: Runs on the owner with the error; without it errors are shown by the app.
+        """
+        if topic in self._running:
+            self._running[topic].cancel.set()
+        question = Question(label, Cancel(), time.monotonic())
+        self._running[topic] = question
+
+        def work() -> None:
+            try:
+                answer = call(question.cancel)
+            except Cancelled:
+                self._owner.call_later(self._ended, topic, question)
+            except LogscopeError as error:
+                self._owner.call_later(self._fail, topic, question, failed, error)
+            except Exception as error:  # the screen must survive a fault of the engine, and say it
+                told = LogscopeError(f"{type(error).__name__}: {error}", where=label or topic)
+                self._owner.call_later(self._fail, topic, question, failed, told)
+            else:
+                self._owner.call_later(self._deliver, topic, question, then, answer)
+
+        threading.Thread(target=work, name=f"query-{topic}", daemon=True).start()
+        if label:
+            self._changed()
+        return question
+
+    def busy(self, topic: str) -> bool:
+        """Whether a question of this topic is under way."""
+        return topic in self._running
+
+    def report(self, topic: str, label: str, share: float | None) -> None:
+        """Tell how far a question is; from any thread."""
+        self._owner.call_later(self._progressed, topic, label, share)
+
+    def shown(self) -> tuple[str, float | None] | None:
+        """The question worth showing: the one under way for longest."""
+        now = time.monotonic()
+        told = [one for one in self._running.values() if one.label and now - one.since >= SHOWN_AFTER]
+        if not told:
+            return None
+        oldest = min(told, key=lambda one: one.since)
+        return oldest.label, oldest.share
+
+    def cancel(self) -> bool:
+        """Give up all that the user was told of; whether there was any."""
+        told = [topic for topic, one in self._running.items() if one.label]
+        for topic in told:
+            self._running.pop(topic).cancel.set()
+        if told:
+            self._changed()
+        return bool(told)
+
+    def close(self) -> None:
+        """Give up everything."""
+        for question in self._running.values():
+            question.cancel.set()
+        self._running.clear()
+
+    def _progressed(self, topic: str, label: str, share: float | None) -> None:
+        if question := self._running.get(topic):
+            question.label, question.share = label, share
+            self._changed()
+
+    def _ended(self, topic: str, question: Question) -> bool:
+        if self._running.get(topic) is not question:
+            return False
+        del self._running[topic]
+        self.took[topic] = time.monotonic() - question.since
+        if question.label:
+            self._changed()
+        return True
+
+    def _deliver(self, topic: str, question: Question, then: Callable[[T], None], answer: T) -> None:
+        if self._ended(topic, question):
+            then(answer)
+
+    def _fail(
+        self, topic: str, question: Question, failed: Callable[[LogscopeError], None] | None, error: LogscopeError
+    ) -> None:
+        if not self._ended(topic, question):
+            return
+        if failed is not None:
+            failed(error)
+        else:
+            self._owner.app.notify(clean(str(error)), severity="error", markup=False)

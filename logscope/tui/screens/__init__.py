@@ -1,0 +1,1 @@
+"""Screens: records, transactions, one transaction, detections, and the small modal ones."""

@@ -1,0 +1,186 @@
+"""What all screens share: questions under way, the input bar, hints, status, help and the way back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.screen import Screen
+
+from logscope.engine.api import Investigation, Snapshot
+from logscope.errors import LogscopeError
+from logscope.tui.messages import QueryDismissed
+from logscope.tui.queries import Queries
+from logscope.tui.safe import line
+from logscope.tui.widgets.chrome import Footer
+from logscope.tui.widgets.query_bar import QueryBar
+from logscope.tui.widgets.row_list import RowList
+
+if TYPE_CHECKING:
+    from logscope.tui.app import LogscopeApp
+
+Part = Content | str | tuple[str, str]
+
+
+class InvestigatorScreen(Screen[None]):
+    """A full screen over the investigation."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark,f1", "help", "Help", id="screen.help", show=False),
+        Binding("colon", "command_line", "Command line", id="screen.command", show=False),
+        Binding("q", "leave", "Back, or quit", id="screen.leave", show=False),
+        Binding("escape", "escape", "Stop, close, or back", id="screen.escape", show=False),
+        Binding("ctrl+l", "redraw", "Redraw", id="screen.redraw", show=False),
+    ]
+
+    HINTS: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """(binding id, label) of the keys that matter, most important first."""
+    ABOUT: ClassVar[tuple[str, str]] = ("", "")
+    """Title and one sentence for the help screen."""
+
+    def __init__(self, investigation: Investigation) -> None:
+        """A screen over `investigation`."""
+        super().__init__()
+        self.investigation = investigation
+        self.queries = Queries(self, self.show_status)
+
+    @property
+    def scope(self) -> LogscopeApp:
+        """The app, by its own type."""
+        return cast("LogscopeApp", self.app)
+
+    # What a screen says
+
+    @property
+    def main_list(self) -> RowList:
+        """The list that keys go to."""
+        raise NotImplementedError
+
+    def status_parts(self) -> tuple[Content, Content]:
+        """Left and right of the status line."""
+        return Content(""), Content("")
+
+    def snapshot_changed(self, snapshot: Snapshot) -> None:
+        """The engine has news."""
+
+    def run_command(self, name: str, argument: str) -> bool:
+        """A command of this screen's own; False if there is none of that name."""
+        return False
+
+    # Life
+
+    def on_mount(self) -> None:
+        """Show hints and status; the second follows what runs."""
+        self.main_list.focus()
+        self.set_interval(0.2, self._tick)
+        self.call_after_refresh(self.show_hints)
+
+    def on_screen_resume(self) -> None:
+        """Uncovered again."""
+        self.show_hints()
+        self.show_status()
+
+    def on_resize(self) -> None:
+        """As many hints as fit."""
+        self.call_after_refresh(self.show_hints)
+
+    def on_unmount(self) -> None:
+        """Nobody waits for answers any more."""
+        self.queries.close()
+
+    def _tick(self) -> None:
+        if self.queries.shown() is not None:
+            self.show_status()
+
+    def show_hints(self) -> None:
+        """The keys that matter here, as they are mapped."""
+        for footer in self.query(Footer):
+            keys = self.scope.keys
+            footer.hints(
+                [(keys.shown(name), label) for name, label in self.HINTS],
+                [(keys.shown("screen.help"), "help")],
+            )
+
+    def show_status(self) -> None:
+        """The status line: what runs, else where one stands."""
+        for footer in self.query(Footer):
+            running = self.queries.shown()
+            left, right = self.status_parts()
+            if running is not None:
+                label, share = running
+                done = "" if share is None else f" {share:.0%}"
+                right = line((f"⏳ {label}{done} ", "bold $warning"), ("Esc stops", "$log-dim"))
+            footer.status(left, right)
+
+    # The input bar
+
+    @property
+    def bar(self) -> QueryBar:
+        """The input bar."""
+        return self.query_one(QueryBar)
+
+    def ask_text(self, purpose: str, prompt: str, help_text: str, value: str = "") -> None:
+        """Open the bar in place of the footer."""
+        self.bar.open(purpose, prompt, help_text, value)
+        for footer in self.query(Footer):
+            footer.display = False
+
+    def close_bar(self) -> None:
+        """Close the bar and give the keys back to the list."""
+        if self.bar.is_open:
+            self.bar.close()
+            for footer in self.query(Footer):
+                footer.display = True
+            self.main_list.focus()
+
+    @on(QueryDismissed)
+    def _dismissed(self) -> None:
+        self.queries.cancel()
+        self.close_bar()
+
+    def tell(self, error: LogscopeError) -> None:
+        """Show an error where it was typed, else as a notification."""
+        if self.bar.is_open:
+            self.bar.fail(error)
+        else:
+            self.scope.say(str(error), "error")
+
+    # Actions
+
+    def action_help(self) -> None:
+        """All keys of this screen."""
+        from logscope.tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self))
+
+    def action_command_line(self) -> None:
+        """Commands by name."""
+        self.ask_text("command", ":", "goto TIME · N · filter · theme NAME · grain KEY · q    (Ctrl-P: all by name)")
+
+    def action_leave(self) -> None:
+        """Back to the screen before; out of the first one."""
+        if self.scope.depth > 1:
+            self.dismiss()
+        else:
+            self.app.exit(0)
+
+    def action_escape(self) -> None:
+        """Stop what runs; else close what is open; else back. Never quits."""
+        if self.queries.cancel() or self.close_something():
+            return
+        if self.scope.depth > 1:
+            self.dismiss()
+
+    def close_something(self) -> bool:
+        """Close a pane; False if none is open."""
+        if self.bar.is_open:
+            self.close_bar()
+            return True
+        return False
+
+    def action_redraw(self) -> None:
+        """Paint everything again."""
+        self.refresh(layout=True)
+        self.main_list.repaint()

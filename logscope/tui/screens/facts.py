@@ -1,0 +1,100 @@
+"""A modal table of facts: sources, correlation keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from logscope.engine.api import Snapshot
+from logscope.text import human_count
+from logscope.tui.clock import Clock
+from logscope.tui.safe import line
+
+
+class FactsScreen(ModalScreen[None]):
+    """Lines of text under a heading."""
+
+    CSS_PATH = "dialogs.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,enter", "leave", "Close", id="facts.close", show=False),
+        Binding("j,down,space,pagedown", "scroll(1)", "Down", id="facts.down", show=False),
+        Binding("k,up,b,pageup", "scroll(-1)", "Up", id="facts.up", show=False),
+    ]
+
+    def __init__(self, heading: str, rows: Sequence[Content]) -> None:
+        """Show `rows`."""
+        super().__init__()
+        self._heading = heading
+        self._rows = rows
+
+    def compose(self) -> ComposeResult:
+        """Heading and rows."""
+        with Vertical(classes="dialog"):
+            yield Static(line(self._heading), classes="heading")
+            with VerticalScroll(can_focus=False):
+                yield Static(Content("\n").join(self._rows))
+            yield Static(line(("j k scroll · Esc closes", "")), classes="foot")
+
+    def action_scroll(self, pages: int) -> None:
+        """Half a page."""
+        view = self.query_one(VerticalScroll)
+        view.scroll_relative(y=pages * max(1, view.size.height // 2), animate=False)
+
+    def action_leave(self) -> None:
+        """Close."""
+        self.dismiss()
+
+
+def source_facts(snapshot: Snapshot, clock: Clock) -> list[Content]:
+    """One paragraph per source, then the counters."""
+    rows: list[Content] = []
+    for source in snapshot.sources:
+        sign, style = ("✖", "$log-error") if source.error else ("●", "$success") if source.live else ("✔", "$log-info")
+        rows.append(line((f"{sign} ", style), (source.name, "bold")))
+        read = f"{source.read / source.size:.0%}" if source.size else "all"
+        rows.append(
+            line(
+                ("    ", ""),
+                (source.format, "$log-service"),
+                (f" · {source.records:,} records · {source.unparsed:,} unparsed · {human_count(source.size)}B, {read} read", ""),
+                (f" · {clock.span(source.start, source.end)}", "$log-time"),
+            )
+        )
+        if source.error:
+            rows.append(line(("    " + source.error, "$log-error")))
+    if snapshot.counters:
+        rows.append(Content(""))
+        rows += [line((f"  {name:<12}", "$log-name"), f"{value:,}") for name, value in snapshot.counters.items()]
+    return rows or [line(("No sources.", "$log-dim"))]
+
+
+def key_facts(keys: Sequence[dict[str, Any]], grain: tuple[str, str]) -> list[Content]:
+    """The grain and its reason, then one paragraph per key."""
+    rows = [line(("grain ", "$log-dim"), (grain[0], "bold $log-key")), line(("  " + grain[1], "$log-dim")), Content("")]
+    for key in keys:
+        active = bool(key.get("active", True))
+        rows.append(
+            line(
+                (f"{key.get('key', '')}", "bold $log-key" if active else "strike $log-dim"),
+                (f"  {key.get('class', '')}", "$log-service"),
+                (f"  {key.get('values', 0):,} values in {key.get('records', 0):,} records", ""),
+                (f"  {key.get('origin', '')}", "$log-dim"),
+            )
+        )
+        aliases = key.get("aliases") or ()
+        if aliases:
+            rows.append(line(("    also called " + ", ".join(map(str, aliases)), "")))
+        if why := key.get("why"):
+            rows.append(line(("    " + str(why), "$log-dim")))
+    if not keys:
+        rows.append(
+            line(("No identifier was found that several records share. Add one: --key NAME='regex with one (group)'.", "$log-dim"))
+        )
+    return rows

@@ -1,0 +1,553 @@
+"""Home: the records of the present view, the trail that made it, and ways on from any record."""
+
+from __future__ import annotations
+
+import time
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from logscope.engine.api import Cancel, FieldValue, Investigation, Line, Snapshot, View
+from logscope.errors import LogscopeError
+from logscope.text import clean
+from logscope.tui.commands import run_line
+from logscope.tui.messages import CursorMoved, FollowChanged, QuerySubmitted, RowChosen
+from logscope.tui.safe import line
+from logscope.tui.screens.base import InvestigatorScreen
+from logscope.tui.screens.jumps import Jumps
+from logscope.tui.screens.trail import TrailScreen
+from logscope.tui.trail import Step, Trail
+from logscope.tui.widgets.chrome import Chrome, Footer, title_line, trail_line
+from logscope.tui.widgets.detail import DetailPane
+from logscope.tui.widgets.query_bar import QueryBar
+from logscope.tui.widgets.record_list import RecordList
+from logscope.tui.widgets.timeline import Timeline
+from logscope.tui.windows import Window
+
+TALL = 30
+"""Lines from which the strip has a second one."""
+FILTER_HELP = 'word  "a phrase"  /regex/  field:value  level>=warn  -not  (a or b)'
+DELTAS = ("", "previous", "start")
+
+
+class RecordsScreen(InvestigatorScreen):
+    """The records view."""
+
+    CSS_PATH = "records.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ampersand", "filter", "Filter: keep what matches", id="records.filter", show=False),
+        Binding("minus,exclamation_mark", "exclude", "Filter: drop what matches", id="records.exclude", show=False),
+        Binding("slash", "search", "Search forward", id="records.search", show=False),
+        Binding("backslash", "search_back", "Search backward", id="records.search-back", show=False),
+        Binding("n", "again(1)", "Next hit", id="records.search-next", show=False),
+        Binding("N", "again(-1)", "Previous hit", id="records.search-previous", show=False),
+        Binding("asterisk", "pivot", "Pivot on the value: every record that holds it", id="records.pivot", show=False),
+        Binding("backspace", "back", "Back in the trail", id="records.back", show=False),
+        Binding("right_curly_bracket,shift+right", "forward", "Forward in the trail", id="records.forward", show=False),
+        Binding("tilde", "trail", "The trail: switch steps on and off", id="records.trail", show=False),
+        Binding("t", "transaction", "The record's transaction", id="records.transaction", show=False),
+        Binding("T", "transactions", "List of transactions", id="records.transactions", show=False),
+        Binding("D", "detections", "List of detections", id="records.detections", show=False),
+        Binding("x", "detection(1)", "Next detection", id="records.detection-next", show=False),
+        Binding("X", "detection(-1)", "Previous detection", id="records.detection-previous", show=False),
+        Binding("o", "sibling(1)", "Next record of the same transaction", id="records.sibling-next", show=False),
+        Binding("O", "sibling(-1)", "Previous record of it", id="records.sibling-previous", show=False),
+        Binding("e", "level(5,1)", "Next error", id="records.error-next", show=False),
+        Binding("E", "level(5,-1)", "Previous error", id="records.error-previous", show=False),
+        Binding("w", "level(4,1)", "Next warning or error", id="records.warning-next", show=False),
+        Binding("W", "level(4,-1)", "Previous warning or error", id="records.warning-previous", show=False),
+        Binding("F", "follow", "Follow the end", id="records.follow", show=False),
+        Binding("v", "delta", "Time column: none, since previous, since start", id="records.delta", show=False),
+        Binding("B", "brush", "Choose a stretch of time on the strip", id="records.brush", show=False),
+        Binding("m", "pend('mark')", "Mark with a letter", id="records.mark", show=False),
+        Binding("apostrophe", "pend('jump')", "Jump to a mark", id="records.jump", show=False),
+        Binding("y", "copy", "Copy the record", id="records.copy", show=False),
+        Binding("tab", "switch", "Between records and fields", id="records.switch", show=False),
+    ]
+    HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("records.detections", "detections"),
+        ("records.transactions", "list"),
+        ("records.transaction", "waterfall"),
+        ("records.filter", "filter"),
+        ("records.search", "find"),
+        ("records.pivot", "pivot"),
+        ("list.choose", "fields"),
+        ("records.error-next", "error"),
+        ("records.sibling-next", "same transaction"),
+        ("records.back", "back"),
+        ("records.follow", "follow"),
+        ("app.palette", "all by name"),
+    )
+    ABOUT = ("Records", "All records in order of time. Narrow with & and -, pivot with *, go back with ⌫.")
+
+    def __init__(self, investigation: Investigation) -> None:
+        """The records of `investigation`."""
+        super().__init__(investigation)
+        self.trail = Trail()
+        self.jumps = Jumps(self)
+        self._delta: str | None = None
+        self._pending = ""
+        self._seen = 0
+        self._next_refresh = 0.0
+        self._prepared_at = -1
+        self._next_prepare = 0.0
+        self._prepare_took = 0.0
+        self._detections_shown = -1
+
+    def compose(self) -> ComposeResult:
+        """Title, trail, strip, records, fields, bar, footer."""
+        clock = self.scope.clock
+        yield Chrome(id="title")
+        yield Chrome(id="trail")
+        yield Timeline(clock, id="timeline")
+        yield RecordList(clock, self._request, id="records")
+        yield DetailPane(clock, id="detail")
+        yield QueryBar(id="bar")
+        yield Footer()
+
+    @property
+    def main_list(self) -> RecordList:
+        """The records."""
+        return self.query_one(RecordList)
+
+    @property
+    def detail(self) -> DetailPane:
+        """The fields of the record under the cursor."""
+        return self.query_one(DetailPane)
+
+    @property
+    def timeline(self) -> Timeline:
+        """The strip."""
+        return self.query_one(Timeline)
+
+    @property
+    def line(self) -> Line | None:
+        """The record under the cursor, if it is at hand."""
+        return self.main_list.line()
+
+    # The view
+
+    def on_mount(self) -> None:
+        """Ask for everything."""
+        self.main_list.teach(["", "Reading …"])
+        self._show_title()
+        self.refresh_view()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """A second line for the strip where there is room; as many bars as fit."""
+        self.set_class(event.size.height >= TALL, "tall")
+        self.call_after_refresh(self._ask_histogram)
+
+    def snapshot_changed(self, snapshot: Snapshot) -> None:
+        """Show what is new, no more often than the engine can answer."""
+        self._show_title()
+        view = self.main_list.view
+        stale = view is None or view.generation < snapshot.generation
+        if stale and not self.queries.busy("view") and time.monotonic() >= self._next_refresh:
+            self.refresh_view(grown=True)
+        elif stale:
+            self.set_timer(0.3, self._catch_up)
+        if snapshot.detections != self._detections_shown and not snapshot.loading:
+            self._detections_shown = snapshot.detections
+            self.jumps.learn_detections()
+        self._prepare_if_due(snapshot)
+
+    def _catch_up(self) -> None:
+        view, snapshot = self.main_list.view, self.scope.snapshot
+        due = time.monotonic() >= self._next_refresh
+        if view is not None and view.generation < snapshot.generation and due and not self.queries.busy("view"):
+            self.refresh_view(grown=True)
+
+    def refresh_view(self, *, grown: bool = False, base: View | None = None, text: str | None = None) -> None:
+        """Ask for the view that the trail stands for.
+
+        Args:
+            grown: The same view as now, with what came since.
+            base: Narrow within this view only.
+            text: The filter within `base`.
+        """
+        investigation, whole = self.investigation, self.trail.filter_text
+        asked = whole if base is None or text is None else text
+        anchor = self.line
+        record_list = self.main_list
+        stay = record_list.cursor if grown else None
+
+        def call(cancel: Cancel) -> tuple[View, int | None, int | None, tuple[str, ...]]:
+            partial = None if grown else lambda view: self.call_later(self._partial, whole, view) and None
+            view = investigation.view(asked, cancel=cancel, base=base, partial=partial)
+            position = investigation.position(view, anchor.row) if anchor is not None and len(view.rows) else None
+            first = investigation.lines(view, 0, 1)
+            patterns = tuple(
+                pattern for step in self.trail.effective for pattern in investigation.highlights(step.text)
+                if step.kind != "exclude"
+            )  # fmt: skip
+            return view, position if position is not None else stay, first[0].time if first else None, patterns
+
+        self.queries.ask(
+            "view",
+            call,
+            lambda found: self._view_ready(*found, grown=grown),
+            label="" if grown else "filtering" if whole else "reading",
+            failed=self._view_failed,
+        )
+
+    def _partial(self, whole: str, view: View) -> None:
+        if whole == self.trail.filter_text and self.queries.busy("view"):
+            self.main_list.show(view, grown=True)
+            self.show_status()
+
+    def _view_failed(self, error: LogscopeError) -> None:
+        # The step that does not compile is taken back; what was typed stays in the bar.
+        if self.bar.is_open and self.trail.back():
+            del self.trail.steps[self.trail.position :]
+        self.tell(error)
+
+    def _view_ready(
+        self, view: View, position: int | None, origin: int | None, patterns: tuple[str, ...], *, grown: bool
+    ) -> None:
+        took = self.queries.took.get("view", 0.0)
+        self._next_refresh = time.monotonic() + max(0.2, 4 * took)
+        records = self.main_list
+        records.origin = origin
+        records.pivoted = patterns
+        records.delta = self._delta_now()
+        snapshot = self.scope.snapshot
+        records.with_day = (
+            snapshot.start is not None and snapshot.end is not None and snapshot.end - snapshot.start > 86_400_000_000
+        )
+        records.restyle()
+        if not records.following:
+            self._seen = self._seen or len(view.rows)
+        self.trail.counted(len(view.rows))
+        records.show(view, grown=grown, cursor=position)
+        records.teach(self._empty())
+        if self.bar.is_open and self.bar.purpose in ("filter", "exclude") and not grown:
+            self.close_bar()
+        self._show_title()
+        self.show_status()
+        self._ask_histogram()
+        self._prepare_if_due(snapshot)
+
+    def _empty(self) -> list[str]:
+        keys = self.scope.keys
+        if self.trail.effective:
+            return [
+                "Nothing matches " + clean(self.trail.filter_text, cap=200),
+                "",
+                f"{keys.shown('records.back')} goes a step back, {keys.shown('records.trail')} switches steps off.",
+            ]
+        if self.scope.snapshot.live:
+            return ["No records yet: waiting for the first.", "", ":sources shows what is listened to."]
+        return ["No records.", "", ":sources shows what was read, and why it holds none."]
+
+    def _delta_now(self) -> str:
+        if self._delta is not None:
+            return self._delta
+        return "previous" if self.trail.pivot is not None else ""
+
+    def _show_title(self) -> None:
+        scope = self.scope
+        self.query_one("#title", Chrome).show(*title_line(scope.snapshot, scope.clock, scope.heading))
+        self.query_one("#trail", Chrome).show(trail_line(self.trail))
+
+    def _request(self, start: int, stop: int, version: int) -> None:
+        view, investigation = self.main_list.view, self.investigation
+        if view is None:
+            return
+
+        def call(_: Cancel) -> Window:
+            lines = list(investigation.lines(view, max(0, start - 1), stop))
+            before = lines.pop(0) if start and lines else None
+            marks = investigation.marks([one.row for one in lines])
+            return Window(start, tuple(lines), before, marks, version)
+
+        self.queries.ask(f"window {start}", call, self._window_ready)
+
+    def _window_ready(self, window: Window) -> None:
+        self.main_list.received(window)
+
+    def _ask_histogram(self) -> None:
+        view, investigation = self.main_list.view, self.investigation
+        wanted = self.timeline.wanted
+        if view is not None and not self.queries.busy("histogram"):
+            self.queries.ask("histogram", lambda _: investigation.histogram(view, wanted), self._histogram_ready)
+
+    def _histogram_ready(self, buckets: object) -> None:
+        if isinstance(buckets, list | tuple):
+            self.timeline.show(buckets)
+            self.timeline.point(self.line.time if self.line else None)
+
+    def _prepare_if_due(self, snapshot: Snapshot) -> None:
+        """Find transactions and detections behind the analyst's back, once everything is read."""
+        now = time.monotonic()
+        if snapshot.loading or self.queries.busy("prepare") or self._prepared_at == snapshot.generation:
+            return
+        if now < self._next_prepare:
+            return
+        generation = snapshot.generation
+        first = self._prepared_at < 0
+        investigation = self.investigation
+
+        def call(cancel: Cancel) -> int:
+            def progress(label: str, share: float) -> None:
+                if first:
+                    self.queries.report("prepare", label, share)
+
+            investigation.prepare_transactions(cancel=cancel, progress=progress)
+            return generation
+
+        self._prepared_at = generation
+        self.queries.ask("prepare", call, self._prepared, label="linking" if first else "")
+
+    def _prepared(self, generation: int) -> None:
+        self._next_prepare = time.monotonic() + max(1.0, 4 * self.queries.took.get("prepare", 0.0))
+        self.jumps.learn_detections()
+        self._show_title()
+
+    # The cursor
+
+    @on(CursorMoved)
+    def _moved(self, event: CursorMoved) -> None:
+        event.stop()
+        if event.rows is not self.main_list:
+            return
+        record = self.line
+        self.timeline.point(record.time if record else None)
+        if self.detail.has_class("open") and record is not None and self.detail.record != record.row:
+            self.show_fields(record)
+        self.show_status()
+
+    @on(RowChosen)
+    def _chosen(self, event: RowChosen) -> None:
+        event.stop()
+        if event.rows is not self.main_list or self.detail.has_class("open"):
+            self.close_something()
+        elif self.line is not None:
+            self.detail.add_class("open")
+            self.show_fields(self.line)
+            self.call_after_refresh(self._keep_in_view)
+
+    def _keep_in_view(self) -> None:
+        self.main_list.go(self.main_list.cursor)
+
+    def show_fields(self, record: Line) -> None:
+        """Fill the detail pane."""
+        investigation = self.investigation
+        mark = self.main_list.mark()
+        note = f"✖ {mark[0]} · step {mark[1]} · {mark[2]}" if mark else ""
+        self.queries.ask(
+            "fields", lambda _: list(investigation.fields(record.row)), lambda fields: self.detail.show(record, fields, note)
+        )
+
+    @on(FollowChanged)
+    def _follow_changed(self, event: FollowChanged) -> None:
+        event.stop()
+        self._seen = self.main_list.rows
+        self.show_status()
+
+    def status_parts(self) -> tuple[Content, Content]:
+        """Which record of how many, and how live sources fare."""
+        records, record = self.main_list, self.line
+        parts: list[Content | str | tuple[str, str]] = []
+        if record is not None:
+            name = record.source.rsplit("/", 1)[-1]
+            parts.append((f"{name}:{record.line}", "$log-service"))
+        if records.rows:
+            share = round(100 * (records.cursor + 1) / records.rows)
+            parts.append((f"   row {records.cursor + 1:,} of {records.rows:,} ({share} %)", ""))
+        if records.following:
+            parts.append(("   ▼ following", "bold $success"))
+        elif self.scope.snapshot.live and records.rows > self._seen > 0:
+            parts.append((f"   +{records.rows - self._seen:,} new", "bold $success"))
+        if self._pending:
+            parts.append((f"   {self._pending}: a letter", "bold $log-hint"))
+        if records.count_typed:
+            parts.append((f"   {records.count_typed}", "bold $log-hint"))
+        if mark := records.mark():
+            parts.append((f"   ✖ {mark[0]} · {mark[1]}", "bold $log-detection"))
+        right: list[Content | str | tuple[str, str]] = []
+        counters = self.scope.snapshot.counters
+        told = [f"{name} {counters[name]:,}" for name in ("received", "late", "dropped") if counters.get(name)]
+        if told:
+            right.append((" · ".join(told) + "   ", "$log-dim"))
+        if self.trail.effective and (took := self.queries.took.get("view")) is not None:
+            right.append((f"filter {took:.2f} s", "$log-dim"))
+        return line(*parts), line(*right)
+
+    # Filters and the trail
+
+    def action_filter(self) -> None:
+        """Keep what matches."""
+        self.ask_text("filter", "& keep", FILTER_HELP)
+
+    def action_exclude(self) -> None:
+        """Drop what matches."""
+        self.ask_text("exclude", "− drop", FILTER_HELP)
+
+    def action_search(self) -> None:
+        """Search forward."""
+        self.ask_text("search", "/", FILTER_HELP)
+
+    def action_search_back(self) -> None:
+        """Search backward."""
+        self.ask_text("search-back", "\\", FILTER_HELP)
+
+    @on(QuerySubmitted)
+    def _submitted(self, event: QuerySubmitted) -> None:
+        event.stop()
+        purpose, text = event.purpose, event.text
+        if not text and purpose not in ("search", "search-back"):
+            self.close_bar()
+        elif purpose in ("filter", "exclude"):
+            self.narrow(Step(purpose, text, text))
+        elif purpose in ("search", "search-back"):
+            self.jumps.search(text, backwards=purpose == "search-back")
+        elif purpose == "command":
+            try:
+                self.close_bar()
+                run_line(self, text)
+            except LogscopeError as error:
+                self.scope.say(str(error), "error")
+
+    def narrow(self, step: Step) -> None:
+        """One step on in the trail; within the present view unless it is a pivot."""
+        view = self.main_list.view
+        self.trail.add(step)
+        if step.kind == "pivot" or view is None or not view.complete:
+            self.refresh_view()
+        else:
+            self.refresh_view(base=view, text=step.term if step.kind == "exclude" else step.text)
+
+    def action_back(self) -> None:
+        """Back in the trail."""
+        if self.trail.back():
+            self._show_title()
+            self.refresh_view()
+
+    def action_forward(self) -> None:
+        """Forward in the trail."""
+        if self.trail.forward():
+            self._show_title()
+            self.refresh_view()
+
+    def action_trail(self) -> None:
+        """The trail as a list."""
+        self.app.push_screen(TrailScreen(self.trail), lambda changed: self.refresh_view() if changed else None)
+
+    def action_pivot(self) -> None:
+        """Every record with the value, in any service."""
+        if self.detail.has_focus:
+            if (value := self.detail.value) is not None:
+                self.jumps.pivot_on(value)
+            return
+        if (record := self.line) is not None:
+            investigation = self.investigation
+            self.queries.ask(
+                "pivot", lambda _: list(investigation.fields(record.row)), self._pivot_choices, label="finding keys"
+            )
+
+    def _pivot_choices(self, fields: list[FieldValue]) -> None:
+        self.jumps.pivot_among(fields)
+
+    # The rest
+
+    def action_follow(self) -> None:
+        """Stay at the end, or cease to."""
+        self.main_list.follow(not self.main_list.following)
+
+    def action_delta(self) -> None:
+        """The next kind of time column."""
+        now = self._delta_now()
+        self._delta = DELTAS[(DELTAS.index(now) + 1) % len(DELTAS)]
+        self.main_list.delta = self._delta
+        self.main_list.restyle()
+
+    def action_switch(self) -> None:
+        """To the fields and back."""
+        if self.detail.has_class("open"):
+            (self.main_list if self.detail.has_focus else self.detail).focus()
+        elif self.line is not None:
+            self.detail.add_class("open")
+            self.show_fields(self.line)
+            self.detail.focus()
+
+    def action_copy(self) -> None:
+        """Copy the value in the fields pane, else the record."""
+        if self.detail.has_focus and (value := self.detail.value) is not None:
+            self.scope.copy(value.value, f"{value.name}")
+        elif (record := self.line) is not None:
+            self.scope.copy(record.raw, "the record")
+
+    def action_pend(self, what: str) -> None:
+        """The next key is a letter."""
+        self._pending = what
+        self.show_status()
+
+    def on_key(self, event: events.Key) -> None:
+        """The letter of a mark; keys of the brush."""
+        if self._pending:
+            event.stop()
+            event.prevent_default()
+            pending, self._pending = self._pending, ""
+            if event.character and event.character.isprintable() and len(event.character) == 1:
+                self.jumps.mark(event.character) if pending == "mark" else self.jumps.to_mark(event.character)
+            self.show_status()
+        elif self.timeline.brush is not None and self.jumps.brush_key(event.key):
+            event.stop()
+            event.prevent_default()
+
+    def action_brush(self) -> None:
+        """Choose a stretch of time."""
+        self.jumps.begin_brush()
+
+    def action_again(self, direction: int) -> None:
+        """The next hit of the search."""
+        self.jumps.again(direction)
+
+    def action_level(self, level: int, direction: int) -> None:
+        """The next record of at least a level."""
+        self.jumps.level(level, direction)
+
+    def action_detection(self, direction: int) -> None:
+        """The next record that is a step of a detection."""
+        self.jumps.detection(direction)
+
+    def action_sibling(self, direction: int) -> None:
+        """The next record of the same transaction."""
+        self.jumps.sibling(direction)
+
+    def action_transaction(self) -> None:
+        """The record's transaction."""
+        self.jumps.open_transaction()
+
+    def action_transactions(self) -> None:
+        """The list of transactions."""
+        from logscope.tui.screens.transactions import TransactionsScreen
+
+        self.app.push_screen(TransactionsScreen(self.investigation))
+
+    def action_detections(self) -> None:
+        """The list of detections."""
+        from logscope.tui.screens.detections import DetectionsScreen
+
+        self.app.push_screen(DetectionsScreen(self.investigation))
+
+    def close_something(self) -> bool:
+        """The bar, the brush or the fields."""
+        if self.timeline.brush is not None:
+            self.jumps.end_brush()
+            return True
+        if super().close_something():
+            return True
+        if self.detail.has_class("open"):
+            self.detail.remove_class("open")
+            self.main_list.focus()
+            return True
+        return False
+
+    def run_command(self, name: str, argument: str) -> bool:
+        """Commands of this screen."""
+        return self.jumps.command(name, argument)

@@ -1,0 +1,4 @@
+"""Placeholder."""
+from logscope.tui.screens.base import InvestigatorScreen
+class TransactionScreen(InvestigatorScreen):
+    pass

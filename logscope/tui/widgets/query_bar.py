@@ -1,0 +1,153 @@
+"""The input line: filter, search, command. Errors are shown under it, at their column."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events, on
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import Input, Static
+
+from logscope.errors import LogscopeError
+from logscope.text import clean
+from logscope.tui.messages import QueryDismissed, QuerySubmitted
+from logscope.tui.safe import content, line
+
+HISTORY = 200
+
+
+class SafeInput(Input):
+    """An Input whose text is clean: a paste may come from a log."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "history(-1)", "Earlier", id="input.earlier", show=False),
+        Binding("down", "history(1)", "Later", id="input.later", show=False),
+        Binding("escape", "dismiss", "Cancel", id="input.cancel", show=False),
+    ]
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        """An empty line."""
+        super().__init__(id=id, compact=True)
+        self.cursor_blink = False
+        self.past: list[str] = []
+        self._place = 0
+
+    def validate_value(self, value: str) -> str:
+        """Nothing that a terminal would act upon."""
+        return clean(value)
+
+    def remember(self, text: str) -> None:
+        """Add to the history."""
+        if text and (not self.past or self.past[-1] != text):
+            self.past.append(text)
+            del self.past[:-HISTORY]
+        self._place = len(self.past)
+
+    def action_history(self, step: int) -> None:
+        """Earlier or later texts."""
+        self._place = max(0, min(len(self.past), self._place + step))
+        self.value = self.past[self._place] if self._place < len(self.past) else ""
+        self.cursor_position = len(self.value)
+
+    def action_dismiss(self) -> None:
+        """Close without an answer."""
+        self.post_message(QueryDismissed())
+
+
+class QueryBar(Vertical):
+    """Prompt and input on one line, help or error on the next."""
+
+    DEFAULT_CSS = """
+    QueryBar { height: 2; display: none; background: $panel; }
+    QueryBar.open { display: block; }
+    QueryBar #prompt { width: auto; height: 1; padding: 0 0 0 1; color: $log-hint; text-style: bold; }
+    QueryBar #row { height: 1; layout: horizontal; }
+    QueryBar SafeInput { width: 1fr; background: $panel; padding: 0; }
+    QueryBar #below { height: 1; color: $log-dim; padding: 0; text-wrap: nowrap; text-overflow: ellipsis; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        """A closed bar."""
+        super().__init__(id=id)
+        self.purpose = ""
+        self._past: dict[str, list[str]] = {}
+        self._prompt_width = 0
+        self._help = ""
+
+    def compose(self):  # type: ignore[no-untyped-def]  # a generator of widgets
+        """Prompt, input, and the line below."""
+        with Vertical(id="row"):
+            yield Static(id="prompt")
+            yield SafeInput(id="input")
+        yield Static(id="below")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is shown."""
+        return self.has_class("open")
+
+    def open(self, purpose: str, prompt: str, help_text: str, value: str = "") -> None:
+        """Ask for a text.
+
+        Args:
+            purpose: Comes back in `QuerySubmitted`.
+            prompt: Before the input.
+            help_text: Under it, until there is an error.
+            value: What it begins with.
+        """
+        self.purpose = purpose
+        self._prompt_width = len(prompt) + 2
+        self._help = help_text
+        self.query_one("#prompt", Static).update(content(prompt + " "))
+        field = self.query_one(SafeInput)
+        field.past = self._past.setdefault(purpose, [])
+        field.remember("")
+        field.value = value
+        field.cursor_position = len(value)
+        self._tell_help()
+        self.add_class("open")
+        field.focus()
+
+    def prefill(self, value: str) -> None:
+        """Begin the text with something."""
+        field = self.query_one(SafeInput)
+        field.value = value
+        field.cursor_position = len(value)
+
+    def close(self) -> None:
+        """Hide it."""
+        self.remove_class("open")
+
+    def fail(self, error: LogscopeError) -> None:
+        """Show an error under the input, with a sign at its column."""
+        below = self.query_one("#below", Static)
+        told = error.message + (f"; {error.mend}" if error.mend else "")
+        if error.column is None:
+            below.update(line((" ✖ " + told, "$log-error")))
+            return
+        column = max(0, error.column - 1) + self._prompt_width
+        if column + len(told) + 2 < self.size.width or column < len(told) + 2:
+            below.update(line((" " * column + "^ " + told, "$log-error")))
+        else:
+            below.update(line((" " * (column - len(told) - 1) + told + " ^", "$log-error")))
+
+    def _tell_help(self) -> None:
+        self.query_one("#below", Static).update(line((" " * self._prompt_width + self._help, "$log-dim")))
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._tell_help()
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.query_one(SafeInput).remember(event.value)
+        self.post_message(QuerySubmitted(self.purpose, event.value.strip()))
+
+    def on_key(self, event: events.Key) -> None:
+        """Backspace on an empty line closes, as in less."""
+        if event.key == "backspace" and not self.query_one(SafeInput).value:
+            event.stop()
+            self.post_message(QueryDismissed())

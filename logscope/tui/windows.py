@@ -1,0 +1,98 @@
+"""Records paged in windows: only what is near the screen is ever held."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from logscope.engine.api import Line
+
+SIZE = 128
+KEPT = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A run of a view's records, with what is marked in it."""
+
+    start: int
+    lines: tuple[Line, ...]
+    before: Line | None
+    """The record before the first, for the time since."""
+    marks: dict[int, tuple[str, str, str]] = field(default_factory=dict)
+    """row -> (rule, step, level)."""
+    version: int = 0
+
+    def line(self, position: int) -> Line | None:
+        """The record at a position of the view."""
+        place = position - self.start
+        return self.lines[place] if 0 <= place < len(self.lines) else None
+
+    def previous(self, position: int) -> Line | None:
+        """The record before the one at a position."""
+        place = position - self.start
+        return self.before if place == 0 else self.lines[place - 1] if 0 < place <= len(self.lines) else None
+
+
+class Windows:
+    """The windows of one view. A stale one is shown until its successor is there."""
+
+    def __init__(self, request: Callable[[int, int, int], None]) -> None:
+        """`request(start, stop, version)` is to fetch a window and hand it to `put`."""
+        self._request = request
+        self._held: OrderedDict[int, Window] = OrderedDict()
+        self._asked: set[int] = set()
+        self._version = 0
+        self.height = 0
+
+    def reset(self, height: int, *, keep: bool) -> None:
+        """The view has changed.
+
+        Args:
+            height: Records in it now.
+            keep: It has only grown: what is held may be shown until the new is there.
+        """
+        self.height = height
+        self._version += 1
+        self._asked.clear()
+        if not keep:
+            self._held.clear()
+
+    def put(self, window: Window) -> bool:
+        """Take a fetched window; False if it has been overtaken."""
+        if window.version != self._version:
+            return False
+        index = window.start // SIZE
+        self._asked.discard(index)
+        self._held[index] = window
+        self._held.move_to_end(index)
+        while len(self._held) > KEPT:
+            self._held.popitem(last=False)
+        return True
+
+    def at(self, position: int) -> Window | None:
+        """The window of a position; asks for it (and its neighbours) where it is missing or stale."""
+        index = position // SIZE
+        self._want(index)
+        near = position % SIZE
+        if near >= SIZE // 2:
+            self._want(index + 1)
+        elif index:
+            self._want(index - 1)
+        return self._held.get(index)
+
+    def line(self, position: int) -> Line | None:
+        """The record at a position, if it is at hand."""
+        window = self._held.get(position // SIZE)
+        return window.line(position) if window else None
+
+    def _want(self, index: int) -> None:
+        start = index * SIZE
+        if start >= self.height or index in self._asked:
+            return
+        held = self._held.get(index)
+        if held is not None and held.version == self._version:
+            return
+        self._asked.add(index)
+        self._request(start, min(start + SIZE, self.height), self._version)
