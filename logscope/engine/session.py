@@ -35,6 +35,7 @@ from logscope.engine.searching import Searching
 from logscope.engine.selection import Selection
 from logscope.errors import FilterError
 from logscope.query.filters import Filter, check_fields, compile_filter
+from logscope.query.highlights import highlights
 from logscope.query.histogram import histogram
 from logscope.query.transactions import compile_transaction_filter
 from logscope.records import schema
@@ -295,6 +296,10 @@ class Session:
     def find(self, view: View, filter_text: str, start: int, *, backwards: bool, cancel: Cancel) -> int | None:
         """The next position that matches."""
         return self.searching.find(self.compile(filter_text), view, start, backwards=backwards, cancel=cancel)
+
+    def highlights(self, filter_text: str) -> Sequence[str]:
+        """Rust regexes of what a filter looks for in the text, for painting hits."""
+        return highlights(filter_text)
 
     def next_level(self, view: View, start: int, level: int, *, backwards: bool) -> int | None:
         """The next position whose level is at least `level`."""
