@@ -158,9 +158,14 @@ class SpoolWriter:
     def _append(self, data: bytes) -> bool:
         try:
             if self._size >= self._segment_size:
-                os.close(self._fd)
+                full = self._fd
                 self._number += 1
-                self._open_segment()
+                try:
+                    self._open_segment()
+                except OSError:
+                    self._number -= 1
+                    raise
+                os.close(full)
             view = memoryview(data)
             place = self._size
             while view:

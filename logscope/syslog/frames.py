@@ -59,6 +59,12 @@ class FrameCutter:
         """Whether the next byte begins a frame and nothing is held back."""
         return not (self._buffer or self._skip or self._skip_line or self._after_count)
 
+    @property
+    def holds_line(self) -> bool:
+        """Whether it waits for nothing but the delimiter of a line whose beginning it holds."""
+        buffer = self._buffer
+        return bool(buffer) and buffer[0] == 0x3C and not (self._skip or self._skip_line or self._after_count)
+
     def feed(self, data: bytes) -> list[Frame]:
         """The frames that `data` completes, empty ones left out.
 

@@ -1,0 +1,171 @@
+"""What the words on the command line stand for: files, globs, folders, pipes, URLs."""
+
+from __future__ import annotations
+
+import glob
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+
+from logscope.errors import SourceError
+from logscope.sources.base import SourceSpec
+from logscope.sources.files import SAMPLE, is_binary
+from logscope.sources.trouble import source_error
+from logscope.sources.urls import LATER, LISTENERS, not_yet, parse_address, scheme_of
+
+DEPTH = 3
+"""How deep a folder is walked: its files, its folders' files and theirs."""
+
+_NAMED_AT_MOST = 5
+
+
+@dataclass(slots=True)
+class Expansion:
+    """What arguments came to; the order of `specs` is the sources' order."""
+
+    specs: list[SourceSpec] = field(default_factory=list)
+    errors: list[SourceError] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+
+
+def expand(arguments: Sequence[str], *, stdin_is_pipe: bool, follow: bool = False) -> Expansion:
+    """The sources that arguments name, in their order, each file once.
+
+    Args:
+        arguments: Paths, globs, folders, `-` and URLs, as typed.
+        stdin_is_pipe: Whether standard input holds a log: it is read when nothing is named.
+        follow: Whether a missing file is waited for rather than an error.
+
+    Returns:
+        Specs of what can be tried, errors for what cannot, and what was passed over.
+    """
+    expansion = Expansion()
+    seen: dict[tuple[int, int], str] = {}
+    for argument in arguments or (("-",) if stdin_is_pipe else ()):
+        try:
+            for spec in _expanded(argument, follow, expansion):
+                _add(expansion, spec, seen)
+        except SourceError as error:
+            expansion.errors.append(error)
+    return expansion
+
+
+def _add(expansion: Expansion, spec: SourceSpec, seen: dict[tuple[int, int], str]) -> None:
+    identity = None
+    if spec.path is not None:
+        try:
+            about = spec.path.stat()
+            identity = (about.st_dev, about.st_ino) if stat.S_ISREG(about.st_mode) else None
+        except OSError:
+            identity = None
+    elif any(other.name == spec.name for other in expansion.specs):
+        return
+    if identity is not None and identity in seen:
+        if seen[identity] != spec.name:
+            expansion.notices.append(f"{spec.name}: is the same file as {seen[identity]}; read once")
+        return
+    if identity is not None:
+        seen[identity] = spec.name
+    expansion.specs.append(spec)
+
+
+def _expanded(argument: str, follow: bool, expansion: Expansion) -> Iterator[SourceSpec]:
+    path = Path(argument)
+    if argument in ("-", "/dev/stdin"):
+        yield SourceSpec(argument, "stream")
+        return
+    scheme = scheme_of(argument)
+    if scheme is not None and not os.path.lexists(path):
+        yield _url(argument, scheme)
+        return
+    if "\0" in argument or not argument:
+        raise SourceError("is no path", where=argument.replace("\0", "\\0"), mend="name a file")
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError as error:
+        if glob.has_magic(argument) and not os.path.lexists(path):
+            yield from _globbed(argument, expansion)
+        elif follow:
+            yield SourceSpec(argument, "file", path)
+        else:
+            archive, mark, _ = argument.rpartition("!")
+            if mark and Path(archive).exists():
+                raise SourceError(
+                    "archives are not yet supported in this version", where=argument, mend="unpack it first"
+                ) from error
+            raise source_error(error, argument) from error
+        return
+    except OSError as error:
+        raise source_error(error, argument) from error
+    if stat.S_ISDIR(mode):
+        yield from _folder(argument, expansion)
+    else:
+        yield SourceSpec(argument, "stream" if stat.S_ISFIFO(mode) else "file", path)
+
+
+def _url(argument: str, scheme: str) -> SourceSpec:
+    if scheme in LISTENERS:
+        parse_address(argument)
+        return SourceSpec(argument, "messages", url=argument)
+    if scheme == "spool":
+        return SourceSpec(argument, "messages", url=argument)
+    if scheme in LATER:
+        raise not_yet(argument, scheme)
+    near = get_close_matches(scheme, (*LISTENERS, *LATER, "spool"), 2)
+    mend = f"did you mean {' or '.join(near)}?" if near else "syslog+tcp, syslog+udp and spool are"
+    raise SourceError(f"{scheme} is no kind of source", where=argument, mend=mend)
+
+
+def _globbed(pattern: str, expansion: Expansion) -> Iterator[SourceSpec]:
+    names = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - names stay as typed
+    if not names:
+        raise SourceError("matches no file", where=pattern, mend="check the pattern")
+    yield from _texts(pattern, [name for name in names if not Path(name).is_dir()], expansion)
+
+
+def _folder(folder: str, expansion: Expansion) -> Iterator[SourceSpec]:
+    found: list[str] = []
+
+    def unreadable(error: OSError) -> None:
+        expansion.errors.append(source_error(error, str(error.filename or folder)))
+
+    before = len(expansion.errors)
+    top = folder.rstrip("/") or "/"
+    for here, folders, files in os.walk(top, onerror=unreadable):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        if here.removeprefix(top).count("/") >= DEPTH - 1:
+            folders.clear()
+        found += [str(Path(here) / name) for name in files if not name.startswith(".")]
+    prefix = "./" if top == "." and folder.startswith("./") else ""
+    specs = list(_texts(folder, [prefix + name for name in sorted(found)], expansion))
+    if not specs and len(expansion.errors) == before:
+        raise SourceError("no logs in this folder", where=folder, mend=f"name the files (it is walked {DEPTH} deep)")
+    yield from specs
+
+
+def _texts(where: str, names: Sequence[str], expansion: Expansion) -> Iterator[SourceSpec]:
+    """Those that hold text or gzip; the others are said in one line."""
+    binary: list[str] = []
+    special: list[str] = []
+    for name in names:
+        try:
+            if not stat.S_ISREG(Path(name).stat().st_mode):
+                special.append(name)
+                continue
+            with Path(name).open("rb") as file:
+                head = file.read(SAMPLE)
+        except OSError as error:
+            expansion.errors.append(source_error(error, name))
+            continue
+        if is_binary(head) and not head.startswith(b"\x1f\x8b"):
+            binary.append(name)
+        else:
+            yield SourceSpec(name, "file", Path(name))
+    for what, skipped in (("binary", binary), ("special (pipes, sockets, devices)", special)):
+        if skipped:
+            more = ", ..." if len(skipped) > _NAMED_AT_MOST else ""
+            listed = ", ".join(skipped[:_NAMED_AT_MOST]) + more
+            expansion.notices.append(f"{where}: skipped {len(skipped)} {what}: {listed}")

@@ -1,0 +1,74 @@
+"""Listeners and their spools as sources."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from logscope.errors import SourceError
+from logscope.sources.base import OpenSource, SourceSpec
+from logscope.sources.receiver import Receiver, start_receiver
+from logscope.sources.spool import SpoolSource, find_spool, spool_folder
+from logscope.sources.urls import LATER, LISTENERS, not_yet, scheme_of
+
+
+class ListenerSource(SpoolSource):
+    """A listener: its receiver's spool, followed from the first message that was ever received there.
+
+    `start_size` tells what earlier runs received; lines are counted from the spool's first.
+    """
+
+    def __init__(self, spec: SourceSpec, receiver: Receiver) -> None:
+        """A receiver that listens, which is now the source's.
+
+        Args:
+            spec: Named by the bound URL.
+            receiver: Is stopped on `close`.
+        """
+        super().__init__(spec, receiver.folder, follow=True)
+        self.receiver = receiver
+
+    def counters(self) -> dict[str, int]:
+        """The receiver's, of this run."""
+        return self.receiver.counters()
+
+    def notices(self) -> list[str]:
+        """Its own and the receiver's."""
+        for text in self.receiver.notices():
+            self.say(text)
+        return super().notices()
+
+    def stop(self) -> dict[str, int]:
+        """Stop listening, with all that was received on the spool and in `size()`; final counters."""
+        counters = self.receiver.stop()
+        self.poll()
+        return counters
+
+    def close(self) -> None:
+        """Stop listening and give everything back."""
+        self.receiver.stop()
+        super().close()
+
+
+def open_url(spec: SourceSpec, *, follow: bool, root: Path | None) -> OpenSource:
+    """Listen on a URL, or open a spool.
+
+    Args:
+        spec: With `url`.
+        follow: For a spool: go on as it grows. A listener always does.
+        root: Folder of all spools, if not the state folder's.
+
+    Raises:
+        SourceError: It cannot be listened on, or there is no such spool.
+    """
+    url = spec.url or spec.name
+    scheme = scheme_of(url)
+    if scheme == "spool":
+        found = find_spool(url, root)
+        return SpoolSource(spec, spool_folder(found.name, root), follow=follow)
+    if scheme in LISTENERS:
+        receiver = start_receiver(url, root)
+        return ListenerSource(replace(spec, name=receiver.url, url=receiver.url), receiver)
+    if scheme in LATER:
+        raise not_yet(url, scheme)
+    raise SourceError("no such kind of source", where=url, mend="syslog+tcp, syslog+udp and spool are")
