@@ -48,7 +48,7 @@ class Frames:
             names: Columns of the record schema and `fields.NAME`s; `row` is always there.
             keep: Whether to keep what was parsed for the next query.
         """
-        frame = segment.index(view).select(_index_columns(names)).with_columns(segment.rows())
+        frame = pl.DataFrame({schema.ROW: segment.rows()}).hstack(segment.index(view).select(_index_columns(names)))
         wanted = [name for name in names if name not in _INDEX]
         if not wanted:
             return frame
@@ -76,7 +76,9 @@ class Frames:
             view: The store they are of.
             names: As for `segment`.
         """
-        frame = view.index.select(_index_columns(names))[rows].with_columns(rows.rename(schema.ROW))
+        frame = pl.DataFrame({schema.ROW: rows.rename(schema.ROW)}).hstack(
+            view.index.select(_index_columns(names))[rows] if _index_columns(names) else []
+        )
         wanted = [name for name in names if name not in _INDEX]
         if not wanted or not len(rows):
             return frame if len(rows) else frame.with_columns([pl.lit(None, pl.String).alias(n) for n in wanted])

@@ -24,8 +24,8 @@ from logscope.records.model import SourceRef
 from logscope.records.store import Binding, Store
 from logscope.sources.base import OpenSource, SourceSpec
 from logscope.sources.discover import expand
+from logscope.sources.listening import ListenerSource
 from logscope.sources.opening import open_source
-from logscope.sources.spool import SpoolSource
 
 if TYPE_CHECKING:
     from logscope.engine.options import Options
@@ -92,7 +92,9 @@ class Loading:
         formats = self.formats
         for setting in self._options.format:
             formats.get(setting.rpartition("=")[2])
-        expansion = expand(self._options.sources, stdin_is_pipe=self._options.stdin_is_pipe)
+        expansion = expand(
+            self._options.sources, stdin_is_pipe=self._options.stdin_is_pipe, follow=self._options.follow
+        )
         self.errors.extend(expansion.errors)
         self.notices.extend(expansion.notices)
         for spec in expansion.specs:
@@ -245,12 +247,13 @@ class Loading:
 
     def received(self, source: OpenSource) -> dict[str, int]:
         """What a listener has received, stored and dropped in this run; nothing for other sources."""
-        return source.counters() if isinstance(source, SpoolSource) and source.follow else {}
+        return source.counters() if isinstance(source, ListenerSource) else {}
 
     def stop_receiving(self) -> None:
         """Listeners take what is in their sockets, then end; what they stored can still be read."""
         for source in self.sources:
-            source.stop()
+            if isinstance(source, ListenerSource):
+                source.stop()
 
     def finish(self) -> None:
         """What is read is all: records that were held back because they might grow are whole now."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from logscope.correlation.plan import Plan, from_toml, to_toml
 from logscope.sources.spool import SpoolSource, read_watermark, write_private, write_watermark
@@ -44,11 +45,11 @@ def keep_plan(sources: Iterable[OpenSource], plan: Plan) -> None:
 
 def reached_watermark(sources: Iterable[OpenSource]) -> int | None:
     """How far time had come by silence alone, microseconds; None where that never decided anything."""
-    reached = [read_watermark(spool.folder_name) for spool in _spools(sources)]
+    reached = [read_watermark(unquote(spool.folder.name)) for spool in _spools(sources)]
     return max((time for time in reached if time is not None), default=None)
 
 
 def reach_watermark(sources: Iterable[OpenSource], time: int) -> None:
     """Time has come so far without a record, and something was decided by it."""
     for spool in _spools(sources):
-        write_watermark(spool.folder_name, time)
+        write_watermark(unquote(spool.folder.name), time)

@@ -111,12 +111,12 @@ def test_a_continuation_that_comes_later_lengthens_its_record(monkeypatch: pytes
 
 def test_records_without_a_time_inherit_it() -> None:
     source, store = Growing(), Store()
-    source.data = b"starting up\nhello\n" + f"{_FIRST[0]}\n".encode()
+    source.data = b"starting up\nhello\n" + b'{"ts":"2026-11-01T10:00:00Z","msg":"x"}\n' * 5
     source.ended = True
     ingest = Ingest(source, store, _plain(source))
     ingest.finish()
     times = _records(store)
-    assert [schema.TIME_FROM[int(str(row[2]))] for row in times] == ["next", "next", "record"]
+    assert [schema.TIME_FROM[int(str(row[2]))] for row in times] == ["next", "next"] + ["record"] * 5
     assert len({row[1] for row in times}) == 1
 
 
