@@ -43,12 +43,14 @@ class SourceParser:
         self._clock = Clock(zone, reference_us, assignment.layouts)
         self._service = None if assignment.messages else service_of(source_name)
         inner = [form for form in assignment.known.formats if form.kind not in WRAPPERS]
-        self._inner = Lines([reader for form in inner for reader in self._readers(form, inside=True)])
+        self._inner = Lines([reader for form in inner for reader in self._readers(form)])
+        holders = [form for form in assignment.known.formats if form.kind == "docker"]
+        self._bodies = Lines([reader for form in (*holders, *inner) for reader in self._readers(form)])
         self._lines = Lines([reader for form in assignment.formats for reader in self._readers(form)])
         self.formats: tuple[str, ...] = tuple(form.name for form in assignment.formats)
         """Names by the code in column `format`; the last is `text`."""
 
-    def _readers(self, form: Format, *, inside: bool = False) -> list[Reader]:
+    def _readers(self, form: Format) -> list[Reader]:
         clock = Clock(self._clock.zone, self._clock.reference_us, (*form.layouts, *self._clock.layouts))
         if form.kind == "json":
             return [JsonReader(form, clock, TextReader(_text_format(form), clock))]
@@ -61,7 +63,7 @@ class SourceParser:
         if form.kind == "docker":
             return [DockerReader(form, clock, self._inner)]
         regexes = (RFC5424,) if form.kind == "rfc5424" else (*RFC3164, *RFC3164_BARE)
-        return [SyslogReader(form, clock, regex, self._inner) for regex in regexes]
+        return [SyslogReader(form, clock, regex, self._bodies) for regex in regexes]
 
     def starts(self, lines: pl.Series) -> pl.Series:
         """Which lines begin a record (Boolean)."""
