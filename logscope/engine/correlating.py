@@ -56,6 +56,7 @@ class Correlating:
         self._table: pl.DataFrame | None = None
         self._extra: dict[str, pl.DataFrame] = {}
         self.generation = 0
+        self.notices: list[str] = []
 
     # --- the plan
 
@@ -76,7 +77,12 @@ class Correlating:
 
     def _make_plan(self) -> Plan:
         options = self._options
-        given = [given_key(text) for text in options.key]
+        given = []
+        for text in options.key:
+            key, notice = given_key(text)
+            given.append(key)
+            if notice is not None:
+                self.notices.append(notice)
         plan = _read_plan(options.plan).with_keys(given) if options.plan else self._found(given)
         if options.keys:
             plan = plan.only(options.keys)
@@ -188,30 +194,34 @@ class Correlating:
                 view = self._store.view
                 rows = members.get_column(schema.ROW).unique().sort()
                 records = self._frames.rows_bulk(rows, view, [*_RECORD_COLUMNS, "service", "source"])
-                self._table = summarise(
-                    members,
-                    records,
-                    self.values(),
-                    self.plan,
-                    identity=self._linker.identities(),
-                    was=self._linker.was(),
-                    now_us=self._now(view.index),
+                self._table = self._with_texts(
+                    summarise(
+                        members,
+                        records,
+                        self.values(),
+                        self.plan,
+                        identities=self._linker.identities(),
+                        now_us=self._now(view.index),
+                    ),
+                    members.join(records.select(schema.ROW, "time", "source_id", "line"), on=schema.ROW),
                 )
-                self._table = self._with_texts(self._table)
             return self._table
 
     def _now(self, index: pl.DataFrame) -> int:
         newest = index.get_column("time").to_physical().max()
         return int(newest) if isinstance(newest, int) else 0
 
-    def _with_texts(self, table: pl.DataFrame) -> pl.DataFrame:
-        """First and last message of every transaction."""
-        view = self._store.view
+    def _with_texts(self, table: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
+        """First and last message of every transaction: of these alone the text is read."""
+        ends = (
+            members.sort("time", "source_id", "line")
+            .group_by(pl.col("transaction").alias("number"))
+            .agg(first=pl.col(schema.ROW).first(), last=pl.col(schema.ROW).last())
+        )
         for name in ("first", "last"):
-            rows = table.get_column(f"{name}_row")
-            texts = self._frames.rows_bulk(rows, view, ["message"]).get_column("message")
-            table = table.with_columns(texts.rename(name))
-        return table
+            texts = self._frames.rows_bulk(ends.get_column(name), self._store.view, ["message"])
+            ends = ends.with_columns(texts.get_column("message").alias(name))
+        return table.drop("first", "last").join(ends, on="number", how="left", maintain_order="left")
 
     # --- values and pivots
 
@@ -313,18 +323,28 @@ class Correlating:
     def explain(self, row: int, other: int, lines_of: Callable[[pl.Series], Sequence[Line]]) -> list[str]:
         """The chain that ties two records together, in words."""
         assert self.plan is not None
-        numbers = set(self.groups_of(pl.Series([row], dtype=pl.UInt32)).get_column("transaction"))
-        rows = self.members_of(numbers).get_column(schema.ROW) if numbers else pl.Series([], dtype=pl.UInt32)
-        values = self.values().filter(pl.col(schema.ROW).is_in(rows.implode()))
-        links = chain(values, self.plan, row, other)
-        if not links:
-            return ["nothing ties these two records together"]
+        assert self._linker is not None
+        mine, others = (
+            set(self.groups_of(pl.Series([each], dtype=pl.UInt32)).get_column("transaction")) for each in (row, other)
+        )
         texts = []
-        for first, key, value, second in links:
-            ends = lines_of(pl.Series(schema.ROW, [first, second], dtype=pl.UInt32))
-            places = " ⇄ ".join(f"{line.source}:{line.line}" for line in ends)
-            texts.append(f"{places} by {key}={value}")
-        return texts
+        for number in sorted(mine & others)[:1]:
+            for first, key, value, second in chain(self._linker.evidence(number), self.plan, row, other):
+                ends = lines_of(pl.Series(schema.ROW, [first, second], dtype=pl.UInt32))
+                places = " ⇄ ".join(f"{line.source}:{line.line}" for line in ends)
+                texts.append(f"{places} by {key}={value}")
+        return texts or ["nothing ties these two records together"]
+
+    def keys_of(self, number: int) -> dict[str, list[str]]:
+        """Key values of one transaction, by key."""
+        assert self._linker is not None
+        assert self.plan is not None
+        found: dict[str, list[str]] = {}
+        for key, value in self._linker.evidence(number).select("key", "value").iter_rows():
+            values = found.setdefault(self.plan.keys[key].name, [])
+            if value not in values:
+                values.append(value)
+        return found
 
     # --- what is said about keys
 

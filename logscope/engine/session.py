@@ -351,11 +351,40 @@ class Session:
 
     # --- transactions and detections
 
-    def prepare_transactions(self, *, cancel: Cancel, progress: Callable[[str, float], None] | None = None) -> None:
-        """Find keys, link, decide, if not yet done for what is in the store."""
+    def prepare_keys(self, *, cancel: Cancel) -> None:
+        """Find the keys and link, if not yet done for what is in the store."""
         with self._made_lock:
-            self.correlating.update(cancel=cancel, progress=progress)
-            self.detecting.update(cancel=cancel, progress=progress, final=not self.loading.live)
+            self._link(cancel, None)
+
+    def _link(self, cancel: Cancel, progress: Callable[[str, float], None] | None) -> Delta | None:
+        if self.correlating.plan is None and self.options.plan is None:
+            self.correlating.prepare(cancel=cancel, progress=progress, plan=kept_plan(self.loading.sources))
+        return self.correlating.update(cancel=cancel, progress=progress)
+
+    def prepare_transactions(
+        self,
+        *,
+        cancel: Cancel,
+        progress: Callable[[str, float], None] | None = None,
+        decide: bool = False,
+    ) -> None:
+        """Find keys, link, decide, if not yet done for what is in the store.
+
+        Args:
+            cancel: Looked at between segments.
+            progress: Told what is done and how far it is.
+            decide: What the end of the data leaves pending is decided too.
+        """
+        with self._made_lock:
+            delta = self._link(cancel, progress)
+            self.detecting.update(
+                delta,
+                cancel=cancel,
+                progress=progress,
+                final=not self.loading.live,
+                decide=decide,
+                least=reached_watermark(self.loading.sources),
+            )
         self._changed()
 
     def transactions(
