@@ -163,7 +163,9 @@ class Correlating:
     def count(self) -> int | None:
         """How many transactions there are; None while none were made."""
         linker = self._linker
-        return None if linker is None or not self._next_row else linker.count
+        if linker is None or not self._next_row:
+            return None
+        return int(linker.members().get_column("transaction").n_unique()) if self._table is None else self._table.height
 
     def groups_of(self, rows: pl.Series) -> pl.DataFrame:
         """`row`, `transaction`: the transactions that records stand in."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time as clock
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import polars as pl
 
@@ -31,13 +31,20 @@ class Bytes(Protocol):
     """What ingestion needs of an open source (sources/base.py OpenSource)."""
 
     name: str
-    kind: str
+    kind: Literal["file", "stream", "messages"]
+    follow: bool
 
     def pread(self, size: int, offset: int) -> bytes:
         """Up to `size` bytes from `offset`."""
 
     def size(self) -> int:
         """Bytes there are now."""
+
+    def poll(self) -> bool:
+        """Look for growth."""
+
+    def notices(self) -> list[str]:
+        """What the user should be told since the last call."""
 
     def finished(self) -> bool:
         """Nothing more will come."""

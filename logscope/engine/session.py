@@ -33,6 +33,7 @@ from logscope.engine.memory import budget
 from logscope.engine.sampling import sample_rows
 from logscope.engine.searching import Searching
 from logscope.engine.selection import Selection
+from logscope.engine.spools import kept_plan, reached_watermark
 from logscope.errors import FilterError
 from logscope.query.filters import Filter, check_fields, compile_filter
 from logscope.query.highlights import highlights
@@ -42,6 +43,7 @@ from logscope.records import schema
 from logscope.records.store import Store
 
 if TYPE_CHECKING:
+    from logscope.correlation.linker import Delta
     from logscope.engine.options import Options
 
 _PUBLISH_SECONDS = 0.1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -22,11 +24,12 @@ _REFERENCE = 1_793_620_800_000_000
 class Growing:
     """A source whose bytes come in steps."""
 
-    def __init__(self, *, kind: str = "file") -> None:
+    def __init__(self) -> None:
         self.name = "app.log"
-        self.kind = kind
+        self.kind: Literal["file", "stream", "messages"] = "file"
         self.data = b""
         self.ended = False
+        self.follow = True
         self.mtime_us = _REFERENCE
 
     def pread(self, size: int, offset: int) -> bytes:
@@ -37,6 +40,12 @@ class Growing:
 
     def finished(self) -> bool:
         return self.ended
+
+    def poll(self) -> bool:
+        return False
+
+    def notices(self) -> list[str]:
+        return []
 
 
 def _ingest(source: Growing, store: Store) -> Ingest:
