@@ -1,0 +1,149 @@
+"""Candidate columns of a sample: named fields, and ids that stand in free text by their shape alone."""
+
+from __future__ import annotations
+
+import re
+
+import polars as pl
+
+from logscope.correlation.extract import MAX_VALUE
+from logscope.correlation.keys import CANONICAL, VALUE_PATTERNS, ignored, normalise
+from logscope.records.schema import ROW
+
+SAMPLE = 200_000
+"""Records that discovery looks at, at most."""
+
+SHAPES: tuple[tuple[str, str], ...] = (
+    ("uuid", r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"),
+    ("date", r"^\d{4}-\d\d-\d\d|^\d\d:\d\d:\d\d|^\d{1,2}/\w{3}/\d{4}"),
+    ("ip", r"^\d{1,3}(?:\.\d{1,3}){3}(?:[:/]\d+)?$|^[0-9a-fA-F:]*::[0-9a-fA-F:]*$"),
+    ("int", r"^\d+$"),
+    ("float", r"^[-+]?\d+\.\d+\w{0,2}$|^[-+]?\d+(?:ms|us|ns|s|m|h|[kKMG]i?B?|%)$|^-\d+$"),
+    ("hex", r"^[0-9a-fA-F]{16,}(?:@[\w.-]+|(?:\.\w+)*)$"),
+    ("address", r"^[^@\s]+@[^@\s]+\.\w+$"),
+    ("prefixed", r"^[A-Za-z]{1,12}[-_:]?[0-9][0-9A-Za-z]*(?:-[0-9A-Za-z]+)*$|^[A-Za-z]{1,12}[-_][0-9a-f]{6,}(?:-[0-9a-f]+)*$"),
+    ("text", r"\s"),
+    ("token", r"^[\w.:@+=~-]*\d[\w.:@+=~-]*$"),
+)
+"""Shapes of values, the first that fits."""
+
+_TEXT_ID = (
+    r"\b(?:[A-Za-z]{1,10}[-_](?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{6,}|\d{3,})|[A-Z]{2,6}\d{4,})\b"
+)
+_WORD_ID = (
+    r"[A-Za-z][A-Za-z_]{1,20}[ \[/#:=(]{1,2}"
+    r"(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{16,})\b"
+)
+_STOP_WORDS = frozenset("for to from of with and the by in on at is as id no not or".split())
+_UUID_OR_HEX = r"((?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{16,}))\b"
+
+OCCURRENCES = {ROW: pl.UInt32, "label": pl.String, "value": pl.String, "text": pl.Boolean}
+
+
+def occurrences(sample: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
+    """All candidate values of a sample.
+
+    Args:
+        sample: Record frame with `row`, and `raw` or `message`, and if known `pid`.
+        pairs: Fields of these records: `row`, `name`, `value`.
+
+    Returns:
+        Distinct `row`, `label` (a field's name, or a pattern's prefix or word), `value`, `text`.
+    """
+    named = pairs.select(pl.col(ROW).cast(pl.UInt32), label=pl.col("name"), value=pl.col("value"))
+    for label in named["label"].unique().to_list():
+        inner = VALUE_PATTERNS.get(normalise(label))
+        if inner is not None:
+            part = pl.when(pl.col("label") == label).then(pl.col("value").str.extract(inner, 1))
+            named = named.with_columns(pl.coalesce(part, "value").alias("value"))
+    parts = [named.with_columns(text=pl.lit(False))]
+    if "pid" in sample.columns:
+        parts.append(sample.select(ROW, label=pl.lit("pid"), value=pl.col("pid").cast(pl.String), text=pl.lit(False)))
+    body = "raw" if "raw" in sample.columns else "message"
+    if body in sample.columns:
+        parts += [_prefixed(sample, body), _worded(sample, body)]
+    found = pl.concat([part.cast(OCCURRENCES) for part in parts])  # type: ignore[arg-type]
+    value = pl.col("value").str.strip_chars(" \t\r\n\"'")
+    found = found.with_columns(value).filter(~ignored(pl.col("value")) & (pl.col("value").str.len_bytes() <= MAX_VALUE))
+    return found.filter(pl.col("value").str.len_chars() >= 2).unique(subset=[ROW, "label", "value"]).sort(ROW, "label", "value")
+
+
+def _prefixed(sample: pl.DataFrame, body: str) -> pl.DataFrame:
+    hits = sample.select(ROW, value=pl.col(body).str.extract_all(_TEXT_ID)).explode("value", empty_as_null=True).drop_nulls()
+    return hits.select(ROW, label=pl.col("value").str.extract(r"^([A-Za-z]+[-_]?)", 1), value="value", text=pl.lit(True))
+
+
+def _worded(sample: pl.DataFrame, body: str) -> pl.DataFrame:
+    hits = sample.select(ROW, hit=pl.col(body).str.extract_all(_WORD_ID)).explode("hit", empty_as_null=True).drop_nulls()
+    table = hits.select(
+        ROW,
+        label=pl.col("hit").str.extract(r"^([A-Za-z_]+)", 1).str.to_lowercase() + " ",
+        value=pl.col("hit").str.extract(_UUID_OR_HEX, 1),
+        text=pl.lit(True),
+    )
+    return table.filter(~pl.col("label").str.strip_chars().is_in(list(_STOP_WORDS)))
+
+
+def text_pattern(label: str, values: pl.Series) -> str:
+    """The regex that finds a text label's values again: one capture group.
+
+    Args:
+        label: A prefix (`ORD-`), or a word and a blank.
+        values: Examples.
+    """
+    if label.endswith(" "):
+        return rf"(?i)\b{re.escape(label.strip())}[ \[/#:=(]{{1,2}}{_UUID_OR_HEX}"
+    rest = values.str.slice(len(label))
+    if rest.str.contains(r"^\d+$").all():
+        return rf"\b({re.escape(label)}\d+)\b"
+    return rf"\b({re.escape(label)}[0-9a-f][0-9a-f-]{{4,}}[0-9a-f])\b"
+
+
+def shape_of(values: pl.Expr) -> pl.Expr:
+    """The shape of each value, by SHAPES; else `word`."""
+    chain = pl.when(values.str.contains(SHAPES[0][1])).then(pl.lit(SHAPES[0][0]))
+    for name, pattern in SHAPES[1:]:
+        chain = chain.when(values.str.contains(pattern)).then(pl.lit(name))
+    return chain.otherwise(pl.lit("word"))
+
+
+def group_label(label: str, text: bool) -> str:
+    """Labels that are one by name alone: spelling does not matter, and well-known ids have one name."""
+    if text:
+        return "~" + label
+    plain = normalise(label)
+    return CANONICAL.get(plain, plain)
+
+
+def statistics(held: pl.DataFrame, order: pl.DataFrame) -> pl.DataFrame:
+    """What the values of each group look like.
+
+    Args:
+        held: Distinct `row`, `group`, `value`, `shape`.
+        order: `row`, `rank` (place in time), `time`, `source`, `service`, `template`.
+
+    Returns:
+        Per `group`: distinct, support, repeat, p99, median, most, xs, xt, novelty, span (share of
+        the log), lasting (median seconds between a value's first and last record), shape, length.
+    """
+    table = held.join(order, on=ROW).sort("rank")
+    at = (pl.col("rank").rank("dense").over("group") - 1) / pl.col("rank").n_unique().over("group")
+    table = table.with_columns(at=at)
+    total = max(order.height, 1)
+    per_value = table.group_by("group", "value").agg(
+        n=pl.len(), first=pl.col("at").min(), templates=pl.col("template").n_unique(), places=pl.col("place").n_unique(),
+        ranks=(pl.col("rank").max() - pl.col("rank").min()) / total,
+        lasts=(pl.col("time").max() - pl.col("time").min()).dt.total_milliseconds() / 1000,
+        shape=pl.col("shape").first(), length=pl.col("value").first().str.len_chars(),
+    )  # fmt: skip
+    several = pl.col("n") >= 2
+    values = per_value.group_by("group").agg(
+        distinct=pl.len(), repeat=several.mean(), p99=pl.col("n").quantile(0.99), median=pl.col("n").median(),
+        most=pl.col("n").max(), xs=(pl.col("places") >= 2).mean(), xt=(pl.col("templates") >= 2).mean(),
+        novelty=(pl.col("first") >= 0.5).mean(),
+        span=pl.col("ranks").filter(pl.col("n") >= 3).median().fill_null(0.0),
+        lasting=pl.col("lasts").filter(several).median().fill_null(0.0),
+        shape=pl.col("shape").mode().sort().first(), length=pl.col("length").median(),
+    )  # fmt: skip
+    support = table.group_by("group").agg(support=pl.col(ROW).n_unique())
+    return values.join(support, on="group").sort("group")

@@ -1,0 +1,297 @@
+"""Finds keys and grain in a sample, without configuration.
+
+No word of any particular log is known here: names veto and tip the scale, values decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import polars as pl
+
+from logscope.correlation.aliases import alias_groups
+from logscope.correlation.classes import classify
+from logscope.correlation.columns import SAMPLE, group_label, occurrences, shape_of, statistics, text_pattern
+from logscope.correlation.extract import extract
+from logscope.correlation.grain import Sample, choose, level_of, relations
+from logscope.correlation.keys import (
+    CANONICAL,
+    HOUR_US,
+    Key,
+    idlikeness,
+    is_id_name,
+    is_measure,
+    is_scoped_name,
+    normalise,
+    snake_case,
+)
+from logscope.correlation.plan import Level, Plan
+from logscope.records.schema import KEY_VALUES, ROW
+
+LEVELS = 6
+"""Grains that are looked at, at most."""
+_LINKABLE_SHAPES = ("uuid", "hex", "prefixed", "token", "int")
+
+
+def find_plan(
+    sample: pl.DataFrame,
+    pairs: pl.DataFrame,
+    *,
+    given: Sequence[Key] = (),
+    grain: str = "auto",
+    auto: bool = True,
+    only: Collection[str] | None = None,
+    max_gap_us: int | None = None,
+    max_span_us: int = HOUR_US,
+    idle_us: int = 5 * 60_000_000,
+) -> Plan:
+    """The plan for what a sample shows.
+
+    Args:
+        sample: Record frame of at most 200,000 records in whole stretches of time: `row`, `time`,
+            `raw`, and as far as known `message`, `source`, `source_id`, `line`, `host`, `service`,
+            `pid`, `template`, and `fields.NAME` for given keys.
+        pairs: Their fields, long: `row`, `name`, `value`, `kind`.
+        given: Keys from formats, configuration and the user; they win over found ones of that name.
+        grain: `auto`, `none` or a key's name.
+        auto: Whether to look for keys at all.
+        only: Just these keys are active.
+        max_gap_us: See Plan.
+        max_span_us: See Plan.
+        idle_us: See Plan.
+
+    Raises:
+        PlanError: `grain` or `only` names no key.
+    """
+    sample = _complete(sample.head(SAMPLE))
+    pairs = pairs.join(sample.select(ROW), on=ROW, how="semi")
+    keys: list[Key] = []
+    stats: dict[str, dict[str, float]] = {}
+    found_values = pl.DataFrame(schema=KEY_VALUES)
+    if auto:
+        keys, stats, found_values = _find_keys(sample, pairs)
+    keys = [key for key in keys if key.name not in {other.name for other in given}]
+    plan = Plan(tuple(keys) + tuple(given), max_gap_us=max_gap_us, max_span_us=max_span_us, idle_us=idle_us)
+    if only is not None:
+        plan = plan.only(only)
+    values, notices = _values(sample, pairs, plan, found_values, list(stats), given)
+    stats.update(_given_statistics(sample, values, plan, given))
+    names = [key.name for key in plan.keys]
+    evidence = Sample(
+        values,
+        sample.select(ROW, "time", "source_id", "line", "template", "place"),
+        relations(values.filter(pl.col("key").is_in([place for place, key in enumerate(plan.keys) if key.links])), names),
+        stats,
+    )
+    plan = _with_levels(evidence, plan, None if grain in ("auto", "none") else plan.key(grain).name)
+    plan = replace(plan, notices=tuple(notices))
+    if grain == "none":
+        return plan.with_grain(None)
+    if grain != "auto":
+        return plan.with_grain(grain)
+    levels = {level.grain: level for level in plan.levels if level.grain is not None}
+    chosen, why = choose(evidence, plan, levels, max_span_us)
+    return plan.with_grain(chosen, why)
+
+
+def _complete(sample: pl.DataFrame) -> pl.DataFrame:
+    absent: dict[str, pl.Expr] = {
+        "source_id": pl.lit(0, pl.UInt16), "line": pl.col(ROW), "source": pl.lit("", pl.String),
+        "service": pl.lit(None, pl.String), "host": pl.lit(None, pl.String), "raw": pl.lit("", pl.String),
+    }  # fmt: skip
+    sample = sample.with_columns(**{name: value for name, value in absent.items() if name not in sample.columns})
+    if "template" not in sample.columns:
+        text = pl.col("message") if "message" in sample.columns else pl.col("raw")
+        masked = pl.coalesce(text, "raw").str.slice(0, 400).str.replace_all(r"=(?:\"[^\"]*\"|\S+)", "=*")
+        sample = sample.with_columns(template=masked.str.replace_all(r"[^\s=]*\d[^\s]*", "*"))
+    place = pl.coalesce("service", "source")
+    sample = sample.with_columns(place=place, template=pl.concat_str(place.fill_null(""), pl.lit(" "), pl.col("template").cast(pl.String).fill_null("")).rank("dense").cast(pl.UInt32))
+    return sample.sort("time", "source_id", "line")
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Field names and text labels behind each group name."""
+
+    fields: dict[str, list[tuple[str, int]]]
+    texts: dict[str, str]
+
+
+def _find_keys(sample: pl.DataFrame, pairs: pl.DataFrame) -> tuple[list[Key], dict[str, dict[str, float]], pl.DataFrame]:
+    order = sample.select(ROW, "time", "place", "template").with_row_index("rank")
+    held = occurrences(sample, pairs)
+    labels = held.select("label", "text").unique().sort("label", "text")
+    names = pl.Series("group", [group_label(label, text) for label, text in labels.iter_rows()], dtype=pl.String)
+    held = held.join(labels.with_columns(names), on=["label", "text"])
+    counts = held.group_by("group", "label", "text").len().sort("len", "label", descending=[True, False])
+    fields: dict[str, list[tuple[str, int]]] = {}
+    texts: dict[str, str] = {}
+    for group, label, text, count in counts.iter_rows():
+        if text:
+            texts[group] = label
+        else:
+            fields.setdefault(group, []).append((label, count))
+    columns = _Columns(fields, texts)
+    held = held.with_columns(shape=shape_of(pl.col("value"))).select(ROW, "group", "value", "shape").unique(subset=[ROW, "group", "value"])
+    frequent = held.group_by("group").agg(pl.col("value").n_unique().alias("n")).filter(pl.col("n") > 1)
+    held = held.join(frequent, on="group", how="semi")
+    stats = statistics(held, order)
+    groups, why = _alias(held, stats, columns)
+    member_of = {name: group[0] for group in groups for name in group}
+    seconds = _seconds(sample)
+    merged = held.with_columns(pl.col("group").replace(member_of)).unique(subset=[ROW, "group", "value"])
+    stats = statistics(merged, order)
+    keys: list[Key] = []
+    kept: dict[str, dict[str, float]] = {}
+    places: dict[str, int] = {}
+    by_root = {group[0]: group for group in groups}
+    for row in stats.iter_rows(named=True):
+        key = _key(row, by_root.get(row["group"], (row["group"],)), columns, merged, why, seconds)
+        if key is None or key.name in kept:
+            continue
+        places[row["group"]] = len(keys)
+        keys.append(key)
+        kept[key.name] = row
+    values = (
+        merged.filter(pl.col("group").is_in(list(places)))
+        .with_columns(key=pl.col("group").replace_strict(places, return_dtype=pl.UInt16))
+        .join(sample.select(ROW, "time", "host", "service", "source"), on=ROW)
+    )
+    scoped = [place for place, key in enumerate(keys) if key.klass == "scoped"]
+    scope = pl.concat_str(pl.col("host").fill_null(""), pl.lit("/"), pl.coalesce("service", "source").fill_null(""))
+    values = values.with_columns(scope=pl.when(pl.col("key").is_in(scoped)).then(scope)).select(KEY_VALUES.keys())
+    return keys, kept, values.cast(KEY_VALUES)  # type: ignore[arg-type]
+
+
+def _alias(held: pl.DataFrame, stats: pl.DataFrame, columns: _Columns) -> tuple[list[tuple[str, ...]], dict[str, str]]:
+    """Alias groups among columns that could hold ids; all others by themselves."""
+
+    def could(group: str, shape: str, length: float, distinct: int) -> bool:
+        names = [name for name, _ in columns.fields.get(group, [])]
+        if distinct < 3 or shape not in _LINKABLE_SHAPES or any(is_scoped_name(name) for name in names):
+            return False
+        id_name = any(is_id_name(name) for name in names)
+        if any(is_measure(name) for name in names) and not id_name:
+            return False
+        return shape != "int" or length >= 6 or id_name
+
+    able = [row["group"] for row in stats.iter_rows(named=True) if could(row["group"], row["shape"], row["length"], row["distinct"])]
+    part = held.filter(pl.col("group").is_in(able)).select(ROW, "group", "value")
+    groups, why = alias_groups(part, stats.filter(pl.col("group").is_in(able)))
+    return groups, why
+
+
+def _seconds(sample: pl.DataFrame) -> float:
+    span = sample.select((pl.col("time").max() - pl.col("time").min()).dt.total_milliseconds()).item()
+    return (span or 0) / 1000
+
+
+def _key(
+    row: dict[str, Any], group: tuple[str, ...], columns: _Columns, merged: pl.DataFrame, why: dict[str, str], seconds: float
+) -> Key | None:
+    fields = sorted((item for name in group for item in columns.fields.get(name, [])), key=lambda item: (-item[1], item[0]))
+    labels = sorted(columns.texts[name] for name in group if name in columns.texts)
+    names = [name for name, _ in fields]
+    verdict = classify(names, row, seconds)
+    if verdict.klass is None or (not names and verdict.klass == "weak"):
+        return None
+    values = merged.filter(pl.col("group") == row["group"])["value"]
+    pattern = _pattern(labels, values)
+    if names:
+        best = max(fields, key=lambda item: (idlikeness(item[0]), item[1], item[0]))[0]
+        plain = normalise(best)
+        name = CANONICAL.get(plain, snake_case(best)) if plain in CANONICAL else snake_case(best)
+    else:
+        name = snake_case(labels[0].strip(" -_")) + "_id"
+    aliases = tuple(dict.fromkeys(other for other in (*names, *(label.strip() for label in labels)) if other != name))
+    shared = [why[member] for member in group if member in why]
+    told = verdict.why + (f"; aliases by {shared[0]}" if len(group) > 1 and shared else "")
+    return Key(name, verdict.klass, tuple(names), pattern, "found", verdict.active, aliases, (), told)
+
+
+def _pattern(labels: list[str], values: pl.Series) -> str | None:
+    patterns = [text_pattern(label, values.filter(values.str.starts_with(label)) if not label.endswith(" ") else values) for label in labels]
+    if not patterns:
+        return None
+    # One capture group: the most general way, where one label covers the values; else the most frequent.
+    counts = [(int(values.str.starts_with(label).sum()), pattern) for label, pattern in zip(labels, patterns, strict=True)]
+    return max(counts)[1]
+
+
+def _values(
+    sample: pl.DataFrame, pairs: pl.DataFrame, plan: Plan, found: pl.DataFrame, names: list[str], given: Sequence[Key]
+) -> tuple[pl.DataFrame, list[str]]:
+    """KEY_VALUES of the sample under the plan, and what is to be said about given keys."""
+    places = {key.name: place for place, key in enumerate(plan.keys)}
+    mapping = {place: places[name] for place, name in enumerate(names) if name in places and name not in {key.name for key in given}}
+    values = found.filter(pl.col("key").is_in(list(mapping)))
+    if mapping:
+        values = values.with_columns(pl.col("key").replace_strict(mapping, return_dtype=pl.UInt16))
+    notices = []
+    if given:
+        wanted = {field for key in given for field in key.fields}
+        wide = pairs.filter(pl.col("name").is_in(list(wanted))).unique(subset=[ROW, "name"], keep="first", maintain_order=True)
+        frame = sample
+        for name in sorted(wanted):
+            column = f"fields.{name}"
+            if column not in frame.columns:
+                part = wide.filter(pl.col("name") == name).select(pl.col(ROW).cast(pl.UInt32), pl.col("value").alias(column))
+                frame = frame.join(part, on=ROW, how="left")
+        more = extract(frame, plan, [key.name for key in given])
+        values = pl.concat([values, more])
+        for key in given:
+            mine = more.filter(pl.col("key") == places[key.name])
+            if mine["value"].n_unique() == 1:
+                notices.append(f"key {key.name} has one value only in the first {sample.height:,} records: it tells nothing apart")
+            elif mine.is_empty():
+                notices.append(f"key {key.name} has no value in the first {sample.height:,} records")
+    return values.sort(ROW, "key", "value"), notices
+
+
+def _given_statistics(sample: pl.DataFrame, values: pl.DataFrame, plan: Plan, given: Sequence[Key]) -> dict[str, dict[str, float]]:
+    places = {plan.place(key.name): key.name for key in given}
+    part = values.filter(pl.col("key").is_in(list(places)))
+    if part.is_empty():
+        return {}
+    held = part.select(ROW, group=pl.col("key").cast(pl.String), value="value", shape=shape_of(pl.col("value")))
+    order = sample.select(ROW, "time", "place", "template").with_row_index("rank")
+    return {places[int(row["group"])]: row for row in statistics(held, order).iter_rows(named=True)}
+
+
+def _with_levels(evidence: Sample, plan: Plan, wanted: str | None) -> Plan:
+    """Parents of keys, and the link sets of the grains worth a thought."""
+    found = evidence.relations
+    linking = [key.name for key in plan.keys if key.links]
+    keys = tuple(
+        replace(key, parents=tuple(name for name in linking if found.parent(name, key.name))) if key.links else key
+        for key in plan.keys
+    )
+    plan = replace(plan, keys=keys)
+    ranked = sorted(
+        (key.name for key in plan.keys if key.links and key.klass == "strong" and key.name in evidence.stats),
+        key=lambda name: -evidence.stats[name]["support"] * evidence.stats[name]["repeat"],
+    )[:LEVELS]
+    names = ranked + ([wanted] if wanted is not None and wanted not in ranked else [])
+    if not names:
+        names = [key.name for key in plan.keys if key.links and key.name in evidence.stats][:1]
+    plan = _without_stray_scopes(evidence, plan, bool(ranked))
+    levels = [level_of(evidence, plan, name) for name in names]
+    components = Level(None, tuple(key.name for key in plan.keys if key.links), why="plain components")
+    return replace(plan, levels=(*levels, components))
+
+
+def _without_stray_scopes(evidence: Sample, plan: Plan, strong: bool) -> Plan:
+    """Scoped keys link on their own only where nothing better does; beside strong keys they glue."""
+    total = max(evidence.records.height, 1)
+    covered = max((evidence.stats[key.name]["support"] / total for key in plan.keys if key.links and key.klass == "strong" and key.name in evidence.stats), default=0.0)
+    keys = []
+    for key in plan.keys:
+        stats = evidence.stats.get(key.name)
+        if key.klass == "scoped" and key.origin == "found" and stats is not None:
+            alone = not strong or covered < 0.05
+            if not (alone and stats["support"] >= 0.2 * total and stats["distinct"] >= 20 and stats["span"] < 0.1):
+                key = replace(key, active=False, why=key.why + "; not used: strong keys link better, or its values live too long")
+        keys.append(key)
+    return replace(plan, keys=tuple(keys))
