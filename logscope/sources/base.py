@@ -79,7 +79,7 @@ class OpenSource(ABC):
         """Keep a notice for `notices()`."""
         self._said.append(f"{self.name}: {text}")
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - a source may have nothing to give back
         """Give up descriptors, threads and children; calling it twice is fine."""
 
     def __enter__(self) -> OpenSource:

@@ -83,7 +83,7 @@ def _inflate(member: zlib._Decompress, data: bytes) -> Iterator[bytes]:
 
 
 def _to_the_damage(member: zlib._Decompress, data: bytes) -> bytes:
-    """zlib gives nothing of the piece in which it finds damage: so in single bytes, from before it."""
+    """The decompressor gives nothing of the piece in which it finds damage: so in single bytes, from before it."""
     sound = bytearray()
     try:
         for at in range(len(data)):

@@ -14,7 +14,16 @@ UTF8_BOM = b"\xef\xbb\xbf"
 SAMPLE = 8192
 """Bytes looked at to tell text from binary."""
 
-_MAGIC = (b"\x7fELF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF-", b"SQLite format 3\0", b"PAR1", b"\xca\xfe\xba\xbe")
+_MAGIC = (
+    b"\x7fELF",
+    b"\x89PNG",
+    b"\xff\xd8\xff",
+    b"GIF8",
+    b"%PDF-",
+    b"SQLite format 3\0",
+    b"PAR1",
+    b"\xca\xfe\xba\xbe",
+)
 _COMPRESSED = {
     b"BZh": "bzip2",
     b"\xfd7zXZ\0": "xz",

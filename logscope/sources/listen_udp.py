@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import mmap
 import os
 import socket
 import struct
@@ -18,7 +19,8 @@ from logscope.syslog.frames import MESSAGE_LIMIT, trim
 
 ASKED_BUFFER = 4 << 20
 _SLOTS = 512
-_SLOT = 64 << 10
+_SLOT = 2 << 10
+_OVERFLOW = 64 << 10
 _ADDRESS = 28  # sockaddr_in6
 _MSG_WAITFORONE = 0x10000
 _MSG_TRUNC = 0x20
@@ -50,23 +52,31 @@ class _MMsgHdr(ctypes.Structure):
 
 
 class _Batch:
-    """Slots that `recvmmsg` fills; made once."""
+    """Slots that `recvmmsg` fills; made once.
+
+    A datagram goes to a small slot and what is longer overflows to a large one: the memory that is
+    touched for ordinary messages stays in the processor's cache.
+    """
 
     def __init__(self) -> None:
         library = ctypes.CDLL(None, use_errno=True)
         self._call = library.recvmmsg
         self.bytes = bytearray(_SLOTS * _SLOT)
         self._space = (ctypes.c_char * len(self.bytes)).from_buffer(self.bytes)
+        self._overflow = mmap.mmap(-1, _SLOTS * _OVERFLOW)  # 32 MiB, of which only what is used is there
+        self._overflow_space = (ctypes.c_char * len(self._overflow)).from_buffer(self._overflow)
         self._addresses = bytearray(_SLOTS * _ADDRESS)
         self._address_space = (ctypes.c_char * len(self._addresses)).from_buffer(self._addresses)
-        self._vectors = (_IoVec * _SLOTS)()
+        self._vectors = (_IoVec * (2 * _SLOTS))()
         self._headers = (_MMsgHdr * _SLOTS)()
         base, names = ctypes.addressof(self._space), ctypes.addressof(self._address_space)
+        overflow = ctypes.addressof(self._overflow_space)
         for at in range(_SLOTS):
-            self._vectors[at] = _IoVec(base + at * _SLOT, _SLOT)
+            self._vectors[2 * at] = _IoVec(base + at * _SLOT, _SLOT)
+            self._vectors[2 * at + 1] = _IoVec(overflow + at * _OVERFLOW, _OVERFLOW)
             header = self._headers[at].header
             header.name, header.namelen = names + at * _ADDRESS, _ADDRESS
-            header.iov, header.iovlen = ctypes.pointer(self._vectors[at]), 1
+            header.iov, header.iovlen = ctypes.pointer(self._vectors[2 * at]), 2
         words = memoryview(self._headers).cast("B").cast("I")
         step = ctypes.sizeof(_MMsgHdr) // 4
         # Reading 512 structure fields one by one costs more than receiving; a strided view is one list.
@@ -89,8 +99,17 @@ class _Batch:
     def flags(self, count: int) -> list[int]:
         return self._flags[:count].tolist()
 
-    def address(self, at: int) -> bytes:
-        return bytes(self._addresses[at * _ADDRESS : (at + 1) * _ADDRESS])
+    def long(self, at: int, length: int) -> bytes:
+        """A datagram that overflowed its slot."""
+        start = at * _OVERFLOW
+        return bytes(self.bytes[at * _SLOT : (at + 1) * _SLOT] + self._overflow[start : start + length - _SLOT])
+
+    def addresses(self, count: int) -> list[bytes]:
+        """The senders' socket addresses; one only if all are the same."""
+        block = bytes(self._addresses[: count * _ADDRESS])
+        if block == block[:_ADDRESS] * count:
+            return [block[:_ADDRESS]]
+        return [block[start : start + _ADDRESS] for start in range(0, len(block), _ADDRESS)]
 
 
 def _peer_of_bytes(address: bytes, family: int) -> str:
@@ -194,7 +213,7 @@ class UdpListener:
 
     def _one(self) -> int:
         try:
-            data, address = self._socket.recvfrom(_SLOT)
+            data, address = self._socket.recvfrom(_OVERFLOW)
         except (BlockingIOError, InterruptedError, ConnectionRefusedError):
             return 0
         message = trim(data)
@@ -207,7 +226,7 @@ class UdpListener:
         if cut:
             message = message[:MESSAGE_LIMIT]
             self._writer.count(truncated=1)
-        self._writer.add(spool_line(prefix, message, "t" if cut else ""), 1)
+        self._writer.add(spool_line(prefix, message, "t" if cut else ""), 1, wait=False)
 
     def _many(self) -> int:
         batch = self._batch
@@ -217,29 +236,32 @@ class UdpListener:
             return 0
         now = b"%016d " % (time.time_ns() // 1000)
         view = memoryview(batch.bytes)
-        cut = [bool(flags & _MSG_TRUNC) for flags in batch.flags(got)]
+        prefixes = [now + self._peer(address) for address in batch.addresses(got)]
+        if len(prefixes) == 1:
+            prefixes *= got
         parts: list[bytes | memoryview] = []
-        messages = 0
-        for at, length in enumerate(batch.lengths(got)):
-            start = at * _SLOT
-            message: bytes | memoryview = view[start : start + length]
-            if length and message[-1] < 0x0E:
+        start = 0
+        cut = any(flags & _MSG_TRUNC for flags in batch.flags(got))
+        for at, (length, prefix) in enumerate(zip(batch.lengths(got), prefixes, strict=True)):
+            message: bytes | memoryview = view[start : start + length] if length <= _SLOT else batch.long(at, length)
+            start += _SLOT
+            if not length:
+                continue
+            if message[-1] < 0x0E:
                 message = trim(bytes(message))
-            if not message:
+                if not message:
+                    continue
+            if length > MESSAGE_LIMIT or cut:
+                self._store(prefix[:-2], bytes(message), cut=length > MESSAGE_LIMIT)
                 continue
-            peer = self._peer(batch.address(at))
-            if cut[at]:
-                self._store(now + peer[:-2], bytes(message), cut=True)
-                continue
-            parts += (now, peer, message, b"\n")
-            messages += 1
+            parts += (prefix, message, b"\n")
         lines = b"".join(parts)
-        if lines.count(b"\n") != messages:
+        if lines.count(b"\n") != len(parts) // 3:
             lines = b"".join(
-                [spool_line(now + bytes(parts[at + 1])[:-2], bytes(parts[at + 2]), "") for at in range(0, len(parts), 4)]
+                [spool_line(bytes(parts[at])[:-2], bytes(parts[at + 1]), "") for at in range(0, len(parts), 3)]
             )
-        if messages:
-            self._writer.add(lines, messages)
+        if lines:
+            self._writer.add(lines, len(parts) // 3, wait=False)
         return got
 
     def _peer(self, address: bytes) -> bytes:

@@ -1,11 +1,11 @@
-"""The spool: what listeners received, on disk before anything else happens to it.
+r"""The spool: what listeners received, on disk before anything else happens to it.
 
 One folder per listener under `spool/` in the state folder, named by its URL (quoted):
 
     meta.json  counters.json  watermark  plan.toml  lock  readers  00000001.log  00000002.log ...
 
 A line of a segment is `<receipt, microseconds, 16 digits> <peer> <flags> <message>`; flags are `-`
-or letters: `e` escaped (LF as `\\n`, backslash as `\\\\`), `t` cut at the limit, `p` cut by the
+or letters: `e` escaped (LF as `\n`, backslash as `\\`), `t` cut at the limit, `p` cut by the
 connection's end. This module owns the layout and the read side; see spool_writer.py for the other.
 """
 

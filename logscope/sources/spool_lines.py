@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from logscope.syslog.frames import MESSAGE_LIMIT, Frame
 
@@ -38,9 +38,13 @@ def spool_line(prefix: bytes, message: bytes, flags: str) -> bytes:
     return b"%b%b %b\n" % (prefix, flags.encode() or b"-", message)
 
 
-def spool_lines(prefix: bytes, frames: Iterable[Frame]) -> bytes:
+def spool_lines(prefix: bytes, frames: Sequence[Frame]) -> bytes:
     """The lines of many frames of one peer."""
     plain = prefix + b"- "
+    if not "".join([flags for _, flags in frames]):
+        lines = plain + (b"\n" + plain).join([message for message, _ in frames]) + b"\n"
+        if lines.count(b"\n") == len(frames):
+            return lines
     return b"".join(
         [
             b"%b%b\n" % (plain, message) if not flags and b"\n" not in message else spool_line(prefix, message, flags)

@@ -16,6 +16,7 @@ from logscope.sources.spool import VERSION, segment_numbers, segment_path, spool
 
 SEGMENT_SIZE = 64 << 20
 FLUSH_BYTES = 1 << 20
+PENDING_LIMIT = 64 << 20
 FREE_FLOOR = 256 << 20
 _CHECK_FREE_SECONDS = 1.0
 _NOTICES = 50
@@ -51,6 +52,8 @@ class SpoolWriter:
         self._segment_size = segment_size
         self._free_floor = free_floor
         self._lock = threading.RLock()
+        """Guards what is waiting and the numbers; never held while writing, so that receiving goes on."""
+        self._disk = threading.Lock()
         self._pending: list[bytes] = []
         self._pending_bytes = 0
         self._pending_count = 0
@@ -88,19 +91,25 @@ class SpoolWriter:
             self.count(torn=1)
             self.say("the last run ended in the middle of a line, which is cut off")
 
-    def add(self, lines: bytes, count: int) -> None:
-        """Take whole lines; they are on disk after the next flush, at once if much is waiting.
+    def add(self, lines: bytes, count: int, *, wait: bool = True) -> None:
+        """Take whole lines; they are on disk after the next flush.
 
         Args:
             lines: Spool lines, each with its LF.
             count: How many.
+            wait: Write them at once if much is waiting, so that the sender waits. Without (UDP has
+                nobody who waits) lines are dropped and counted beyond 64 MiB.
         """
         with self._lock:
+            if not wait and self._pending_bytes >= PENDING_LIMIT:
+                self._counters["dropped"] += count
+                return
             self._pending.append(lines)
             self._pending_bytes += len(lines)
             self._pending_count += count
-            if self._pending_bytes >= FLUSH_BYTES:
-                self._write()
+            much = self._pending_bytes >= FLUSH_BYTES
+        if much and wait:
+            self._write()
 
     def count(self, **by: int) -> None:
         """Add to counters by name; `dropped` counts as received too."""
@@ -122,8 +131,8 @@ class SpoolWriter:
 
     def flush(self) -> None:
         """Write what is waiting, and publish the counters if they have changed."""
+        self._write()
         with self._lock:
-            self._write()
             text = json.dumps({**self.counters(), "notices": self._notices}) + "\n"
         if text != self._published:
             self._published = text
@@ -134,15 +143,18 @@ class SpoolWriter:
                 self._published = ""
 
     def _write(self) -> None:
-        if not self._pending:
-            return
-        data, count = b"".join(self._pending), self._pending_count
-        self._pending, self._pending_bytes, self._pending_count = [], 0, 0
-        if self._has_room() and self._append(data):
-            self._counters["stored"] += count
-            self._counters["bytes"] += len(data)
+        with self._disk:
+            with self._lock:
+                waiting, count = self._pending, self._pending_count
+                self._pending, self._pending_bytes, self._pending_count = [], 0, 0
+            if not waiting:
+                return
+            data = b"".join(waiting)
+            stored = self._has_room() and self._append(data)
+        if stored:
+            self.count(stored=count, bytes=len(data))
         else:
-            self._counters["dropped"] += count
+            self.count(dropped=count)
 
     def _has_room(self) -> bool:
         now = time.monotonic()
@@ -180,8 +192,8 @@ class SpoolWriter:
 
     def close(self) -> None:
         """Flush and let another process write."""
-        with self._lock:
-            self.flush()
+        self.flush()
+        with self._disk:
             os.close(self._fd)
             if self._held is not None:
                 os.close(self._held)
