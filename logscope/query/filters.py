@@ -73,6 +73,9 @@ class Filter:
         Raises:
             FilterError: Numbers of no known unit are compared with a duration or size.
         """
+        used = [name for name in frame.columns if name in self.columns]
+        if used:
+            frame = frame.select(used)
         return evaluate(self.expression, frame, self._scope, self._leaf).alias("mask")
 
     def _leaf(self, expression: Expression, frame: pl.DataFrame) -> pl.Series:

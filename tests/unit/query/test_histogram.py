@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,4 +26,4 @@ def test_every_record_stands_in_the_bar_of_its_time(rows: list[tuple[int | None,
     assert sum(sum(bar[2:]) for bar in bars) == len(known)
     if known:
         assert bars[0][0] == min(time for time, _ in known)
-        assert all(left[1] == right[0] for left, right in zip(bars, bars[1:], strict=False))
+        assert all(left[1] == right[0] for left, right in itertools.pairwise(bars))
