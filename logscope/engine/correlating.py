@@ -12,7 +12,7 @@ import polars as pl
 from logscope.correlation.discover import find_plan
 from logscope.correlation.explain import chain
 from logscope.correlation.extract import columns_needed, extract
-from logscope.correlation.keys import given_key
+from logscope.correlation.keys import Key, given_key
 from logscope.correlation.linker import Delta, Linker
 from logscope.correlation.plan import Plan, from_toml, to_toml
 from logscope.correlation.transactions import summarise
@@ -86,13 +86,11 @@ class Correlating:
         plan = _read_plan(options.plan).with_keys(given) if options.plan else self._found(given)
         if options.keys:
             plan = plan.only(options.keys)
-        if self._grain == "none":
-            plan = plan.with_grain(None)
-        elif self._grain != "auto":
-            plan = plan.with_grain(self._grain)
+        if options.plan and self._grain != "auto":
+            plan = plan.with_grain(None if self._grain == "none" else self._grain)
         return plan
 
-    def _found(self, given: Sequence[Any]) -> Plan:
+    def _found(self, given: Sequence[Key]) -> Plan:
         view = self._store.view
         rows = sample_rows(self._store.ordered(view))
         frame = self._frames.rows(rows, view, _SAMPLE_COLUMNS)
@@ -101,8 +99,8 @@ class Correlating:
             frame,
             pairs,
             given=given,
-            found=self._options.auto_keys,
-            grain=self._grain if self._grain not in ("auto", "none") else None,
+            auto=self._options.auto_keys,
+            grain=self._grain,
             max_gap_us=self._options.max_gap,
             max_span_us=self._options.max_span,
             idle_us=self._options.idle,
