@@ -258,14 +258,20 @@ class Correlating:
         place = self.plan.place(name)
         if name in self.plan.linking and self._next_row:
             return self.values().filter(pl.col("key") == place)
-        if name not in self._extra:
-            view = self._store.view
-            columns = columns_needed(self.plan, [name])
-            parts = [
-                extract(self._frames.segment(segment, view, columns), self.plan, [name]) for segment in view.segments()
-            ]
-            self._extra[name] = pl.concat(parts) if parts else pl.DataFrame(schema=schema.KEY_VALUES)
+        if not self._extra:
+            self._extract_others()
         return self._extra[name]
+
+    def _extract_others(self) -> None:
+        """Values of all keys that do not link, in one pass over the records."""
+        assert self.plan is not None
+        linked = self.plan.linking if self._next_row else ()
+        names = [key.name for key in self.plan.keys if key.name not in linked]
+        view = self._store.view
+        columns = columns_needed(self.plan, names)
+        parts = [extract(self._frames.segment(segment, view, columns), self.plan, names) for segment in view.segments()]
+        values = pl.concat(parts) if parts else pl.DataFrame(schema=schema.KEY_VALUES)
+        self._extra = {name: values.filter(pl.col("key") == self.plan.place(name)) for name in names}
 
     def values_of(self, row: int) -> list[tuple[str, str]]:
         """Keys and values of one record."""
