@@ -12,10 +12,10 @@ from collections.abc import Sequence
 import polars as pl
 
 from logscope.formats import guess
+from logscope.formats.lines import CONTINUES
 from logscope.formats.loader import Assignment, FormatSet
 from logscope.formats.model import Format
 from logscope.formats.parser import make_parser
-from logscope.formats.lines import CONTINUES
 
 SAMPLE = 1000
 """Lines of a sample that are looked at, at most."""

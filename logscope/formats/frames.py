@@ -35,7 +35,9 @@ def constant(value: str | int, height: int, dtype: pl.DataType | type[pl.DataTyp
 
 def dtype_of(name: str) -> pl.DataType | type[pl.DataType]:
     """The dtype of an all-null column of this name."""
-    return {"time": TIME, "level": pl.UInt8}.get(name, pl.String)
+    if name == "time":
+        return TIME
+    return pl.UInt8 if name == "level" else pl.String
 
 
 def coalesce(first: pl.Series, second: pl.Series) -> pl.Series:
@@ -71,9 +73,11 @@ def scatter(parts: Sequence[tuple[pl.Series, pl.Series]], height: int) -> pl.Ser
 
 def long_of(name: str, values: pl.Series, kind: int) -> pl.DataFrame:
     """One field of all records in long form."""
-    return pl.DataFrame(
-        {"row": rows(len(values)), "name": constant(name, len(values)), "value": values.cast(pl.String)}
-    ).filter(pl.col("value").is_not_null()).with_columns(pl.lit(kind, pl.UInt8).alias("kind"))
+    return (
+        pl.DataFrame({"row": rows(len(values)), "name": constant(name, len(values)), "value": values.cast(pl.String)})
+        .filter(pl.col("value").is_not_null())
+        .with_columns(pl.lit(kind, pl.UInt8).alias("kind"))
+    )
 
 
 def pair_lists(long: pl.DataFrame, height: int) -> pl.Series:

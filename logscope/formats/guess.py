@@ -52,7 +52,7 @@ def _reads(layout: str, pattern: str, line: str) -> bool:
     if found is None:
         return False
     try:
-        datetime.strptime(found[1].replace(",", "."), layout.replace("%.f", ".%f").replace("%e", "%d"))
+        datetime.strptime(found[1].replace(",", "."), layout.replace("%.f", ".%f").replace("%e", "%d"))  # noqa: DTZ007 (only whether it reads)
     except ValueError:
         return False
     return True
@@ -87,7 +87,7 @@ def _layout(text: str) -> tuple[str, str] | None:
             return None
         layout += directive[0]
         pattern += directive[1]
-    if "%H" not in layout or not ({"%d", "%e"} & seen) or "%.f" in layout and layout.count(".%") > 1:
+    if "%H" not in layout or not ({"%d", "%e"} & seen):
         return None
     return layout.replace(".%.f", "%.f").replace(",%.f", "%.f"), pattern
 
@@ -113,7 +113,7 @@ def _numbers(token: str, when: datetime, layout: str) -> Iterator[tuple[str, boo
     if layout.endswith(("%S.", "%S,")):
         yield "%.f", True
         return
-    clock = layout.endswith(":") or "%Y" in layout and ("%d" in layout)
+    clock = layout.endswith(":") or ("%Y" in layout and ("%d" in layout))
     if len(token) == 4:
         yield "%Y", number == when.year
     if not clock:

@@ -81,8 +81,10 @@ def _first_of(text: pl.Series, name: str) -> pl.Series:
 
 
 def _unquote(value: pl.Series) -> pl.Series:
-    """Quotes off and escapes resolved (`\\n` and `\\t` too), where a value is quoted at both ends."""
-    quoted = value.str.contains(r"""(?s)^(?:".*"|'.*')$""").fill_null(False) & (value.str.len_bytes() >= 2).fill_null(False)
+    r"""Quotes off and escapes resolved (`\n` and `\t` too), where a value is quoted at both ends."""
+    quoted = value.str.contains(r"""(?s)^(?:".*"|'.*')$""").fill_null(False) & (value.str.len_bytes() >= 2).fill_null(
+        False
+    )
     if not quoted.any():
         return value
     inner = value.str.slice(1).str.head(-1)

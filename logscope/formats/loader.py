@@ -155,7 +155,9 @@ def _format(table: dict[str, Any], path: Path) -> Format:
             raise fail(f"field '{name}' has the unknown type '{given}'", f"use one of {', '.join(FIELD_TYPES)}")
     for word, level in table.get("levels", {}).items():
         if level_number(level) is None:
-            raise fail(f"'{word}' is mapped to the unknown level '{level}'", "use trace, debug, info, warn, error, fatal")
+            raise fail(
+                f"'{word}' is mapped to the unknown level '{level}'", "use trace, debug, info, warn, error, fatal"
+            )
     names = {column: tuple(members) for column, members in table.get("names", {}).items()}
     for column in names:
         if column not in COLUMNS:

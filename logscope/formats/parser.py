@@ -18,7 +18,22 @@ from logscope.formats.wrappers import RFC3164, RFC3164_BARE, RFC5424, DockerRead
 from logscope.records.schema import FIELD_PREFIX
 
 WRAPPERS = {"docker", "rfc5424", "rfc3164"}
-_LOG_ENDINGS = {"log", "txt", "out", "err", "json", "jsonl", "ndjson", "gz", "bz2", "xz", "zst", "lz4", "logs", "current"}
+_LOG_ENDINGS = {
+    "log",
+    "txt",
+    "out",
+    "err",
+    "json",
+    "jsonl",
+    "ndjson",
+    "gz",
+    "bz2",
+    "xz",
+    "zst",
+    "lz4",
+    "logs",
+    "current",
+}
 _NO_SERVICE = {"", "-", "log", "logs", "messages", "syslog", "stdin", "access", "error", "out", "output"}
 
 
@@ -123,7 +138,9 @@ def service_of(source: str) -> str | None:
     if "://" in source:
         return None
     parts = stem.split(".")
-    while len(parts) > 1 and (parts[-1].lower() in _LOG_ENDINGS or parts[-1].replace("-", "").replace("_", "").isdigit()):
+    while len(parts) > 1 and (
+        parts[-1].lower() in _LOG_ENDINGS or parts[-1].replace("-", "").replace("_", "").isdigit()
+    ):
         parts.pop()
     kept = ".".join(part for part in parts if part.lower() not in _LOG_ENDINGS) or parts[0]
     words = kept.replace("_", "-").split("-")

@@ -32,6 +32,8 @@ class Pattern:
     """The message is what follows the match on the first line."""
     plain: str
     """`regex` without any capturing group."""
+    cuts: tuple[int, ...] = ()
+    """Places in `regex` where it may end when nothing behind is wanted (shipped formats only)."""
 
     def match(self, raw: pl.Series) -> pl.Series:
         """Which texts it reads (Boolean, null text: false)."""
@@ -42,13 +44,18 @@ class Pattern:
         wanted = [name for name in self.groups if name in names]
         if not wanted:
             return {}
-        regex = self.regex
+        regex = self._cut(wanted[-1])
         for name in self.groups:
             regex = regex.replace(f"(?P<{name}>", "(" if name in wanted else "(?:", 1)
         if len(wanted) == 1:
             return {wanted[0]: raw.str.extract(regex, 1)}
         found = raw.str.extract_groups(regex)
         return {name: found.struct.field(str(place)) for place, name in enumerate(wanted, start=1)}
+
+    def _cut(self, last: str) -> str:
+        """The regex up to the part behind the last wanted group: a short one stays one-pass."""
+        start = self.regex.index(f"(?P<{last}>")
+        return next((self.regex[:cut] for cut in self.cuts if cut > start), self.regex)
 
     def message(self, raw: pl.Series) -> pl.Series:
         """The record's message: its `message` group, the first line's rest, or the whole first line."""
@@ -91,7 +98,31 @@ def compile_pattern(written: str, *, trusted: bool = True) -> Pattern:
         plain = plain.replace(f"(?P<{name}>", "(?:", 1)
     if not trusted:
         _refuse_bad(regex)
-    return Pattern(regex, groups, tail, plain)
+    return Pattern(regex, groups, tail, plain, _cuts(regex) if trusted else ())
+
+
+def _cuts(regex: str) -> tuple[int, ...]:
+    """Where groups open that stand in no other group."""
+    cuts: list[int] = []
+    depth = position = 0
+    inside = False
+    while position < len(regex):
+        sign = regex[position]
+        if sign == "\\":
+            position += 2
+            continue
+        if sign == "[":
+            inside = True
+        elif sign == "]":
+            inside = False
+        elif sign == "(" and not inside:
+            if depth == 0:
+                cuts.append(position)
+            depth += 1
+        elif sign == ")" and not inside:
+            depth -= 1
+        position += 1
+    return tuple(cuts)
 
 
 def _refuse_bad(regex: str) -> None:

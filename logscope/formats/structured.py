@@ -146,9 +146,10 @@ def _paths(raw: pl.Series, name: str) -> list[tuple[str, ...]]:
     parts = name.split(".")
     if len(parts) == 1:
         return [(name,)]
-    ways = [(name,)]
+    ways: list[tuple[str, ...]] = [(name,)]
     for mask in range(1, 2 ** min(len(parts) - 1, 6)):
-        path, current = [], parts[0]
+        path: list[str] = []
+        current = parts[0]
         for place, part in enumerate(parts[1:]):
             if mask >> place & 1:
                 path.append(current)
@@ -206,7 +207,7 @@ def _exact_composites(raw: pl.Series, name: str, column: pl.Series) -> pl.Series
     rows = column.str.contains(r"^[\[{]").fill_null(False).arg_true()
     if not len(rows):
         return column
-    exact = [dict((n, v) for n, v, _ in flatten(decode(text) or {})).get(name) for text in raw.gather(rows)]
+    exact = [{n: v for n, v, _ in flatten(decode(text) or {})}.get(name) for text in raw.gather(rows)]
     return column.clone().scatter(rows, pl.Series(exact, dtype=pl.String))
 
 
@@ -220,7 +221,7 @@ def _as_typed(raw: pl.Series, name: str, column: pl.Series) -> pl.Series:
         return column
     rows = column.is_not_null().arg_true()
     step = max(1, len(rows) // _SAMPLE)
-    kinds = set()
+    kinds: set[int] = set()
     for text in raw.gather(rows.gather_every(step)):
         kinds.update(kind for found, _, kind in flatten(decode(text) or {}) if found == name)
     if kinds == {BOOLEAN} and not numeric:

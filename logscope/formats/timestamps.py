@@ -18,6 +18,8 @@ import polars as pl
 from logscope.records.schema import TIME
 
 DAY_US = 86_400_000_000
+_FIRST_US, _LAST_US = -62_135_510_400_000_000, 253_402_214_400_000_000
+"""A day within the years 1 and 9999, so that any zone can show them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,15 @@ def to_times(text: pl.Series, clock: Clock, received: pl.Series | None = None) -
             result = part if len(rows) == len(text) else result.clone().scatter(rows, part)
         if not (present & result.is_null()).any():
             break
-    return result.alias(text.name)
+    return _in_calendar(result).alias(text.name)
+
+
+def _in_calendar(times: pl.Series) -> pl.Series:
+    """Without years below 1 and above 9999: nothing downstream can show them."""
+    low, high = times.to_physical().min(), times.to_physical().max()
+    if not isinstance(low, int) or not isinstance(high, int) or (low >= _FIRST_US and high <= _LAST_US):
+        return times
+    return times.set(~times.to_physical().is_between(_FIRST_US, _LAST_US), None)
 
 
 _Read = Callable[[pl.Series, Clock, "pl.Series | None"], pl.Series]
@@ -78,8 +88,8 @@ def in_zone(naive: pl.Series, zone: str) -> pl.Series:
 
 
 def _parsed(text: pl.Series, layout: str) -> pl.Series:
-    # cache=False: stamps hardly repeat, and the cache costs more than it saves.
-    return text.str.to_datetime(layout, time_unit="us", strict=False, cache=False)
+    # The cache pays, since stamps cut to seconds repeat from line to line.
+    return text.str.to_datetime(layout, time_unit="us", strict=False, cache="%.f" not in layout)
 
 
 def _fraction(digits: pl.Series) -> pl.Series:
@@ -101,7 +111,9 @@ def _offsets(zones: pl.Series) -> pl.Series:
     if not table:
         return pl.Series(zones.name, [None], dtype=pl.Duration("us")).new_from_index(0, len(zones))
     if len(table) == 1 and zones.null_count() == 0 and zones.n_unique() == 1:
-        return pl.Series(zones.name, [next(iter(table.values()))], dtype=pl.Duration("us")).new_from_index(0, len(zones))
+        return pl.Series(zones.name, [next(iter(table.values()))], dtype=pl.Duration("us")).new_from_index(
+            0, len(zones)
+        )
     return zones.replace_strict(table, default=None, return_dtype=pl.Duration("us"))
 
 
@@ -120,14 +132,33 @@ def _iso(text: pl.Series, clock: Clock, received: pl.Series | None) -> pl.Series
     head = text.str.slice(0, 19)
     naive = _parsed(head, f"%Y-%m-%d{text[0][10]}%H:%M:%S")
     if naive.null_count():
-        again = _parsed(head.str.replace(r"^([0-9]{4})[-/.]([0-9]{2})[-/.]([0-9]{2})[Tt _]", "$1-$2-${3}T"), "%Y-%m-%dT%H:%M:%S")
+        again = _parsed(
+            head.str.replace(r"^([0-9]{4})[-/.]([0-9]{2})[-/.]([0-9]{2})[Tt _]", "$1-$2-${3}T"), "%Y-%m-%dT%H:%M:%S"
+        )
         naive = naive.zip_with(naive.is_not_null(), again)
     rest = text.str.slice(19)
     if not (rest.str.len_bytes() > 0).any():
         return in_zone(naive, clock.zone)
-    fraction = rest.str.extract(r"^[.,:]([0-9]{1,9})", 1)
-    zones = rest.str.extract(r"([Zz]|[+-][0-9]{2}(?::?[0-9]{2})?| UTC| GMT)$", 1)
+    fraction, zones = _fixed_rest(rest) or (
+        rest.str.extract(r"^[.,:]([0-9]{1,9})", 1),
+        rest.str.extract(r"([Zz]|[+-][0-9]{2}(?::?[0-9]{2})?| UTC| GMT)$", 1),
+    )
     return _zoned(naive + _fraction(fraction), zones, clock.zone)
+
+
+def _fixed_rest(rest: pl.Series) -> tuple[pl.Series, pl.Series] | None:
+    """Fraction and zone by slices where all rests have the first one's layout; else None."""
+    found = re.fullmatch(r"(?:[.,:](\d{1,9}))?([Zz]|[+-]\d\d:?\d\d)?", rest[0])
+    if found is None or not (rest.str.len_bytes() == len(rest[0])).all():
+        return None
+    digits = len(found[1] or "")
+    zones = rest.str.slice(digits + 1 if digits else 0)
+    if zones.n_unique() != 1:
+        return None
+    fraction = rest.str.slice(1, digits)
+    if digits and not fraction.str.contains(r"^[0-9]+$").all():
+        return None
+    return fraction, zones
 
 
 def _clf(text: pl.Series, clock: Clock, received: pl.Series | None) -> pl.Series:
@@ -202,13 +233,19 @@ SHAPES: tuple[tuple[str, _Read], ...] = (
     (rf"^[0-9]{{2}}/[A-Z][a-z]{{2}}/[0-9]{{4}}:{_TIME}", _clf),
     (r"^[0-9]{9,19}(?:\.[0-9]+)?$", _epoch),
     (rf"^[0-9]{{2}}/[0-9]{{2}}/[0-9]{{2}} {_TIME}", _layout_reader("%y/%m/%d %H:%M:%S%.f")),
-    (rf"^[A-Z][a-z]{{2}} [A-Z][a-z]{{2}} [ 0-9][0-9] {_TIME}[.,]?[0-9]* [0-9]{{4}}$", _layout_reader("%a %b %e %H:%M:%S%.f %Y")),
+    (
+        rf"^[A-Z][a-z]{{2}} [A-Z][a-z]{{2}} [ 0-9][0-9] {_TIME}[.,]?[0-9]* [0-9]{{4}}$",
+        _layout_reader("%a %b %e %H:%M:%S%.f %Y"),
+    ),
     (rf"^[A-Z][a-z]{{2}} [ 0-9]?[0-9] [0-9]{{4}} {_TIME}", _layout_reader("%b %e %Y %H:%M:%S%.f")),
     (rf"^[A-Z][a-z]{{2}} [ 0-9]?[0-9], [0-9]{{4}} {_TIME}", _layout_reader("%b %e, %Y %H:%M:%S%.f")),
     (rf"^[0-9]{{2}}-[0-9]{{2}} {_TIME}", _layout_reader("%m-%d %H:%M:%S%.f")),
     (rf"^[0-9]{{4}} {_TIME}", _layout_reader("%m%d %H:%M:%S%.f")),
     (r"^[0-9]{6} [0-9]{6}$", _layout_reader("%y%m%d %H%M%S")),
-    (rf"^[A-Z][a-z]{{2}}, [ 0-9]?[0-9] [A-Z][a-z]{{2}} [0-9]{{4}} {_TIME} [+-][0-9]{{4}}$", _layout_reader("%a, %d %b %Y %H:%M:%S %z")),
+    (
+        rf"^[A-Z][a-z]{{2}}, [ 0-9]?[0-9] [A-Z][a-z]{{2}} [0-9]{{4}} {_TIME} [+-][0-9]{{4}}$",
+        _layout_reader("%a, %d %b %Y %H:%M:%S %z"),
+    ),
     (rf"^[0-9]{{2}} [A-Z][a-z]{{2}} [0-9]{{4}} {_TIME}[.,]?[0-9]*$", _layout_reader("%d %b %Y %H:%M:%S%.f")),
     (rf"^[0-9]{{2}}-[A-Z][a-z]{{2}}-[0-9]{{4}} {_TIME}[.,]?[0-9]*$", _layout_reader("%d-%b-%Y %H:%M:%S%.f")),
 )

@@ -98,7 +98,10 @@ class SyslogReader(Reader):
         if "time" in want and "time" in head:
             out["time"] = to_times(head["time"], self.clock, received)
         missing = {name for name in want if name in names and (name not in out or out[name].null_count())}
-        rest = (missing | {name for name in want if name == "message" or name.startswith(FIELD_PREFIX)}) - {"format", "level"}
+        rest = (missing | {name for name in want if name == "message" or name.startswith(FIELD_PREFIX)}) - {
+            "format",
+            "level",
+        }
         if rest or "level" in want:
             body = self._body(raw)
             inside = self.inner.extract(body, rest, received) if rest else {}
@@ -117,7 +120,7 @@ class SyslogReader(Reader):
         stated = self.inner.states_level(body)
         if pri is not None:
             number = pri.cast(pl.Int32, strict=False)
-            table = {place: level for place, level in enumerate(severity.SYSLOG)}
+            table = dict(enumerate(severity.SYSLOG))
             own = (number % 8).replace_strict(table, default=None, return_dtype=pl.UInt8)
             stated = stated.zip_with(stated > 0, own.fill_null(0))
         open_rows = (stated == 0).arg_true()
@@ -150,8 +153,8 @@ class SyslogReader(Reader):
         if "msgid" in head:
             parts.append(frames.long_of("msgid", head["msgid"], keyvalue.TEXT))
         if "pri" in head:
-            for name in ("severity", "facility"):
-                parts.append(frames.long_of(name, _priority(head["pri"], name), keyvalue.TEXT))
+            named = ("severity", "facility")
+            parts += [frames.long_of(name, _priority(head["pri"], name), keyvalue.TEXT) for name in named]
         return pl.concat(parts)
 
 
@@ -183,7 +186,9 @@ class DockerReader(Reader):
 
     def match(self, raw: pl.Series) -> pl.Series:
         """Objects that begin with `log`, or hold log, stream and time, as Docker writes them."""
-        return raw.str.contains(r'^\{"log":"(?s:.*)","(?:stream":"(?:stdout|stderr)"|attrs":\{).*"time":"[^"]+"\}\s*$').fill_null(False)
+        return raw.str.contains(
+            r'^\{"log":"(?s:.*)","(?:stream":"(?:stdout|stderr)"|attrs":\{).*"time":"[^"]+"\}\s*$'
+        ).fill_null(False)
 
     def _members(self, raw: pl.Series, names: list[str]) -> Columns:
         found = structured.columns(raw, names, typed=False)

@@ -17,22 +17,35 @@ ANY = FORMATS.detect([maker(n) for n in range(50) for maker in MAKERS.values()],
 MIXED = make_parser(ANY, zone="America/New_York", reference_us=1_798_675_200_000_000, source_name="mixed.log")
 
 known = st.builds(lambda name, n: MAKERS[name](n), st.sampled_from([*MAKERS]), st.integers(0, 999))
-hostile = st.text(max_size=60) | st.text('{}[]"\\:,=<>01 \tat', max_size=40) | st.binary(max_size=60).map(lambda b: b.decode("utf-8", "replace"))
-spoiled = st.builds(lambda line, at, text: line[: at % (len(line) + 1)] + text + line[at % (len(line) + 1) :], known, st.integers(0, 300), hostile)
+hostile = (
+    st.text(max_size=60)
+    | st.text('{}[]"\\:,=<>01 \tat', max_size=40)
+    | st.binary(max_size=60).map(lambda b: b.decode("utf-8", "replace"))
+)
+spoiled = st.builds(
+    lambda line, at, text: line[: at % (len(line) + 1)] + text + line[at % (len(line) + 1) :],
+    known,
+    st.integers(0, 300),
+    hostile,
+)
 lines = st.lists(known | hostile | spoiled, max_size=8)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(lines)
 def test_any_text_parses_and_cuts_change_nothing(texts: list[str]) -> None:
     raw = pl.Series(texts, dtype=pl.String)
     for parser in (ALL, MIXED):
         starts, index = parser.starts(raw), parser.index(raw)
-        found = parser.columns(raw, ["message", "host", "service", "pid", "format", "fields.order_id", "fields.ctx.trace_id"])
+        found = parser.columns(
+            raw, ["message", "host", "service", "pid", "format", "fields.order_id", "fields.ctx.trace_id"]
+        )
         assert len(starts) == index.height == found.height == len(parser.fields(raw)) == len(texts)
         assert starts.null_count() == 0
         assert index["level"].null_count() == index["format"].null_count() == 0
-        assert index.equals(pl.concat([parser.index(raw[:0]), *(parser.index(raw[i : i + 1]) for i in range(len(texts)))]))
+        assert index.equals(
+            pl.concat([parser.index(raw[:0]), *(parser.index(raw[i : i + 1]) for i in range(len(texts)))])
+        )
         assert starts.to_list() == [parser.starts(raw[i : i + 1])[0] for i in range(len(texts))]
 
 
@@ -42,7 +55,7 @@ def as_text(value: object) -> str | None:
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(lines)
 def test_columns_agree_with_fields(texts: list[str]) -> None:
     raw = pl.Series(texts, dtype=pl.String)
@@ -55,11 +68,17 @@ def test_columns_agree_with_fields(texts: list[str]) -> None:
             for row, pairs in enumerate(listed):
                 expected = next((pair["value"] for pair in pairs if pair["name"] == name), None)
                 found = as_text(column[row])
-                assert found == expected or (found is not None and expected is not None and float(found) == float(expected))
+                assert found == expected or (
+                    found is not None and expected is not None and float(found) == float(expected)
+                )
 
 
 pairs = st.lists(
-    st.tuples(st.sampled_from(["a", "b", "order_id", "x.y", "@t"]), st.text('ab"\\\' ,;)&=.|?', max_size=8), st.sampled_from([" ", ",", "&", " - "])),
+    st.tuples(
+        st.sampled_from(["a", "b", "order_id", "x.y", "@t"]),
+        st.text("ab\"\\' ,;)&=.|?", max_size=8),
+        st.sampled_from([" ", ",", "&", " - "]),
+    ),
     max_size=6,
 )
 
@@ -75,6 +94,19 @@ def test_one_pair_by_name_is_what_all_pairs_say(parts: list[tuple[str, str, str]
 
 
 def test_the_grammars_own_examples() -> None:
-    text = r'''a=1 b="two \"words\"" c='x y', (d=4) /hook?ref=PSP1&e=5 no space= f g.h-i=7;j=a=b 3k=x a=2 http://x?z=1'''
+    text = (
+        r"""a=1 b="two \"words\"" c='x y', (d=4) /hook?ref=PSP1&e=5 no space= f g.h-i=7;j=a=b 3k=x a=2 http://x?z=1"""
+    )
     listed = {pair["name"]: pair["value"] for pair in frames.pair_lists(keyvalue.long(pl.Series([text])), 1)[0]}
-    assert listed == {"a": "1", "b": 'two "words"', "c": "x y", "d": "4", "ref": "PSP1", "e": "5", "space": "", "g.h-i": "7", "j": "a=b", "z": "1"}
+    assert listed == {
+        "a": "1",
+        "b": 'two "words"',
+        "c": "x y",
+        "d": "4",
+        "ref": "PSP1",
+        "e": "5",
+        "space": "",
+        "g.h-i": "7",
+        "j": "a=b",
+        "z": "1",
+    }

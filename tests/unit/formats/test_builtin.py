@@ -18,7 +18,9 @@ REFERENCE = 1_798_675_200_000_000
 
 
 def parser_for(lines: list[str], *, name: str = "shop.log", zone: str = "UTC", forced: str | None = None):
-    return make_parser(FORMATS.detect(lines, name=name, forced=forced), zone=zone, reference_us=REFERENCE, source_name=name)
+    return make_parser(
+        FORMATS.detect(lines, name=name, forced=forced), zone=zone, reference_us=REFERENCE, source_name=name
+    )
 
 
 def test_all_samples_hold() -> None:
@@ -45,7 +47,9 @@ def plain(parser, lines: list[str]) -> list[dict]:
     messages = parser.columns(raw, ["message"])["message"]
     out = []
     for row, message in enumerate(messages):
-        pairs = {pair["name"]: pair["value"] for pair in fields[row] if pair["name"] not in {"severity", "facility", "msgid"}}
+        pairs = {
+            pair["name"]: pair["value"] for pair in fields[row] if pair["name"] not in {"severity", "facility", "msgid"}
+        }
         out.append({"message": message, "fields": pairs})
     return out
 
@@ -56,7 +60,9 @@ def test_a_line_in_syslog_gives_what_it_gives_in_a_file(name: str, header: str) 
     lines = [MAKERS[name](number) for number in range(5)]
     alone = plain(parser_for(lines), lines)
     wrapped = [header + line for line in lines]
-    listener = make_parser(FORMATS.for_messages(), zone="UTC", reference_us=REFERENCE, source_name="syslog+tcp://127.0.0.1:1")
+    listener = make_parser(
+        FORMATS.for_messages(), zone="UTC", reference_us=REFERENCE, source_name="syslog+tcp://127.0.0.1:1"
+    )
     assert plain(listener, wrapped) == alone
     assert plain(parser_for(wrapped), wrapped) == alone
     found = listener.columns(pl.Series(wrapped), ["host", "service", "pid"]).row(0)

@@ -16,7 +16,9 @@ from tests.unit.formats.lines import MAKERS
 FORMATS = load_formats()
 
 
-def parser_for(lines: list[str], reference: datetime = datetime(2026, 12, 31, tzinfo=UTC), zone: str = "UTC") -> SourceParser:
+def parser_for(
+    lines: list[str], reference: datetime = datetime(2026, 12, 31, tzinfo=UTC), zone: str = "UTC"
+) -> SourceParser:
     micros = int(reference.timestamp() * 1_000_000)
     return make_parser(FORMATS.detect(lines[:500], name="a.log"), zone=zone, reference_us=micros, source_name="a.log")
 
@@ -26,7 +28,9 @@ def listener(zone: str = "UTC") -> SourceParser:
 
 
 @pytest.mark.parametrize("name", ["json", "docker", "log4j", "rfc5424", "rfc3164", "access", "logfmt"])
-@pytest.mark.parametrize("bad", ['{"time": NaN, "order_id": oops}', "\x00\ufffd<999>1 ]]", "2026-99-99T99:99:99Z INFO [x] y - z"])
+@pytest.mark.parametrize(
+    "bad", ['{"time": NaN, "order_id": oops}', "\x00\ufffd<999>1 ]]", "2026-99-99T99:99:99Z INFO [x] y - z"]
+)
 def test_one_bad_line_in_50_000_spoils_nothing_else(name: str, bad: str) -> None:
     maker = MAKERS[name]
     block = [maker(number) for number in range(500)] * 100
@@ -44,10 +48,14 @@ def test_one_bad_line_in_50_000_spoils_nothing_else(name: str, bad: str) -> None
 
 
 def test_json_members_late_mixed_nested_and_large() -> None:
-    lines = ['{"a":1,"b":"x","m":1}'] * 300 + ['{"late":7,"a":2.5,"m":"one","o":{"p":{"q":true}},"l":[1,{"z":2}],"n":null}']
+    lines = ['{"a":1,"b":"x","m":1}'] * 300 + [
+        '{"late":7,"a":2.5,"m":"one","o":{"p":{"q":true}},"l":[1,{"z":2}],"n":null}'
+    ]
     lines += ['{"id":9007199254740993,"o.p":"flat","m":{"r":1}}']
     raw = pl.Series(lines)
-    found = parser_for(lines).columns(raw, [f"fields.{name}" for name in ("a", "late", "m", "o.p.q", "l", "id", "o.p", "m.r", "n", "b")])
+    found = parser_for(lines).columns(
+        raw, [f"fields.{name}" for name in ("a", "late", "m", "o.p.q", "l", "id", "o.p", "m.r", "n", "b")]
+    )
     assert found["fields.a"].dtype == pl.Float64
     assert found["fields.late"].to_list()[-2:] == [7, None]
     assert found["fields.m"].dtype == pl.String
@@ -62,7 +70,15 @@ def test_json_members_late_mixed_nested_and_large() -> None:
 
 @pytest.mark.parametrize(
     "hostile",
-    ['{"a":' * 100_000 + "}", '{"n":' + "9" * 10_000 + "}", '{"a":1,"a":2}', "{}", '{"a"}', "{" + "x" * 100_000 + "}", '{"a":"\\ud800"}'],
+    [
+        '{"a":' * 100_000 + "}",
+        '{"n":' + "9" * 10_000 + "}",
+        '{"a":1,"a":2}',
+        "{}",
+        '{"a"}',
+        "{" + "x" * 100_000 + "}",
+        '{"a":"\\ud800"}',
+    ],
 )
 def test_hostile_json_is_one_record(hostile: str) -> None:
     parser = parser_for([MAKERS["json"](1)] * 9)
@@ -101,8 +117,6 @@ def test_time_texts(text: str, expected: str | None) -> None:
     clock = Clock("Europe/Berlin")
     alone = to_times(pl.Series([text]), clock)[0]
     among = to_times(pl.Series(["2026-01-01T00:00:00Z", None, text, "x"]), clock)[2]
-    if text.startswith("0000"):
-        return
     assert alone == among
     assert (alone and alone.replace(tzinfo=None).isoformat()) == expected
 
@@ -114,7 +128,9 @@ def test_a_year_left_out_of_a_file_is_the_latest_that_fits() -> None:
 
 
 def test_a_year_left_out_of_a_message_is_nearest_to_its_receipt() -> None:
-    received = pl.Series([datetime(2027, 1, 1, 0, 0, 5, tzinfo=UTC)] * 2 + [datetime(2026, 12, 31, 23, 59, tzinfo=UTC)], dtype=TIME)
+    received = pl.Series(
+        [datetime(2027, 1, 1, 0, 0, 5, tzinfo=UTC)] * 2 + [datetime(2026, 12, 31, 23, 59, tzinfo=UTC)], dtype=TIME
+    )
     lines = ["<13>Dec 31 23:59:59 h a: x", "<13>Jan  1 00:05:00 h a: y", "<13>Jan  1 00:03:00 h a: z"]
     assert listener().index(pl.Series(lines), received)["time"].dt.year().to_list() == [2026, 2027, 2027]
 
@@ -122,7 +138,7 @@ def test_a_year_left_out_of_a_message_is_nearest_to_its_receipt() -> None:
 SYSLOG = [
     ("<34>1 2003-10-11T22:14:15.003Z m su - ID47 - \ufeffhello", ("m", "su", None, "hello")),
     ("<34>1 - - - - - -", (None, None, None, "")),
-    ("<34>1 2003-10-11T22:14:15Z h a p m [x@1 k=\"v\" msg", ("h", "a", "p", '[x@1 k="v" msg')),
+    ('<34>1 2003-10-11T22:14:15Z h a p m [x@1 k="v" msg', ("h", "a", "p", '[x@1 k="v" msg')),
     ("<34>1 2003-99-11T22:14:15Z h a p m - msg", ("h", "a", "p", "msg")),
     ("<13>Oct 11 22:14:15 2001:db8::1 app: m", ("2001:db8::1", "app", None, "m")),
     ("<13>Oct 11 22:14:15 app[1]: m", (None, "app", "1", "m")),
@@ -150,7 +166,11 @@ def test_syslog_as_it_comes(line: str, expected: tuple[str | None, ...] | None) 
 
 
 def test_the_level_a_body_states_wins_over_severity() -> None:
-    lines = ['<14>Nov  1 10:00:00 h a: {"level":"error","msg":"x"}', "<11>Nov  1 10:00:00 h a: all is INFO", "Nov  1 10:00:00 h a: ERROR x"]
+    lines = [
+        '<14>Nov  1 10:00:00 h a: {"level":"error","msg":"x"}',
+        "<11>Nov  1 10:00:00 h a: all is INFO",
+        "Nov  1 10:00:00 h a: ERROR x",
+    ]
     assert listener().index(pl.Series(lines))["level"].to_list() == [5, 5, 5]
 
 
