@@ -62,7 +62,7 @@ def test_tcp_to_the_spool() -> None:
         before = time.time_ns() // 1000
         with connected(source) as connection:
             connection.sendall(b"<13>one\n<13>two\r\n\n9 <34>x\ny\\z<13>last")
-        until(lambda: source.poll() and False or content(source).count(b"\n") == 4)
+        until(lambda: content(source).count(b"\n") == 4)
         lines = content(source).splitlines()
         assert [line.split(b" ", 1)[1] for line in lines] == [
             b"127.0.0.1 - <13>one", b"127.0.0.1 - <13>two", b"127.0.0.1 e <34>x\\ny\\\\z", b"127.0.0.1 - <13>last",
@@ -127,7 +127,7 @@ def test_a_slow_and_a_huge_sender_harm_nobody() -> None:
     with listen() as source, connected(source) as slow:
         slow.sendall(b"<13>sl")
         with connected(source) as huge:
-            for _ in range(64):
+            for _ in range(24):
                 huge.sendall(b"<13>" + b"h" * (1 << 20))
             huge.sendall(b"\n<13>after\n")
         until(lambda: content(source).count(b"\n") == 2)
@@ -248,7 +248,7 @@ def test_below_the_floor_of_free_space_messages_are_dropped_and_counted() -> Non
 @pytest.mark.parametrize("framing", ["octet", "lf"])
 def test_replay_in_bulk_keeps_order_and_loses_nothing(framing: str) -> None:
     with listen() as source:
-        count = 50_000
+        count = 30_000
         sent = replay(((None, b"<13>%d a\nb" % number) for number in range(count)), source.name, speed=None,
                       framing=framing)  # fmt: skip
         counters = source.stop()
@@ -283,7 +283,7 @@ def test_replay_ends_early_and_refuses_in_words() -> None:
     with listen() as source:
         threading.Timer(0.2, stop.set).start()
         assert replay([(0, b"<13>a"), (10**12, b"<13>b")], source.name, speed=1, stop=stop) == 1
-    with pytest.raises(SourceError, match="refused.*nothing listens"):
+    with pytest.raises(SourceError, match=r"refused.*nothing listens"):
         replay([(None, b"x")], source.name, speed=None)
     with pytest.raises(UsageError, match="framing"):
         replay([], source.name, framing="nul")
