@@ -63,14 +63,16 @@ class Receiver:
         """received, stored, dropped, kernel_dropped, truncated, partial, framing_errors, connections,
         refused, torn, bytes; received = stored + dropped. Final once it has stopped.
         """  # noqa: D205
-        return {name: value for name, value in self._state().items() if type(value) is int}
+        state = self._state().items()
+        return {name: value for name, value in state if type(value) is int and name != "noticed"}
 
     def notices(self) -> list[str]:
         """What it has said since the last call."""
-        said = [str(text) for text in self._state().get("notices", [])]
-        fresh = said[self._told :] if len(said) >= self._told else said
-        self._told = len(said)
-        return fresh
+        state = self._state()
+        said = [str(text) for text in state.get("notices", [])]
+        ever = int(state.get("noticed", 0))
+        fresh, self._told = ever - self._told, ever
+        return said[-fresh:] if fresh > 0 else []
 
     def _state(self) -> dict[str, Any]:
         return self._final if self._final is not None else read_json(self.folder / "counters.json")
@@ -112,7 +114,7 @@ def start_receiver(
     parse_address(url)
     # -P: a file of a standard module's name in the current folder must not be run.
     command = [sys.executable, "-S", "-P", "-m", "logscope.sources.receiver", "--url", url]
-    command += ["--segment-size", str(segment_size), "--free-floor", str(free_floor), "--parent", str(os.getpid())]
+    command += ["--segment-size", str(segment_size), "--free-floor", str(free_floor)]
     if root is not None:
         command += ["--root", str(root)]
     process = subprocess.Popen(
@@ -191,9 +193,8 @@ def _say(value: dict[str, Any]) -> None:
         os.write(1, json.dumps(value).encode() + b"\n")
 
 
-def _die_with(parent: int, stop: threading.Event) -> None:
+def _die_with_parent(stop: threading.Event) -> None:
     """End with the parent even if somebody else holds the control pipe open."""
-    del parent
     original = os.getppid()
 
     def told(_signal: int, _frame: object) -> None:
@@ -213,7 +214,7 @@ def _listen(options: argparse.Namespace) -> None:
 
     address = parse_address(options.url)
     stop = threading.Event()
-    _die_with(options.parent, stop)
+    _die_with_parent(stop)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     sock = bind(address)
@@ -238,8 +239,7 @@ def _listen(options: argparse.Namespace) -> None:
         writer.flush()
     listener.stop()
     writer.close()
-    state = read_json(writer.folder / "counters.json")
-    _say({"final": {**writer.counters(), "notices": state.get("notices", [])}})
+    _say({"final": writer.state()})
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -249,7 +249,6 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--root")
     parser.add_argument("--segment-size", type=int, default=SEGMENT_SIZE)
     parser.add_argument("--free-floor", type=int, default=FREE_FLOOR)
-    parser.add_argument("--parent", type=int, default=0)
     options = parser.parse_args(arguments)
     try:
         _listen(options)

@@ -291,7 +291,8 @@ class SpoolSource(OpenSource):
 
     def counters(self) -> dict[str, int]:
         """What the receiver last wrote: received, stored, dropped and their parts."""
-        return {name: value for name, value in read_json(self.folder / "counters.json").items() if type(value) is int}
+        state = read_json(self.folder / "counters.json").items()
+        return {name: value for name, value in state if type(value) is int and name != "noticed"}
 
     def close(self) -> None:
         """Give all descriptors and the reader's lock back."""

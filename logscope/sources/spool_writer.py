@@ -61,6 +61,7 @@ class SpoolWriter:
         self._room = True
         self._published = ""
         self._notices: list[str] = []
+        self._noticed = 0
         self._counters = dict.fromkeys(
             ("stored", "dropped", "kernel_dropped", "truncated", "partial", "framing_errors", "connections",
              "refused", "torn", "bytes"), 0,
@@ -121,6 +122,7 @@ class SpoolWriter:
         """Keep a notice for the process that watches."""
         with self._lock:
             self._notices = [*self._notices, text][-_NOTICES:]
+            self._noticed += 1
 
     def counters(self) -> dict[str, int]:
         """What has happened in this run; received = stored + dropped, always."""
@@ -129,11 +131,15 @@ class SpoolWriter:
             counters["received"] = counters["stored"] + counters["dropped"]
             return counters
 
+    def state(self) -> dict[str, object]:
+        """The counters, the newest notices, and how many notices there were ever."""
+        with self._lock:
+            return {**self.counters(), "notices": self._notices, "noticed": self._noticed}
+
     def flush(self) -> None:
         """Write what is waiting, and publish the counters if they have changed."""
         self._write()
-        with self._lock:
-            text = json.dumps({**self.counters(), "notices": self._notices}) + "\n"
+        text = json.dumps(self.state()) + "\n"
         if text != self._published:
             self._published = text
             try:

@@ -24,7 +24,7 @@ def frames_of(chunks: list[bytes]) -> list[tuple[bytes, str]]:
     return [frame for chunk in chunks for frame in cutter.feed(chunk)] + cutter.close()
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(pieces, max_size=12), st.data())
 def test_any_cutting_gives_the_same_frames(parts: list[bytes], data: st.DataObject) -> None:
     stream = b"".join(parts)

@@ -27,6 +27,6 @@ def content(source: OpenSource) -> bytes:
 
 
 def read_out(source: OpenSource) -> bytes:
-    until(lambda: source.poll() and False or source.finished())
+    until(source.finished)
     with source:
         return content(source)
