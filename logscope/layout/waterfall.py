@@ -13,10 +13,14 @@ from dataclasses import dataclass
 
 from logscope.text import human_duration
 
-FOLD_WIDTH = 4
-"""Cells of a folded silence: `╱╱` and a blank on either side."""
+FOLD_WIDTH = 10
+"""Cells that a folded silence takes about: its length between two strokes."""
 
 _NICE = (1, 2, 5)
+
+
+def _fold_label(start: int, end: int) -> str:
+    return f"╱ {human_duration(end - start)} ╱"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +55,8 @@ class Fold:
 
     @property
     def label(self) -> str:
-        """Its length for people."""
-        return human_duration(self.end - self.start)
+        """Its length for people, as wide as the fold."""
+        return _fold_label(self.start, self.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,22 +146,19 @@ class Axis:
 
 
 def _silences(times: Sequence[int], width: int) -> list[tuple[int, int]]:
-    """The silences worth folding: much longer than everything else together, longest first.
+    """The silences worth folding, in order: ten times as long as all much shorter ones together.
 
-    A silence is folded if without it the rest of the time would be drawn at least three times as
-    wide; at most as many as leave two thirds of the width to activity.
+    Compared with the shorter ones only, so that two long silences do not hide each other.
     """
     gaps = sorted(
         ((after - before, before, after) for before, after in zip(times, times[1:], strict=False)), reverse=True
     )
-    rest = times[-1] - times[0]
-    most = max(0, width // 3 // FOLD_WIDTH)
     folded: list[tuple[int, int]] = []
-    for length, before, after in gaps:
-        if len(folded) >= most or length < 2 * (rest - length) / max(1, len(folded) + 1) or length < 1_000:
+    for length, before, after in gaps[: max(0, width // 3 // FOLD_WIDTH)]:
+        shorter = sum(other for other, _, _ in gaps if other < length / 4)
+        if not shorter or length < 10 * shorter:
             break
         folded.append((before, after))
-        rest -= length
     return sorted(folded)
 
 
@@ -170,13 +171,16 @@ def axis(times: Sequence[int], width: int) -> Axis:
     """
     width = max(1, width)
     cuts = _silences(times, width)
+    # A fold must leave a cell for everything else.
+    while cuts and sum(len(_fold_label(*cut)) for cut in cuts) + len(cuts) + 1 > width * 2 // 3:
+        cuts.remove(min(cuts, key=lambda cut: cut[1] - cut[0]))
     bounds: list[tuple[int, int]] = []
     begin = times[0]
     for before, after in cuts:
         bounds.append((begin, before))
         begin = after
     bounds.append((begin, times[-1]))
-    free = width - FOLD_WIDTH * len(cuts)
+    free = width - sum(len(_fold_label(*cut)) for cut in cuts)
     total = sum(end - start for start, end in bounds)
     # Every stretch gets a cell, the rest goes by its length.
     spare = free - len(bounds)
@@ -189,8 +193,8 @@ def axis(times: Sequence[int], width: int) -> Axis:
         stretches.append(Stretch(column, cells, start, end))
         column += cells
         if place < len(cuts):
-            folds.append(Fold(column, FOLD_WIDTH, *cuts[place]))
-            column += FOLD_WIDTH
+            folds.append(Fold(column, len(_fold_label(*cuts[place])), *cuts[place]))
+            column += folds[-1].width
     return Axis(stretches, folds, width)
 
 

@@ -227,6 +227,12 @@ class Jumps:
         screen.narrow(Step("pivot", text, f"{value.key or value.name} {value.value}"))
         screen.main_list.focus()
 
+    def pivot_value(self, key: str, value: str, row: int | None) -> None:
+        """Pivot on a key's value from elsewhere, the cursor on a record."""
+        screen = self._screen
+        text = screen.investigation.pivot_filter(key, key, value)
+        screen.narrow(Step("pivot", text, f"{key} {value}"), anchor=row)
+
     # Marks
 
     def mark(self, letter: str) -> None:

@@ -161,24 +161,28 @@ class RecordsScreen(InvestigatorScreen):
         if view is not None and view.generation < snapshot.generation and due and not self.queries.busy("view"):
             self.refresh_view(grown=True)
 
-    def refresh_view(self, *, grown: bool = False, base: View | None = None, text: str | None = None) -> None:
+    def refresh_view(
+        self, *, grown: bool = False, base: View | None = None, text: str | None = None, anchor: int | None = None
+    ) -> None:
         """Ask for the view that the trail stands for.
 
         Args:
             grown: The same view as now, with what came since.
             base: Narrow within this view only.
             text: The filter within `base`.
+            anchor: The record to stand on; by default the present one.
         """
         investigation, whole = self.investigation, self.trail.filter_text
         asked = whole if base is None or text is None else text
-        anchor = self.line
+        record = self.line
+        stand = anchor if anchor is not None else record.row if record is not None else None
         record_list = self.main_list
         stay = record_list.cursor if grown else None
 
         def call(cancel: Cancel) -> tuple[View, int | None, int | None, tuple[str, ...]]:
             partial = None if grown else lambda view: self.call_later(self._partial, whole, view) and None
             view = investigation.view(asked, cancel=cancel, base=base, partial=partial)
-            position = investigation.position(view, anchor.row) if anchor is not None and len(view.rows) else None
+            position = investigation.position(view, stand) if stand is not None and len(view.rows) else None
             first = investigation.lines(view, 0, 1)
             patterns = tuple(
                 pattern for step in self.trail.effective for pattern in investigation.highlights(step.text)
@@ -304,6 +308,7 @@ class RecordsScreen(InvestigatorScreen):
 
     def _prepared(self, generation: int) -> None:
         self._next_prepare = time.monotonic() + max(1.0, 4 * self.queries.took.get("prepare", 0.0))
+        self.scope.snapshot = self.investigation.snapshot
         self.jumps.learn_detections()
         self._show_title()
 
@@ -412,12 +417,17 @@ class RecordsScreen(InvestigatorScreen):
             except LogscopeError as error:
                 self.scope.say(str(error), "error")
 
-    def narrow(self, step: Step) -> None:
-        """One step on in the trail; within the present view unless it is a pivot."""
+    def narrow(self, step: Step, *, anchor: int | None = None) -> None:
+        """One step on in the trail; within the present view unless it is a pivot.
+
+        Args:
+            step: The step.
+            anchor: The record to stand on; by default the present one.
+        """
         view = self.main_list.view
         self.trail.add(step)
         if step.kind == "pivot" or view is None or not view.complete:
-            self.refresh_view()
+            self.refresh_view(anchor=anchor)
         else:
             self.refresh_view(base=view, text=step.term if step.kind == "exclude" else step.text)
 

@@ -1,4 +1,255 @@
-"""Placeholder."""
+"""One transaction: its waterfall, and below it its records; moving in one moves the other."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from logscope.engine.api import Cancel, Investigation, TransactionDetail
+from logscope.errors import LogscopeError
+from logscope.text import human_duration
+from logscope.tui.commands import run_line
+from logscope.tui.messages import CursorMoved, QuerySubmitted, RowChosen
+from logscope.tui.safe import line
 from logscope.tui.screens.base import InvestigatorScreen
+from logscope.tui.screens.facts import FactsScreen
+from logscope.tui.widgets.chrome import Chrome, Footer
+from logscope.tui.widgets.detail import DetailPane
+from logscope.tui.widgets.member_list import MemberList
+from logscope.tui.widgets.query_bar import QueryBar
+from logscope.tui.widgets.waterfall_view import WaterfallView
+
+
 class TransactionScreen(InvestigatorScreen):
-    pass
+    """A transaction as a waterfall."""
+
+    CSS_PATH = "transactions.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "switch", "Between waterfall and records", id="transaction.switch", show=False),
+        Binding("e", "error(1)", "Next error", id="transaction.error-next", show=False),
+        Binding("E", "error(-1)", "Previous error", id="transaction.error-previous", show=False),
+        Binding("x", "step(1)", "Next step of a detection", id="transaction.step-next", show=False),
+        Binding("X", "step(-1)", "Previous step of a detection", id="transaction.step-previous", show=False),
+        Binding("i", "why", "Why: what ties the record to the first one", id="transaction.why", show=False),
+        Binding("asterisk,T", "records", "These records in the records view", id="transaction.records", show=False),
+        Binding("y", "copy", "Copy the record", id="transaction.copy", show=False),
+        Binding("Y", "copy_all", "Copy all its records", id="transaction.copy-all", show=False),
+    ]
+    HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("list.down", "next"),
+        ("list.choose", "fields"),
+        ("transaction.switch", "waterfall"),
+        ("transaction.step-next", "step"),
+        ("transaction.error-next", "error"),
+        ("transaction.why", "why"),
+        ("transaction.records", "in records"),
+        ("transaction.copy-all", "copy all"),
+        ("screen.leave", "back"),
+    )
+    ABOUT = (
+        "Transaction",
+        "● a record, ◉ several, ▲ an error, ✖ a step that did not happen, ╱ ╱ a silence that was folded.",
+    )
+
+    def __init__(self, investigation: Investigation, number: int, row: int | None = None) -> None:
+        """The transaction `number`, the cursor on the record `row`."""
+        super().__init__(investigation)
+        self._number = number
+        self._row = row
+        self._detail: TransactionDetail | None = None
+
+    def compose(self) -> ComposeResult:
+        """Title, what holds it together, waterfall, records, fields, bar, footer."""
+        clock = self.scope.clock
+        yield Chrome(id="title")
+        yield Chrome(id="held")
+        yield WaterfallView(id="waterfall")
+        yield Chrome(id="heading")
+        yield MemberList(clock, id="members")
+        yield DetailPane(clock, id="detail")
+        yield QueryBar(id="bar")
+        yield Footer()
+
+    @property
+    def main_list(self) -> MemberList:
+        """Its records."""
+        return self.query_one(MemberList)
+
+    @property
+    def fall(self) -> WaterfallView:
+        """Its waterfall."""
+        return self.query_one(WaterfallView)
+
+    @property
+    def pane(self) -> DetailPane:
+        """The fields of the record under the cursor."""
+        return self.query_one(DetailPane)
+
+    def on_mount(self) -> None:
+        """Ask for it."""
+        investigation, number = self.investigation, self._number
+        self.queries.ask("transaction", lambda _: investigation.transaction(number), self._arrived, label="reading")
+
+    def _arrived(self, detail: TransactionDetail) -> None:
+        self._detail = detail
+        members = self.main_list
+        self.fall.show(detail)
+        members.show(detail)
+        services = len({member.line.service for member in detail.members})
+        parts: list[Content | str | tuple[str, str]] = [
+            (detail.title, "bold $log-key"),
+            f"  {human_duration(detail.end - detail.start)} · ",
+            (f"▲ {detail.errors} errors" if detail.errors else "0 errors", "bold $log-error" if detail.errors else ""),
+            f" · {len(detail.members):,} records · {services} services",
+        ]
+        right = line(*([(f"✖ {', '.join(detail.rules)}", "bold $log-detection")] if detail.rules else []))
+        self.query_one("#title", Chrome).show(line(*parts), right)
+        held: list[Content | str | tuple[str, str]] = [("held by ", "$log-dim"), (" ⇄ ".join(detail.held_by) or "nothing", "")]
+        for name, values in detail.keys.items():
+            held += [(f"   {name} ", "$log-name"), (", ".join(values[:3]), "$log-key")]
+        if detail.oversize:
+            held.append((f"   ⚠ oversize: bridged by {detail.oversize}", "$log-warn"))
+        self.query_one("#held", Chrome).show(line(*held))
+        self.query_one("#heading", Chrome).show(line((members.heading(), "$log-dim")))
+        wanted = members.row_of(record=self._row) if self._row is not None else None
+        members.go(wanted or 0, center=True)
+        self.show_status()
+
+    @on(CursorMoved)
+    def _moved(self, event: CursorMoved) -> None:
+        event.stop()
+        row = self.main_list.current
+        if event.rows is self.main_list and row is not None:
+            self.fall.point(row.index)
+            if self.pane.has_class("open"):
+                self._show_fields()
+            self.show_status()
+
+    @on(WaterfallView.Picked)
+    def _picked(self, event: WaterfallView.Picked) -> None:
+        event.stop()
+        place = self.main_list.row_of(index=event.index)
+        if place is not None:
+            self.main_list.go(place)
+
+    @on(RowChosen)
+    def _chosen(self, event: RowChosen) -> None:
+        event.stop()
+        if event.rows is not self.main_list or self.pane.has_class("open"):
+            self.close_something()
+        else:
+            self.pane.add_class("open")
+            self._show_fields()
+            self.call_after_refresh(lambda: self.main_list.go(self.main_list.cursor))
+
+    def _show_fields(self) -> None:
+        row = self.main_list.current
+        if row is None or row.member is None:
+            return
+        record, investigation = row.member.line, self.investigation
+        note = f"✖ {row.member.step[0]} · step {row.member.step[1]}" if row.member.step else ""
+        self.queries.ask(
+            "fields", lambda _: list(investigation.fields(record.row)), lambda fields: self.pane.show(record, fields, note)
+        )
+
+    def status_parts(self) -> tuple[Content, Content]:
+        """The record under the cursor, where it was read."""
+        row = self.main_list.current
+        if row is None or self._detail is None:
+            return Content(""), Content("")
+        if row.absent is not None:
+            window = human_duration(row.absent.end - row.absent.start)
+            return line((f"✖ {row.absent.step}: nothing in a window of {window}", "bold $log-detection")), Content("")
+        member = row.member
+        place = f"{member.line.source}:{member.line.line}" if member else ""
+        count = f"record {row.index + 1} of {len(self._detail.members)}"
+        return line((place, "$log-service"), f"   {count}"), Content("")
+
+    @on(QuerySubmitted)
+    def _submitted(self, event: QuerySubmitted) -> None:
+        event.stop()
+        self.close_bar()
+        try:
+            run_line(self, event.text)
+        except LogscopeError as error:
+            self.scope.say(str(error), "error")
+
+    # Actions
+
+    def action_switch(self) -> None:
+        """Waterfall, records, fields in turn."""
+        order = [self.main_list, self.fall, *([self.pane] if self.pane.has_class("open") else [])]
+        now = next((place for place, widget in enumerate(order) if widget.has_focus), 0)
+        order[(now + 1) % len(order)].focus()
+
+    def _seek(self, direction: int, wanted: set[int], nothing: str) -> None:
+        now = self.main_list.cursor
+        ahead = [place for place in wanted if (place > now if direction > 0 else place < now)]
+        if ahead:
+            self.main_list.go(min(ahead) if direction > 0 else max(ahead), center=True)
+        else:
+            self.scope.say(nothing)
+
+    def action_error(self, direction: int) -> None:
+        """The next error."""
+        rows = enumerate(self.main_list.shown)
+        self._seek(direction, {place for place, row in rows if row.member and row.member.error}, "no further error")
+
+    def action_step(self, direction: int) -> None:
+        """The next step of a detection, absent ones too."""
+        rows = enumerate(self.main_list.shown)
+        found = {place for place, row in rows if row.absent or (row.member and row.member.step)}
+        self._seek(direction, found, "no further step")
+
+    def action_why(self) -> None:
+        """The chain of keys between the first record and this one."""
+        row, detail = self.main_list.current, self._detail
+        if row is None or row.member is None or detail is None:
+            return
+        first, here, investigation = detail.members[0].line.row, row.member.line.row, self.investigation
+        self.queries.ask(
+            "why",
+            lambda _: list(investigation.explain(first, here)),
+            lambda told: self.app.push_screen(
+                FactsScreen("Why it stands here", [line(text) for text in told] or [line("It is the first record.")])
+            ) and None,
+        )  # fmt: skip
+
+    def action_records(self) -> None:
+        """Back in the records view, pivoted on the grain's value."""
+        from logscope.tui.screens.records import RecordsScreen
+
+        detail = self._detail
+        home = next((screen for screen in self.app.screen_stack if isinstance(screen, RecordsScreen)), None)
+        row = self.main_list.current
+        if detail is None or home is None or not detail.keys:
+            return
+        name, values = next(iter(detail.keys.items()))
+        while self.app.screen is not home:
+            self.app.pop_screen()
+        home.jumps.pivot_value(name, values[0], row.member.line.row if row and row.member else None)
+
+    def action_copy(self) -> None:
+        """The record."""
+        row = self.main_list.current
+        if row is not None and row.member is not None:
+            self.scope.copy(row.member.line.raw, "the record")
+
+    def action_copy_all(self) -> None:
+        """All records, a line each."""
+        if self._detail is not None:
+            self.scope.copy("\n".join(member.line.raw for member in self._detail.members), "the transaction")
+
+    def close_something(self) -> bool:
+        """The bar or the fields."""
+        if super().close_something():
+            return True
+        if self.pane.has_class("open"):
+            self.pane.remove_class("open")
+            self.main_list.focus()
+            return True
+        return False

@@ -1,0 +1,116 @@
+"""The records of one transaction, with the time since the previous and since the start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.segment import Segment
+
+from logscope.engine.api import AbsentStep, Member, TransactionDetail
+from logscope.text import clean
+from logscope.tui.clock import Clock, distance
+from logscope.tui.highlight import name_spans, split
+from logscope.tui.painting import fit, level_plain, one_line, who
+from logscope.tui.styles import LEVEL_WORDS
+from logscope.tui.widgets.row_list import RowList
+
+WIDE = 110
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record, or a step that did not happen."""
+
+    index: int
+    """The member's place; of an absent step the one before it."""
+    member: Member | None = None
+    absent: AbsentStep | None = None
+
+
+def rows_of(detail: TransactionDetail) -> list[Row]:
+    """Members in order, absent steps after the record that began their window."""
+    waiting = sorted(detail.absent, key=lambda one: one.start)
+    out: list[Row] = []
+    for index, member in enumerate(detail.members):
+        time = member.line.time
+        while waiting and time is not None and waiting[0].start < time:
+            out.append(Row(max(0, index - 1), absent=waiting.pop(0)))
+        out.append(Row(index, member=member))
+    out += [Row(max(0, len(detail.members) - 1), absent=one) for one in waiting]
+    return out
+
+
+class MemberList(RowList):
+    """Rows of a transaction."""
+
+    def __init__(self, clock: Clock, *, id: str | None = None) -> None:  # noqa: A002
+        """Nothing yet."""
+        super().__init__(id=id)
+        self._clock = clock
+        self._rows: list[Row] = []
+        self._services = 8
+
+    def show(self, detail: TransactionDetail) -> None:
+        """Show a transaction."""
+        self._rows = rows_of(detail)
+        self._services = min(14, max((len(who(member.line)) for member in detail.members), default=8))
+        self.set_rows(len(self._rows), self.cursor)
+
+    @property
+    def shown(self) -> list[Row]:
+        """All rows."""
+        return self._rows
+
+    @property
+    def current(self) -> Row | None:
+        """The row under the cursor."""
+        return self._rows[self.cursor] if self.cursor < len(self._rows) else None
+
+    def row_of(self, *, index: int | None = None, record: int | None = None) -> int | None:
+        """Where a member (by place) or a record (by row number) stands in the list."""
+        for place, row in enumerate(self._rows):
+            if row.member is not None and (row.index == index or row.member.line.row == record):
+                return place
+        return None
+
+    def heading(self) -> str:
+        """The column titles."""
+        wide = self.app.size.width >= WIDE
+        number = f"{'#':>5}  " if wide else "  "
+        return f"  {number}{'time':<12} {'+prev':>10} {'+start':>10} " + (f"{'level':<6}" if wide else "") + f"{'service':<{self._services}} message"
+
+    def row_segments(self, index: int, selected: bool) -> list[Segment]:
+        """One record, or one absent step."""
+        row = self._rows[index]
+        behind = "log-cursor" if selected else "background"
+        styles = self.look_up
+        wide = self.app.size.width >= WIDE
+        lead = Segment("▸" if selected else " ", styles.style("log-hint", behind, bold=True))
+        if row.absent is not None:
+            text = f"┗ {'╌' * 8}  ✖ {clean(row.absent.step)}: {clean(row.absent.text)}   {clean(row.absent.rule)}"
+            return [lead, Segment(text, styles.style("log-detection", behind, bold=True))]
+        member = row.member
+        if member is None:
+            return [lead]
+        line = member.line
+        sign = "┃ " if member.step else "▲ " if member.error else "  "
+        sign_role = "log-detection" if member.step else "log-error"
+        out = [lead, Segment(sign, styles.style(sign_role, behind, bold=True))]
+        if wide:
+            out.append(Segment(f"{row.index + 1:>4}  ", styles.style("log-dim", behind)))
+        out += [
+            Segment(" " + self._clock.time(line.time), styles.style("log-time", behind)),
+            Segment(f" {distance(member.since_previous):>10}", styles.style("foreground", behind)),
+            Segment(f" {distance(member.since_start) if row.index else '0':>10} ", styles.style("log-dim", behind)),
+        ]
+        if wide:
+            out.append(Segment(LEVEL_WORDS[line.level] + " ", styles.level(line.level, behind)))
+        out.append(Segment(fit(clean(who(line)), self._services) + " ", styles.style("log-service", behind)))
+        text = one_line(line.message or line.raw)
+        left = self.side
+        for piece, role in split(text, name_spans(text), level_plain(line.level)):
+            out.append(Segment(piece[left:], styles.style(role, behind)))
+            left = max(0, left - len(piece))
+        if member.step:
+            out.append(Segment(f"   ◂ {clean(member.step[1])}", styles.style("log-detection", behind)))
+        return out
