@@ -41,6 +41,7 @@ def _open(arguments: argparse.Namespace, *, piped: bool, shipped: bool) -> int:
             from logscope.sources.streams import keyboard_from_terminal
 
             keyboard_from_terminal()
-        return run(session, theme=arguments.theme, keymap=arguments.keymap)
+        session.start()
+        return run(session, theme=arguments.theme, keymap=arguments.keymap, zone=arguments.show_tz)
     finally:
         session.close()
