@@ -105,7 +105,8 @@ def _complete(sample: pl.DataFrame) -> pl.DataFrame:
     if "template" not in sample.columns:
         text = pl.col("message") if "message" in sample.columns else pl.col("raw")
         masked = pl.coalesce(text, "raw").str.slice(0, 400).str.replace_all(r"=(?:\"[^\"]*\"|\S+)", "=*")
-        sample = sample.with_columns(template=masked.str.replace_all(r"[^\s=]*\d[^\s]*", "*"))
+        masked = masked.str.replace_all(r"\([^()]*\)", "*").str.replace_all(r"[^\s=\"]*\d[^\s\"]*", "*")
+        sample = sample.with_columns(template=masked.str.replace_all(r"\*(?:\s+\*)+", "*"))
     place = pl.coalesce("service", "source")
     sample = sample.with_columns(place=place, template=pl.concat_str(place.fill_null(""), pl.lit(" "), pl.col("template").cast(pl.String).fill_null("")).rank("dense").cast(pl.UInt32))
     return sample.sort("time", "source_id", "line")

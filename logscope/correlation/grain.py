@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import polars as pl
@@ -14,6 +15,10 @@ ONE = 0.9
 """From this share of values on, "exactly one" is taken for the rule."""
 EVIDENCE_VALUES = 1000
 """Values of the coarser key that the description is measured on: unbounded, any merge looks good in the end."""
+MODELS = 64
+"""Types of transactions that others may be told by."""
+COUNT_BITS = 3
+"""What another count of a template costs."""
 CLEAR = 0.8
 """Between this ratio and its inverse both grains are plausible, and it is said."""
 
@@ -114,15 +119,26 @@ def description_length(rows: pl.DataFrame, members: pl.DataFrame) -> float:
     alone = pl.col(ROW).cast(pl.Int64) * -1 - 1
     placed = placed.with_columns(owner=pl.coalesce(pl.col("transaction").cast(pl.Int64), alone))
     bags = placed.group_by("owner", "template").len().sort("owner", "template")
-    kinds = bags.group_by("owner", maintain_order=True).agg(kind=pl.struct("template", "len"))
-    kinds = kinds.select(kind=pl.col("kind").list.eval(pl.element().struct.field("template").cast(pl.String) + "x" + pl.element().struct.field("len").cast(pl.String)).list.join(","), size=pl.col("kind").list.len())
-    types = kinds.group_by("kind").agg(n=pl.len(), size=pl.col("size").first())
+    kinds = bags.group_by("owner", maintain_order=True).agg("template", "len")
+    types = kinds.group_by("template", "len").agg(n=pl.len()).sort("n", "template", "len", descending=[True, False, False])
     total = float(types["n"].sum())
-    templates = max(rows["template"].n_unique(), 1)
-    import math
+    per_template = math.log2(max(rows["template"].n_unique(), 1)) + 2
+    models: list[dict[int, int]] = []
+    bits = 0.0
+    for templates, counts, n in types.iter_rows():
+        bag = dict(zip(templates, counts, strict=True))
+        # A lost record, a retry or one poll more is told as a difference from a common type, not spelled anew.
+        near = (_difference(bag, model, per_template) + 1 + math.log2(len(models)) for model in models)
+        bits += min(len(bag) * per_template, *near, math.inf) - n * math.log2(n / total)
+        if len(models) < MODELS:
+            models.append(bag)
+    return bits
 
-    spelled = sum(size * (math.log2(templates) + 2) for size in types["size"].to_list())
-    return spelled + sum(-n * math.log2(n / total) for n in types["n"].to_list())
+
+def _difference(bag: dict[int, int], model: dict[int, int], per_template: float) -> float:
+    common = bag.keys() & model.keys()
+    other = len(bag) + len(model) - 2 * len(common)
+    return other * per_template + COUNT_BITS * sum(bag[template] != model[template] for template in common)
 
 
 @dataclass(frozen=True)
@@ -165,14 +181,14 @@ def climb(sample: Sample, plan: Plan, parent: Level, child: Level, max_span_us: 
         return Climb(high, low, None, "its values last longer than the span of a transaction")
     if low not in parent.links:
         return Climb(high, low, None, f"{low} ties several {high} together")
-    at_high = members_at(sample, Plan(plan.keys, high, levels=(parent,)))
+    at_high = members_at(sample, Plan(plan.keys, high, levels=(Level(high, parent.links),)))
     held = sample.values.filter(pl.col("key") == plan.place(high)).select(ROW, "value")
     wanted = held.select("value").unique().with_columns(h=pl.col("value").hash(1)).sort("h", "value").head(EVIDENCE_VALUES)
     chosen = held.join(wanted, on="value", how="semi").select(ROW).unique()
     owners = at_high.join(chosen, on=ROW, how="semi")["transaction"].unique()
     at_high = at_high.filter(pl.col("transaction").is_in(owners.implode()))
     rows = sample.records.select(ROW, "template").join(at_high.select(ROW).unique(), on=ROW, how="semi")
-    at_low = members_at(sample, Plan(plan.keys, low, levels=(child,)))
+    at_low = members_at(sample, Plan(plan.keys, low, levels=(Level(low, child.links),)))
     ratio = description_length(rows, at_high) / max(description_length(rows, at_low), 1e-9)
     return Climb(high, low, ratio, "")
 
