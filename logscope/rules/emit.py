@@ -10,6 +10,9 @@ from logscope.rules.nearest import nearest
 from logscope.rules.values import Value
 from logscope.templating import Template
 
+RECORD_STEP = "record"
+"""The name of the one step of a rule over single records."""
+
 
 @dataclass(frozen=True, slots=True)
 class StepField:
@@ -60,7 +63,7 @@ def step_field(name: str, steps: Collection[str], absent: Collection[str] = ()) 
     """Read `STEP.FIELD`.
 
     Args:
-        name: As written; with a single step its name may be left out.
+        name: As written; in a rule over single records FIELD alone will do.
         steps: Names of the positive steps.
         absent: Names of the absent ones, for a better word.
 
@@ -70,8 +73,8 @@ def step_field(name: str, steps: Collection[str], absent: Collection[str] = ()) 
     step, dot, rest = name.partition(".")
     if dot and rest and step in steps:
         return StepField(step, rest)
-    if len(steps) == 1 and step not in steps and step not in absent:
-        return StepField(next(iter(steps)), name)
+    if list(steps) == [RECORD_STEP] and step not in steps:
+        return StepField(RECORD_STEP, name)
     if step in absent:
         raise RuleError(f"{name}: step {step} is absent and has no values", mend="name a step that happens")
     if step in steps:

@@ -19,7 +19,7 @@ values that cannot be ordered, is false. Nothing is evaluated but Polars express
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -121,8 +121,8 @@ class _Parser:
             return token
         return None
 
-    def truth(self, rule: object, token: _Token) -> Operand:
-        found: Operand = rule()  # type: ignore[operator]  # one of this class' own methods
+    def truth(self, rule: Callable[[], Operand], token: _Token) -> Operand:
+        found = rule()
         if found.kind != BOOLEAN:
             raise _error("a condition is expected here", token, "compare it: STEP.FIELD = value")
         return found
@@ -133,9 +133,9 @@ class _Parser:
     def both(self) -> Operand:
         return self.joined("and", self.negation)
 
-    def joined(self, word: str, rule: object) -> Operand:
+    def joined(self, word: str, rule: Callable[[], Operand]) -> Operand:
         token = self.peek()
-        found: Operand = rule()  # type: ignore[operator]  # one of this class' own methods
+        found = rule()
         while self.take(word):
             if found.kind != BOOLEAN:
                 raise _error("a condition is expected here", token, "compare it: STEP.FIELD = value")

@@ -10,7 +10,7 @@ from pathlib import Path
 from logscope.errors import FilterError, RuleError
 from logscope.language.sequence import parse_sequence
 from logscope.rules.documents import Located, documents, read_text
-from logscope.rules.emit import Emit, StepField, step_field
+from logscope.rules.emit import RECORD_STEP, Emit, StepField, step_field
 from logscope.rules.having import Having, compile_having
 from logscope.rules.model import (
     LEVELS,
@@ -43,7 +43,6 @@ _STEP_KEYS = ("name", "where", "absent", "within", "maxpause")
 _FORMS = ("sequence", "record", "transaction")
 _SIGMA = ("detection", "correlation", "filter")
 _STEP_NAME = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
-_RECORD_STEP = "record"
 
 
 def rule_files(paths: Iterable[Path]) -> tuple[list[Path], list[RuleError]]:
@@ -228,7 +227,10 @@ def _step(item: Located, number: int, complaints: Complaints, compile_filter: Co
     within, maxpause = keys.duration("within"), keys.duration("maxpause")
     if compiled is None:
         return None
-    return Step(name, *compiled, absent=absent, within_us=within, maxpause_us=maxpause, line=keys.line)
+    bound = keys.line_of("within") if keys.has("within") else keys.line_of("maxpause")
+    return Step(
+        name, *compiled, absent=absent, within_us=within, maxpause_us=maxpause, line=keys.line, bound_line=bound
+    )
 
 
 def _filter(
@@ -249,7 +251,8 @@ def _check_sequence(sequence: Sequence, complaints: Complaints, keys: Keys | Non
     count = len(complaints.errors)
     line = keys.line if keys is not None else None
     if TRANSACTION in sequence.by and len(sequence.by) > 1:
-        complaints.add("sequence: by has transaction and others", line, mend="write by: [transaction] alone")
+        by_line = keys.line_of("by") if keys is not None else None
+        complaints.add("sequence: by has transaction and others", by_line, mend="write by: [transaction] alone")
     names = [step.name for step in sequence.steps]
     for place, step in enumerate(sequence.steps):
         if step.name in names[:place]:
@@ -265,22 +268,19 @@ def _check_sequence(sequence: Sequence, complaints: Complaints, keys: Keys | Non
 
 def _check_bounds(sequence: Sequence, step: Step, place: int, happening: Several[int], complaints: Complaints) -> None:
     first, last = happening[0], happening[-1]
+    line = step.bound_line or step.line
     if step.maxpause_us is not None and (step.absent or place == first):
         why = "an absent step" if step.absent else "the first step"
-        complaints.add(
-            f"step {step.name}: maxpause on {why}", step.line, mend="it belongs to a later step that happens"
-        )
+        complaints.add(f"step {step.name}: maxpause on {why}", line, mend="it belongs to a later step that happens")
     if step.within_us is not None and not step.absent:
-        complaints.add(
-            f"step {step.name}: within on a step that happens", step.line, mend="write maxpause, or absent: true"
-        )
+        complaints.add(f"step {step.name}: within on a step that happens", line, mend="write maxpause, or absent: true")
     if not step.absent:
         return
     if first < place < last:
         if step.within_us is not None:
             complaints.add(
                 f"step {step.name}: within on an absence between two steps",
-                step.line,
+                line,
                 mend="leave it out, the window is from the step before to the step after",
             )
     elif step.within_us is None and sequence.maxspan_us is None:
@@ -308,7 +308,7 @@ def _record(entry: Located, complaints: Complaints, compile_filter: CompileFilte
     compiled = _filter(keys, "where", complaints, compile_filter)
     if compiled is None:
         return None
-    return Sequence(by=(), steps=(Step(_RECORD_STEP, *compiled, line=keys.line_of("where")),))
+    return Sequence(by=(), steps=(Step(RECORD_STEP, *compiled, line=keys.line_of("where")),))
 
 
 def _transaction(entry: Located, complaints: Complaints) -> TransactionCondition | None:

@@ -53,6 +53,8 @@ class Step:
     maxpause_us: int | None = None
     """Longest time since the positive step before, inclusive."""
     line: int | None = None
+    bound_line: int | None = None
+    """Where `within` or `maxpause` stands."""
 
 
 @dataclass(frozen=True, slots=True)

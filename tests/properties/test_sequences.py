@@ -33,9 +33,7 @@ class Told:
             self.by_id[detection.id] = detection
 
 
-def names(
-    detections: Iterable[Detection], events: list[Event]
-) -> dict[tuple[object, ...], str]:
+def names(detections: Iterable[Detection], events: list[Event]) -> dict[tuple[object, ...], str]:
     texts = {event.row: event.text for event in events}
     return {
         (
@@ -91,12 +89,8 @@ def test_any_cuts_and_any_arrival_tell_the_same(
 
 
 @FEW
-@given(
-    sequences(by=("transaction",)), streams(longest=40), st.randoms(use_true_random=False)
-)
-def test_transactions_that_change_tell_the_same(
-    sequence: Sequence, events: list[Event], chance: random.Random
-) -> None:
+@given(sequences(by=("transaction",)), streams(longest=40), st.randoms(use_true_random=False))
+def test_transactions_that_change_tell_the_same(sequence: Sequence, events: list[Event], chance: random.Random) -> None:
     begin, newest = times(events)
     numbers = {event.row: chance.sample(range(3), chance.randint(0, 2)) for event in events}
     groups = {f"T{number}": [e for e in events if number in numbers[e.row]] for number in range(3)}

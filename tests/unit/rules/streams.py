@@ -165,14 +165,18 @@ class Oracle:
                 seen += 1
             elif seen == 0:
                 first = match.events[0]
-                begin = first.time - step.within_us if step.within_us is not None else (
-                    match.events[-1].time - self.sequence.maxspan_us
+                begin = (
+                    first.time - step.within_us
+                    if step.within_us is not None
+                    else (match.events[-1].time - self.sequence.maxspan_us)
                 )
                 found.append((step.where, begin, first.time, [first]))
             elif seen == len(self.sequence.positive):
                 last = match.events[-1]
-                end = last.time + step.within_us if step.within_us is not None else (
-                    match.events[0].time + self.sequence.maxspan_us
+                end = (
+                    last.time + step.within_us
+                    if step.within_us is not None
+                    else (match.events[0].time + self.sequence.maxspan_us)
                 )
                 found.append((step.where, last.time, end, [last]))
             else:
@@ -187,7 +191,9 @@ class Oracle:
         return max(ends)
 
     def lead(self, match: _Match) -> int:
-        return min([match.events[0].time, *(begin for _, begin, _, own in self.windows(match) if own == match.events[:1])])
+        return min(
+            [match.events[0].time, *(begin for _, begin, _, own in self.windows(match) if own == match.events[:1])]
+        )
 
     def absent(self, match: _Match) -> bool:
         return not any(
