@@ -28,6 +28,8 @@ _SO_RCVBUFFORCE = 33
 _SO_MEMINFO = 55
 _MEMINFO_DROPS = 8
 _PEERS = 4096
+_FEW = 64
+_PAUSE = 0.001
 _DRAIN = 2.0
 
 
@@ -96,8 +98,10 @@ class _Batch:
     def lengths(self, count: int) -> list[int]:
         return self._lengths[:count].tolist()
 
-    def flags(self, count: int) -> list[int]:
-        return self._flags[:count].tolist()
+    def truncated(self, count: int) -> bool:
+        """Whether any datagram was longer than both its slots."""
+        flags = self._flags[:count].tolist()
+        return any(flags) and any(flag & _MSG_TRUNC for flag in flags)
 
     def long(self, at: int, length: int) -> bytes:
         """A datagram that overflowed its slot."""
@@ -206,6 +210,9 @@ class UdpListener:
             except OSError as error:
                 self._writer.say(f"receiving failed: {error.strerror}")
                 return
+            if got < _FEW and not self._stopping.is_set() and self.buffer >= ASKED_BUFFER:
+                # A call for a handful costs as much as one for hundreds; 4 MiB hold some 10,000 datagrams.
+                time.sleep(_PAUSE)
             if self._stopping.is_set():
                 until = until or time.monotonic() + _DRAIN
                 if not got or time.monotonic() > until:
@@ -241,7 +248,7 @@ class UdpListener:
             prefixes *= got
         parts: list[bytes | memoryview] = []
         start = 0
-        cut = any(flags & _MSG_TRUNC for flags in batch.flags(got))
+        cut = batch.truncated(got)
         for at, (length, prefix) in enumerate(zip(batch.lengths(got), prefixes, strict=True)):
             message: bytes | memoryview = view[start : start + length] if length <= _SLOT else batch.long(at, length)
             start += _SLOT

@@ -24,6 +24,7 @@ _COUNT_LONGEST = 56
 _BLANK = re.compile(rb"[\n\0]*")
 _STRAY_END = re.compile(rb"[\n\0]|(?=(?<!\d)\d{1,10} <\d{1,3}>)")
 _STRAY_LONGEST = 20
+_CR = 0x0D
 
 Frame = tuple[bytes, str]
 """A message without its line end, and its flags: letters of `tp`, empty for none."""
@@ -114,16 +115,20 @@ class FrameCutter:
         """Whole counted frames from the start, one after the other; four times as fast as by `_step`."""
         if self._skip or self._skip_line:
             return 0
-        at, size, limit, begins = 0, len(buffer), self._limit, _PLAIN_COUNT.match
+        at, size, limit = 0, len(buffer), self._limit
+        begins, add = _PLAIN_COUNT.match, frames.append
         while count := begins(buffer, at):
             start = count.end()
             end = start + int(count[1])
             if end > size or end - start > limit:
                 break
-            message = trim(buffer[start:end])
+            message = buffer[start:end]
+            if message and message[-1] <= _CR:
+                message = trim(message)
             if message:
-                frames.append((message, ""))
+                add((message, ""))
             at = end
+        if at:
             self._after_count = True
         return at
 
