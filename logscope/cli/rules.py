@@ -44,17 +44,19 @@ def _load(arguments: argparse.Namespace) -> LoadedRules:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from logscope.rules.lint import lint
+    from dataclasses import asdict
 
-    loaded = _load(arguments)
-    findings = lint(loaded)
-    for error in loaded.errors:
-        say(f"logscope: {error}")
-    objects: list[Object] = [finding.to_json() for finding in findings]
-    _print(arguments, objects, (f"{finding}" for finding in findings))
-    if not loaded.errors:
-        say(f"{len(loaded.rules)} rules compile, {len(findings)} findings")
-    return 2 if loaded.errors else 0
+    from logscope.query.filters import compile_filter
+    from logscope.rules.lint import ERROR, lint
+
+    findings = lint(_paths(arguments), compile_filter)
+    broken = [finding for finding in findings if finding.severity == ERROR]
+    objects: list[Object] = [
+        {name: value for name, value in asdict(finding).items() if value is not None} for finding in findings
+    ]
+    _print(arguments, objects, (str(finding) for finding in findings))
+    say(f"{len(_load(arguments).rules)} rules compile, {len(broken)} errors, {len(findings) - len(broken)} hints")
+    return 2 if broken else 0
 
 
 def _test(arguments: argparse.Namespace) -> int:
@@ -71,9 +73,10 @@ def _test(arguments: argparse.Namespace) -> int:
         for result in run_rule_tests(rule):
             total += 1
             failed += not result.passed
-            objects.append({"rule": rule.name, "test": result.name, "passed": result.passed, "reason": result.reason})
+            reason = "; ".join(str(difference) for difference in result.differences) or result.error
+            objects.append({"rule": rule.name, "test": result.test, "passed": result.passed, "reason": reason})
             mark = "pass" if result.passed else "FAIL"
-            lines.append(f"{mark}  {rule.name}: {result.name}" + (f": {result.reason}" if result.reason else ""))
+            lines.append(f"{mark}  {rule.name}: {result.test}" + (f": {reason}" if reason else ""))
     _print(arguments, objects, iter(lines))
     say(f"{total - failed} passed, {failed} failed")
     return 2 if loaded.errors else 1 if failed else 0

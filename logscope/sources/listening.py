@@ -11,6 +11,8 @@ from logscope.sources.receiver import Receiver, start_receiver
 from logscope.sources.spool import SpoolSource, find_spool, spool_folder
 from logscope.sources.urls import LATER, LISTENERS, not_yet, scheme_of
 
+_ADDED_UP = ("received", "stored", "dropped", "kernel_dropped", "truncated", "partial", "framing_errors")
+
 
 class ListenerSource(SpoolSource):
     """A listener: its receiver's spool, followed from the first message that was ever received there.
@@ -27,10 +29,23 @@ class ListenerSource(SpoolSource):
         """
         super().__init__(spec, receiver.folder, follow=True)
         self.receiver = receiver
+        self._stopped = False
+        self._before: dict[str, int] = {}
+
+    def poll(self) -> bool:
+        """Look for growth; a receiver that died is started again and goes on with the same spool."""
+        if not self._stopped and not self.receiver.alive():
+            before = self.receiver.counters()
+            self.say("the receiver ended unexpectedly; it is started again, what was in its sockets is lost")
+            self.receiver = start_receiver(self.receiver.url, self.folder.parent)
+            for name in _ADDED_UP:
+                self._before[name] = self._before.get(name, 0) + before.get(name, 0)
+        return super().poll()
 
     def counters(self) -> dict[str, int]:
-        """The receiver's, of this run."""
-        return self.receiver.counters()
+        """The receivers', of this run."""
+        now = self.receiver.counters()
+        return now | {name: now.get(name, 0) + count for name, count in self._before.items()}
 
     def notices(self) -> list[str]:
         """Its own and the receiver's."""
@@ -40,12 +55,14 @@ class ListenerSource(SpoolSource):
 
     def stop(self) -> dict[str, int]:
         """Stop listening, with all that was received on the spool and in `size()`; final counters."""
-        counters = self.receiver.stop()
+        self._stopped = True
+        self.receiver.stop()
         self.poll()
-        return counters
+        return self.counters()
 
     def close(self) -> None:
         """Stop listening and give everything back."""
+        self._stopped = True
         self.receiver.stop()
         super().close()
 
