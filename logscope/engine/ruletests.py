@@ -71,7 +71,7 @@ class _Prepared:
         values = self._values.filter(pl.col(schema.ROW).is_in(rows.get_column(schema.ROW).implode()))
         self._linker = Linker(self._plan)
         self._linker.add(values, rows.select(schema.ROW, "time", "source_id", "line"))
-        return self._linker.members()
+        return self._linker.members().select(schema.ROW, "transaction")
 
     def identity(self, number: int) -> str:
         return self._linker.identity(number)
