@@ -112,6 +112,7 @@ class Line:
     service: str | None
     host: str | None
     message: str
+    """The message, a request as `GET /path 200`, with the fields that it does not hold itself."""
     raw: str
 
 

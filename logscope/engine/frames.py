@@ -117,7 +117,7 @@ class Frames:
             lists = binding.parser.fields(_envelope(binding, texts).get_column("raw"))
             frame = pl.DataFrame({schema.ROW: numbers, "field": lists})
             frame = frame.filter(pl.col("field").list.len() > 0).explode("field").unnest("field")
-            parts.append(frame.select(empty.columns).cast(dict(empty.schema)))
+            parts.append(frame.select(empty.columns).cast(empty.schema))
         return pl.concat(parts)
 
     def rows_bulk(self, rows: pl.Series, view: StoreView, names: Collection[str]) -> pl.DataFrame:

@@ -34,6 +34,7 @@ from logscope.engine.sampling import sample_rows
 from logscope.engine.searching import Searching
 from logscope.engine.selection import Selection
 from logscope.engine.spools import kept_plan, reached_watermark
+from logscope.engine.summaries import summary
 from logscope.errors import FilterError
 from logscope.query.filters import Filter, check_fields, compile_filter
 from logscope.query.highlights import highlights
@@ -254,6 +255,7 @@ class Session:
             return ()
         frame = self.frames.rows(rows, self.store.view, _LINE_COLUMNS)
         frame = frame.with_columns(pl.col("time").to_physical())
+        fields = self.frames.fields(rows, self.store.view)
         return [
             Line(
                 row=entry["row"],
@@ -264,10 +266,10 @@ class Session:
                 line=entry["line"],
                 service=entry["service"],
                 host=entry["host"],
-                message=entry["message"] or "",
+                message=summary(entry["message"] or "", values),
                 raw=entry["raw"] or "",
             )
-            for entry in frame.iter_rows(named=True)
+            for entry, values in zip(frame.iter_rows(named=True), fields, strict=True)
         ]
 
     def position(self, view: View, row: int) -> int:
