@@ -66,12 +66,18 @@ def alias_groups(held: pl.DataFrame, stats: pl.DataFrame) -> tuple[list[tuple[st
     )
     groups = Groups(names)
     beside = held.join(held, on=ROW, suffix="_other").filter(pl.col("group") < pl.col("group_other"))
-    together = beside.group_by("group", "group_other", ROW).agg((pl.col("value") == pl.col("value_other")).any().alias("same"))
-    for one, other, rows, equal in together.group_by("group", "group_other").agg(n=pl.len(), same=pl.col("same").mean()).iter_rows():
+    together = beside.group_by("group", "group_other", ROW).agg(
+        (pl.col("value") == pl.col("value_other")).any().alias("same")
+    )
+    for one, other, rows, equal in (
+        together.group_by("group", "group_other").agg(n=pl.len(), same=pl.col("same").mean()).iter_rows()
+    ):
         if rows > VETO_TOGETHER * min(support[one], support[other]) and equal < VETO_EQUAL:
             groups.veto(one, other)
     why: dict[str, str] = {}
-    for one, other, count, example in shared.sort(["n", "group", "group_other"], descending=[True, False, False]).iter_rows():
+    for one, other, count, example in shared.sort(
+        ["n", "group", "group_other"], descending=[True, False, False]
+    ).iter_rows():
         containment = count / min(distinct[one], distinct[other])
         if count < SHARED or containment < CONTAINMENT or (shapes[one] != shapes[other]):
             continue

@@ -13,8 +13,6 @@ from logscope.correlation.growing import NONE, GrowingArray
 BORN_CAP = 10
 """A component that touches more grain values than this is a list, and belongs to none of them."""
 
-_OWNERS = {"pos": pl.UInt32, "owner": pl.UInt32}
-
 
 def assign(
     links: pl.DataFrame, grains: pl.DataFrame, label_of: pl.Series, first_pos: GrowingArray, total: int
@@ -80,20 +78,34 @@ def _cut(
     units = pl.concat([mine, rest])
     # A record that holds a node of a value's own part belongs there; else to the part in between.
     ranked = pl.concat([mine.with_columns(rank=pl.lit(0)), rest.with_columns(rank=pl.lit(1))])
-    placed = links.join(ranked, on="node").sort("pos", "rank").group_by("pos", maintain_order=True).agg(pl.col("unit").first())
+    placed = (
+        links.join(ranked, on="node")
+        .sort("pos", "rank")
+        .group_by("pos", maintain_order=True)
+        .agg(pl.col("unit").first())
+    )
     grain_nodes = touched["grain"].unique()
-    born = pl.DataFrame({"grain": grain_nodes, "pos": first_pos.take(grain_nodes)}).join(placed, on="pos").select("unit", "grain")
+    born = (
+        pl.DataFrame({"grain": grain_nodes, "pos": first_pos.take(grain_nodes)})
+        .join(placed, on="pos")
+        .select("unit", "grain")
+    )
     touched = touched.with_columns(n=pl.len().over("unit"))
     owners = pl.concat(
         [
             touched.filter(pl.col("n") == 1).select("unit", "grain"),
-            touched.filter((pl.col("n") > 1) & (pl.col("n") <= BORN_CAP)).join(born, on=["unit", "grain"], how="semi").select("unit", "grain"),
+            touched.filter((pl.col("n") > 1) & (pl.col("n") <= BORN_CAP))
+            .join(born, on=["unit", "grain"], how="semi")
+            .select("unit", "grain"),
         ]
     )
     found = placed.join(owners, on="unit", how="left").select("pos", owner=pl.coalesce("grain", "unit"))
-    return found.unique().cast(_OWNERS), units
+    return found.unique(), units
 
 
 def _parts(links: pl.DataFrame, total: int) -> pl.DataFrame:
     nodes = links["node"].unique()
-    return pl.DataFrame({"node": nodes, "unit": components(nodes, chain_edges(links), total)}, schema={"node": pl.UInt32, "unit": pl.UInt32})
+    return pl.DataFrame(
+        {"node": nodes, "unit": components(nodes, chain_edges(links), total)},
+        schema={"node": pl.UInt32, "unit": pl.UInt32},
+    )

@@ -46,17 +46,32 @@ class Attachments:
         if lone.is_empty() and old.is_empty():
             return empty, empty
         wanted = lone["node"].unique()
-        ties = held.filter(pl.col("node").is_in(wanted.implode())).join(owners, on="pos").select("node", "owner").unique()
-        load = lone.group_by("node").agg(pl.len().alias("records")).join(
-            ties.group_by("node").agg(pl.len().alias("transactions")), on="node"
+        ties = (
+            held.filter(pl.col("node").is_in(wanted.implode())).join(owners, on="pos").select("node", "owner").unique()
+        )
+        load = (
+            lone.group_by("node")
+            .agg(pl.len().alias("records"))
+            .join(ties.group_by("node").agg(pl.len().alias("transactions")), on="node")
         )
         over = load.filter(pl.col("records").cast(pl.UInt64) * pl.col("transactions") > ATTACH_CAP)["node"]
         self.refused = (self.refused - set(values.to_list())) | set(over.to_list())
-        new = lone.filter(~pl.col("node").is_in(over.implode())).join(ties, on="node").select(value="node", pos="pos", owner="owner")
+        new = (
+            lone.filter(~pl.col("node").is_in(over.implode()))
+            .join(ties, on="node")
+            .select(value="node", pos="pos", owner="owner")
+        )
         self._table = pl.concat([self._table.filter(~hit), new])
         concerned = pl.concat([old["pos"], new["pos"]]).unique()
         after = self.of(concerned)
-        before = pl.concat([old, self._table.filter(self._table["pos"].is_in(old["pos"].implode()) & ~self._table["value"].is_in(values.implode()))])
+        before = pl.concat(
+            [
+                old,
+                self._table.filter(
+                    self._table["pos"].is_in(old["pos"].implode()) & ~self._table["value"].is_in(values.implode())
+                ),
+            ]
+        )
         return before.select("pos", "owner").unique(), after
 
     def of(self, pos: pl.Series) -> pl.DataFrame:

@@ -45,9 +45,17 @@ def classify(names: list[str], stats: dict[str, Any], seconds: float) -> Verdict
     if stats["shape"] in ("date", "float", "text"):
         return Verdict(None, "dates, figures or sentences")
     if stats["shape"] in ("word", "ip", "address"):
-        return Verdict("weak", f"weak: its values are {stats['shape']}s") if weak_name or stats["shape"] != "word" else Verdict(None, "words")
+        return (
+            Verdict("weak", f"weak: its values are {stats['shape']}s")
+            if weak_name or stats["shape"] != "word"
+            else Verdict(None, "words")
+        )
     if stats["shape"] == "int" and stats["length"] < 12 and not id_name:
-        return Verdict("weak", "weak: short numbers under the name of a user or thing") if weak_name else Verdict(None, "short numbers")
+        return (
+            Verdict("weak", "weak: short numbers under the name of a user or thing")
+            if weak_name
+            else Verdict(None, "short numbers")
+        )
     if stats["shape"] == "int" and stats["length"] < 5:
         return Verdict("scoped", "scoped: numbers of less than 5 digits")
     return _by_life(stats, weak_name, seconds, novelty)
@@ -64,5 +72,10 @@ def _by_life(stats: dict[str, Any], weak_name: bool, seconds: float, novelty: fl
     if stats["p99"] > max(200, 0.02 * stats["support"]) and distinct < 200:
         return Verdict("hub", f"hub: {distinct} values, each in up to {stats['most']:,} records")
     if stats["repeat"] < SEEN_ONCE:
-        return Verdict("strong", f"seen once each: {stats['repeat']:.0%} of {distinct:,} values stand in two records", active=False)
-    return Verdict("strong", f"strong: {figures}; {stats['repeat']:.0%} stand in several records, {stats['xs']:.0%} in several services")
+        return Verdict(
+            "strong", f"seen once each: {stats['repeat']:.0%} of {distinct:,} values stand in two records", active=False
+        )
+    return Verdict(
+        "strong",
+        f"strong: {figures}; {stats['repeat']:.0%} stand in several records, {stats['xs']:.0%} in several services",
+    )

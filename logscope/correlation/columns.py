@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import polars as pl
 
@@ -21,20 +22,23 @@ SHAPES: tuple[tuple[str, str], ...] = (
     ("float", r"^[-+]?\d+\.\d+\w{0,2}$|^[-+]?\d+(?:ms|us|ns|s|m|h|[kKMG]i?B?|%)$|^-\d+$"),
     ("hex", r"^[0-9a-fA-F]{16,}(?:@[\w.-]+|(?:\.\w+)*)$"),
     ("address", r"^[^@\s]+@[^@\s]+\.\w+$"),
-    ("prefixed", r"^[A-Za-z]{1,12}[-_:]?[0-9][0-9A-Za-z]*(?:-[0-9A-Za-z]+)*$|^[A-Za-z]{1,12}[-_][0-9a-f]{6,}(?:-[0-9a-f]+)*$"),
+    (
+        "prefixed",
+        r"^[A-Za-z]{1,12}[-_:]?[0-9][0-9A-Za-z]*(?:-[0-9A-Za-z]+)*$|^[A-Za-z]{1,12}[-_][0-9a-f]{6,}(?:-[0-9a-f]+)*$",
+    ),
     ("text", r"\s"),
     ("token", r"^[\w.:@+=~-]*\d[\w.:@+=~-]*$"),
 )
 """Shapes of values, the first that fits."""
 
-_TEXT_ID = (
-    r"\b(?:[A-Za-z]{1,10}[-_](?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{6,}|\d{3,})|[A-Z]{2,6}\d{4,})\b"
-)
+_TEXT_ID = r"\b(?:[A-Za-z]{1,10}[-_](?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{6,}|\d{3,})|[A-Z]{2,6}\d{4,})\b"
 _WORD_ID = (
     r"[A-Za-z][A-Za-z_]{1,20}[ \[/#:=(]{1,2}"
     r"(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{16,})\b"
 )
-_STOP_WORDS = frozenset("for to from of with and the by in on at is as id no not or".split())
+_STOP_WORDS = frozenset(
+    ["for", "to", "from", "of", "with", "and", "the", "by", "in", "on", "at", "is", "as", "id", "no", "not", "or"]
+)
 _UUID_OR_HEX = r"((?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{16,}))\b"
 
 OCCURRENCES = {ROW: pl.UInt32, "label": pl.String, "value": pl.String, "text": pl.Boolean}
@@ -65,16 +69,28 @@ def occurrences(sample: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
     found = pl.concat([part.cast(OCCURRENCES) for part in parts])  # type: ignore[arg-type]
     value = pl.col("value").str.strip_chars(" \t\r\n\"'")
     found = found.with_columns(value).filter(~ignored(pl.col("value")) & (pl.col("value").str.len_bytes() <= MAX_VALUE))
-    return found.filter(pl.col("value").str.len_chars() >= 2).unique(subset=[ROW, "label", "value"]).sort(ROW, "label", "value")
+    return (
+        found.filter(pl.col("value").str.len_chars() >= 2)
+        .unique(subset=[ROW, "label", "value"])
+        .sort(ROW, "label", "value")
+    )
 
 
 def _prefixed(sample: pl.DataFrame, body: str) -> pl.DataFrame:
-    hits = sample.select(ROW, value=pl.col(body).str.extract_all(_TEXT_ID)).explode("value", empty_as_null=True).drop_nulls()
-    return hits.select(ROW, label=pl.col("value").str.extract(r"^([A-Za-z]+[-_]?)", 1), value="value", text=pl.lit(True))
+    hits = (
+        sample.select(ROW, value=pl.col(body).str.extract_all(_TEXT_ID))
+        .explode("value", empty_as_null=True)
+        .drop_nulls()
+    )
+    return hits.select(
+        ROW, label=pl.col("value").str.extract(r"^([A-Za-z]+[-_]?)", 1), value="value", text=pl.lit(True)
+    )
 
 
 def _worded(sample: pl.DataFrame, body: str) -> pl.DataFrame:
-    hits = sample.select(ROW, hit=pl.col(body).str.extract_all(_WORD_ID)).explode("hit", empty_as_null=True).drop_nulls()
+    hits = (
+        sample.select(ROW, hit=pl.col(body).str.extract_all(_WORD_ID)).explode("hit", empty_as_null=True).drop_nulls()
+    )
     table = hits.select(
         ROW,
         label=pl.col("hit").str.extract(r"^([A-Za-z_]+)", 1).str.to_lowercase() + " ",
@@ -101,10 +117,11 @@ def text_pattern(label: str, values: pl.Series) -> str:
 
 def shape_of(values: pl.Expr) -> pl.Expr:
     """The shape of each value, by SHAPES; else `word`."""
-    chain = pl.when(values.str.contains(SHAPES[0][1])).then(pl.lit(SHAPES[0][0]))
+    chain: Any = pl.when(values.str.contains(SHAPES[0][1])).then(pl.lit(SHAPES[0][0]))
     for name, pattern in SHAPES[1:]:
         chain = chain.when(values.str.contains(pattern)).then(pl.lit(name))
-    return chain.otherwise(pl.lit("word"))
+    result: pl.Expr = chain.otherwise(pl.lit("word"))
+    return result
 
 
 def group_label(label: str, text: bool) -> str:

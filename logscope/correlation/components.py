@@ -22,9 +22,7 @@ def chain_edges(pairs: pl.DataFrame) -> pl.DataFrame:
         `a`, `b`: one edge less than a record has nodes.
     """
     return (
-        pairs.select(
-            a=pl.col("node").shift(1), b=pl.col("node"), same=pl.col("pos") == pl.col("pos").shift(1)
-        )
+        pairs.select(a=pl.col("node").shift(1), b=pl.col("node"), same=pl.col("pos") == pl.col("pos").shift(1))
         .filter("same")
         .select("a", "b")
         .unique()

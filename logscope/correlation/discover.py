@@ -82,7 +82,9 @@ def find_plan(
     evidence = Sample(
         values,
         sample.select(ROW, "time", "source_id", "line", "template", "place"),
-        relations(values.filter(pl.col("key").is_in([place for place, key in enumerate(plan.keys) if key.links])), names),
+        relations(
+            values.filter(pl.col("key").is_in([place for place, key in enumerate(plan.keys) if key.links])), names
+        ),
         stats,
     )
     plan = _with_levels(evidence, plan, None if grain in ("auto", "none") else plan.key(grain).name)
@@ -108,7 +110,12 @@ def _complete(sample: pl.DataFrame) -> pl.DataFrame:
         masked = masked.str.replace_all(r"\([^()]*\)", "*").str.replace_all(r"[^\s=\"]*\d[^\s\"]*", "*")
         sample = sample.with_columns(template=masked.str.replace_all(r"\*(?:\s+\*)+", "*"))
     place = pl.coalesce("service", "source")
-    sample = sample.with_columns(place=place, template=pl.concat_str(place.fill_null(""), pl.lit(" "), pl.col("template").cast(pl.String).fill_null("")).rank("dense").cast(pl.UInt32))
+    sample = sample.with_columns(
+        place=place,
+        template=pl.concat_str(place.fill_null(""), pl.lit(" "), pl.col("template").cast(pl.String).fill_null(""))
+        .rank("dense")
+        .cast(pl.UInt32),
+    )
     return sample.sort("time", "source_id", "line")
 
 
@@ -120,7 +127,9 @@ class _Columns:
     texts: dict[str, str]
 
 
-def _find_keys(sample: pl.DataFrame, pairs: pl.DataFrame) -> tuple[list[Key], dict[str, dict[str, float]], pl.DataFrame]:
+def _find_keys(
+    sample: pl.DataFrame, pairs: pl.DataFrame
+) -> tuple[list[Key], dict[str, dict[str, float]], pl.DataFrame]:
     order = sample.select(ROW, "time", "place", "template").with_row_index("rank")
     held = occurrences(sample, pairs)
     labels = held.select("label", "text").unique().sort("label", "text")
@@ -135,7 +144,11 @@ def _find_keys(sample: pl.DataFrame, pairs: pl.DataFrame) -> tuple[list[Key], di
         else:
             fields.setdefault(group, []).append((label, count))
     columns = _Columns(fields, texts)
-    held = held.with_columns(shape=shape_of(pl.col("value"))).select(ROW, "group", "value", "shape").unique(subset=[ROW, "group", "value"])
+    held = (
+        held.with_columns(shape=shape_of(pl.col("value")))
+        .select(ROW, "group", "value", "shape")
+        .unique(subset=[ROW, "group", "value"])
+    )
     frequent = held.group_by("group").agg(pl.col("value").n_unique().alias("n")).filter(pl.col("n") > 1)
     held = held.join(frequent, on="group", how="semi")
     stats = statistics(held, order)
@@ -178,7 +191,11 @@ def _alias(held: pl.DataFrame, stats: pl.DataFrame, columns: _Columns) -> tuple[
             return False
         return shape != "int" or length >= 6 or id_name
 
-    able = [row["group"] for row in stats.iter_rows(named=True) if could(row["group"], row["shape"], row["length"], row["distinct"])]
+    able = [
+        row["group"]
+        for row in stats.iter_rows(named=True)
+        if could(row["group"], row["shape"], row["length"], row["distinct"])
+    ]
     part = held.filter(pl.col("group").is_in(able)).select(ROW, "group", "value")
     groups, why = alias_groups(part, stats.filter(pl.col("group").is_in(able)))
     return groups, why
@@ -190,9 +207,16 @@ def _seconds(sample: pl.DataFrame) -> float:
 
 
 def _key(
-    row: dict[str, Any], group: tuple[str, ...], columns: _Columns, merged: pl.DataFrame, why: dict[str, str], seconds: float
+    row: dict[str, Any],
+    group: tuple[str, ...],
+    columns: _Columns,
+    merged: pl.DataFrame,
+    why: dict[str, str],
+    seconds: float,
 ) -> Key | None:
-    fields = sorted((item for name in group for item in columns.fields.get(name, [])), key=lambda item: (-item[1], item[0]))
+    fields = sorted(
+        (item for name in group for item in columns.fields.get(name, [])), key=lambda item: (-item[1], item[0])
+    )
     labels = sorted(columns.texts[name] for name in group if name in columns.texts)
     names = [name for name, _ in fields]
     verdict = classify(names, row, seconds)
@@ -213,11 +237,16 @@ def _key(
 
 
 def _pattern(labels: list[str], values: pl.Series) -> str | None:
-    patterns = [text_pattern(label, values.filter(values.str.starts_with(label)) if not label.endswith(" ") else values) for label in labels]
+    patterns = [
+        text_pattern(label, values.filter(values.str.starts_with(label)) if not label.endswith(" ") else values)
+        for label in labels
+    ]
     if not patterns:
         return None
     # One capture group: the most general way, where one label covers the values; else the most frequent.
-    counts = [(int(values.str.starts_with(label).sum()), pattern) for label, pattern in zip(labels, patterns, strict=True)]
+    counts = [
+        (int(values.str.starts_with(label).sum()), pattern) for label, pattern in zip(labels, patterns, strict=True)
+    ]
     return max(counts)[1]
 
 
@@ -226,32 +255,44 @@ def _values(
 ) -> tuple[pl.DataFrame, list[str]]:
     """KEY_VALUES of the sample under the plan, and what is to be said about given keys."""
     places = {key.name: place for place, key in enumerate(plan.keys)}
-    mapping = {place: places[name] for place, name in enumerate(names) if name in places and name not in {key.name for key in given}}
+    mapping = {
+        place: places[name]
+        for place, name in enumerate(names)
+        if name in places and name not in {key.name for key in given}
+    }
     values = found.filter(pl.col("key").is_in(list(mapping)))
     if mapping:
         values = values.with_columns(pl.col("key").replace_strict(mapping, return_dtype=pl.UInt16))
     notices = []
     if given:
         wanted = {field for key in given for field in key.fields}
-        wide = pairs.filter(pl.col("name").is_in(list(wanted))).unique(subset=[ROW, "name"], keep="first", maintain_order=True)
+        wide = pairs.filter(pl.col("name").is_in(list(wanted))).unique(
+            subset=[ROW, "name"], keep="first", maintain_order=True
+        )
         frame = sample
         for name in sorted(wanted):
             column = f"fields.{name}"
             if column not in frame.columns:
-                part = wide.filter(pl.col("name") == name).select(pl.col(ROW).cast(pl.UInt32), pl.col("value").alias(column))
+                part = wide.filter(pl.col("name") == name).select(
+                    pl.col(ROW).cast(pl.UInt32), pl.col("value").alias(column)
+                )
                 frame = frame.join(part, on=ROW, how="left")
         more = extract(frame, plan, [key.name for key in given])
         values = pl.concat([values, more])
         for key in given:
             mine = more.filter(pl.col("key") == places[key.name])
             if mine["value"].n_unique() == 1:
-                notices.append(f"key {key.name} has one value only in the first {sample.height:,} records: it tells nothing apart")
+                notices.append(
+                    f"key {key.name} has one value only in the first {sample.height:,} records: it tells nothing apart"
+                )
             elif mine.is_empty():
                 notices.append(f"key {key.name} has no value in the first {sample.height:,} records")
     return values.sort(ROW, "key", "value"), notices
 
 
-def _given_statistics(sample: pl.DataFrame, values: pl.DataFrame, plan: Plan, given: Sequence[Key]) -> dict[str, dict[str, float]]:
+def _given_statistics(
+    sample: pl.DataFrame, values: pl.DataFrame, plan: Plan, given: Sequence[Key]
+) -> dict[str, dict[str, float]]:
     places = {plan.place(key.name): key.name for key in given}
     part = values.filter(pl.col("key").is_in(list(places)))
     if part.is_empty():
@@ -286,13 +327,22 @@ def _with_levels(evidence: Sample, plan: Plan, wanted: str | None) -> Plan:
 def _without_stray_scopes(evidence: Sample, plan: Plan, strong: bool) -> Plan:
     """Scoped keys link on their own only where nothing better does; beside strong keys they glue."""
     total = max(evidence.records.height, 1)
-    covered = max((evidence.stats[key.name]["support"] / total for key in plan.keys if key.links and key.klass == "strong" and key.name in evidence.stats), default=0.0)
+    covered = max(
+        (
+            evidence.stats[key.name]["support"] / total
+            for key in plan.keys
+            if key.links and key.klass == "strong" and key.name in evidence.stats
+        ),
+        default=0.0,
+    )
     keys = []
     for key in plan.keys:
         stats = evidence.stats.get(key.name)
         if key.klass == "scoped" and key.origin == "found" and stats is not None:
             alone = not strong or covered < 0.05
             if not (alone and stats["support"] >= 0.2 * total and stats["distinct"] >= 20 and stats["span"] < 0.1):
-                key = replace(key, active=False, why=key.why + "; not used: strong keys link better, or its values live too long")
+                key = replace(
+                    key, active=False, why=key.why + "; not used: strong keys link better, or its values live too long"
+                )
         keys.append(key)
     return replace(plan, keys=tuple(keys))

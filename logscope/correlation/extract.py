@@ -114,6 +114,8 @@ def _clean(part: pl.DataFrame) -> pl.DataFrame:
 def _scope(frame: pl.DataFrame) -> pl.Expr:
     """Where a scoped value is unique: host and process, or the source where neither is known."""
     absent = pl.lit(None, dtype=pl.String)
-    host, service, source = (pl.col(n).cast(pl.String) if n in frame.columns else absent for n in ("host", "service", "source"))
+    host, service, source = (
+        pl.col(n).cast(pl.String) if n in frame.columns else absent for n in ("host", "service", "source")
+    )
     known = pl.concat_str(host.fill_null(""), pl.lit("/"), service.fill_null(""))
     return pl.when(host.is_null() & service.is_null()).then(source.fill_null("")).otherwise(known)

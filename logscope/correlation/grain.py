@@ -17,8 +17,8 @@ EVIDENCE_VALUES = 1000
 """Values of the coarser key that the description is measured on: unbounded, any merge looks good in the end."""
 MODELS = 64
 """Types of transactions that others may be told by."""
-COUNT_BITS = 3
-"""What another count of a template costs."""
+EDITS = 3
+"""Records by which a transaction may differ from the type that it is told by (lost, retried, polled)."""
 CLEAR = 0.8
 """Between this ratio and its inverse both grains are plausible, and it is said."""
 
@@ -105,7 +105,9 @@ def level_of(sample: Sample, plan: Plan, grain: str) -> Level:
             links.append(name)
         elif float((per_transaction["n"] <= 1).mean() or 0) >= ONE:  # type: ignore[arg-type]
             coarser.append(name)
-    return Level(grain, tuple(name for name in names if name in links), tuple(name for name in names if name in coarser))
+    return Level(
+        grain, tuple(name for name in names if name in links), tuple(name for name in names if name in coarser)
+    )
 
 
 def description_length(rows: pl.DataFrame, members: pl.DataFrame) -> float:
@@ -120,7 +122,9 @@ def description_length(rows: pl.DataFrame, members: pl.DataFrame) -> float:
     placed = placed.with_columns(owner=pl.coalesce(pl.col("transaction").cast(pl.Int64), alone))
     bags = placed.group_by("owner", "template").len().sort("owner", "template")
     kinds = bags.group_by("owner", maintain_order=True).agg("template", "len")
-    types = kinds.group_by("template", "len").agg(n=pl.len()).sort("n", "template", "len", descending=[True, False, False])
+    types = (
+        kinds.group_by("template", "len").agg(n=pl.len()).sort("n", "template", "len", descending=[True, False, False])
+    )
     total = float(types["n"].sum())
     per_template = math.log2(max(rows["template"].n_unique(), 1)) + 2
     models: list[dict[int, int]] = []
@@ -136,9 +140,12 @@ def description_length(rows: pl.DataFrame, members: pl.DataFrame) -> float:
 
 
 def _difference(bag: dict[int, int], model: dict[int, int], per_template: float) -> float:
-    common = bag.keys() & model.keys()
-    other = len(bag) + len(model) - 2 * len(common)
-    return other * per_template + COUNT_BITS * sum(bag[template] != model[template] for template in common)
+    """Bits that turn one type into another; only a few records may differ, or any two would be alike."""
+    templates = bag.keys() | model.keys()
+    if abs(len(bag) - len(model)) > EDITS:
+        return math.inf
+    edits = sum(abs(bag.get(template, 0) - model.get(template, 0)) for template in templates)
+    return edits * per_template if edits <= EDITS else math.inf
 
 
 @dataclass(frozen=True)
@@ -168,8 +175,10 @@ class Climb:
 def climb(sample: Sample, plan: Plan, parent: Level, child: Level, max_span_us: int) -> Climb:
     """Whether the transactions of the parent predict more than those of the child (rule R6)."""
     high, low = str(parent.grain), str(child.grain)
-    counts = sample.values.filter(pl.col("key") == plan.place(high)).select(ROW, "value").join(
-        sample.values.filter(pl.col("key") == plan.place(low)).select(ROW, child="value"), on=ROW
+    counts = (
+        sample.values.filter(pl.col("key") == plan.place(high))
+        .select(ROW, "value")
+        .join(sample.values.filter(pl.col("key") == plan.place(low)).select(ROW, child="value"), on=ROW)
     )
     fan = counts.group_by("value").agg(pl.col("child").n_unique().alias("n"))["n"]
     several = int((fan >= 2).sum())
@@ -183,7 +192,9 @@ def climb(sample: Sample, plan: Plan, parent: Level, child: Level, max_span_us: 
         return Climb(high, low, None, f"{low} ties several {high} together")
     at_high = members_at(sample, Plan(plan.keys, high, levels=(Level(high, parent.links),)))
     held = sample.values.filter(pl.col("key") == plan.place(high)).select(ROW, "value")
-    wanted = held.select("value").unique().with_columns(h=pl.col("value").hash(1)).sort("h", "value").head(EVIDENCE_VALUES)
+    wanted = (
+        held.select("value").unique().with_columns(h=pl.col("value").hash(1)).sort("h", "value").head(EVIDENCE_VALUES)
+    )
     chosen = held.join(wanted, on="value", how="semi").select(ROW).unique()
     owners = at_high.join(chosen, on=ROW, how="semi")["transaction"].unique()
     at_high = at_high.filter(pl.col("transaction").is_in(owners.implode()))
@@ -234,7 +245,11 @@ def choose(sample: Sample, plan: Plan, levels: dict[str, Level], max_span_us: in
         if not up:
             break
         chosen = max(up, key=lambda name: (sample.stats[name]["support"], name))
-    twins = [name for name in levels if sample.relations.equal(name, chosen) and sample.stats[name]["support"] > sample.stats[chosen]["support"]]
+    twins = [
+        name
+        for name in levels
+        if sample.relations.equal(name, chosen) and sample.stats[name]["support"] > sample.stats[chosen]["support"]
+    ]
     if twins:
         chosen = max(twins, key=lambda name: (sample.stats[name]["support"], name))
     said = [step.words() for (parent, child), step in tried.items() if chosen in (parent, child) or chosen == lowest]

@@ -49,9 +49,13 @@ class Hubs:
         self._degree.resize(total)
         before = self.values
         mine = self.mask(beside["node"])
-        kept = self._beside.filter(~self._beside["node"].is_in(nodes["node"].implode()) | self.mask(self._beside["node"]))
+        kept = self._beside.filter(
+            ~self._beside["node"].is_in(nodes["node"].implode()) | self.mask(self._beside["node"])
+        )
         if before:
-            beside = pl.concat([beside, kept.filter(kept["node"].is_in(beside["node"].filter(mine).unique().implode()))]).unique()
+            beside = pl.concat(
+                [beside, kept.filter(kept["node"].is_in(beside["node"].filter(mine).unique().implode()))]
+            ).unique()
         degrees = beside.group_by("node").agg(pl.len().cast(pl.UInt32).alias("degree"))
         table = nodes.join(degrees, on="node", how="left").with_columns(pl.col("degree").fill_null(0))
         table = table.with_columns(old=self._degree.take(table["node"]))
@@ -68,7 +72,7 @@ class Hubs:
 
     def forget(self, nodes: pl.Series, keys: pl.Series) -> None:
         """Drop nodes that were merged into others."""
-        self._degree.resize(int(nodes.max()) + 1 if len(nodes) else 0)  # type: ignore[call-overload, arg-type]
+        self._degree.resize(int(nodes.max()) + 1 if len(nodes) else 0)  # type: ignore[arg-type]
         self._count(pl.DataFrame({"key": keys, "old": self._degree.take(nodes)}), "old", -1)
         self._degree.put(nodes, NONE)
         gone = set(nodes.to_list())

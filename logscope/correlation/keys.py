@@ -107,17 +107,117 @@ CONTEXT_IDS = ("trace", "request", "correlation", "session", "span", "job", "mes
 """Ids of the machinery rather than of the business; tips nothing but words."""
 
 WEAK_NAMES = frozenset(
-    "user userid username usr login account accountid customer customerid client clientid email mail phone ip ipaddress "
-    "clientip remoteip remoteaddr addr address srcip dstip src dst host hostname server node pod container tenant "
-    "tenantid org orgid organization region zone cluster namespace url uri path route endpoint method agent useragent "
-    "referer referrer device deviceid sku product productid item itemid article category store shop merchant merchantid "
-    "service app application logger class thread_name env environment version country city locale lang currency".split()
+    [
+        "user",
+        "userid",
+        "username",
+        "usr",
+        "login",
+        "account",
+        "accountid",
+        "customer",
+        "customerid",
+        "client",
+        "clientid",
+        "email",
+        "mail",
+        "phone",
+        "ip",
+        "ipaddress",
+        "clientip",
+        "remoteip",
+        "remoteaddr",
+        "addr",
+        "address",
+        "srcip",
+        "dstip",
+        "src",
+        "dst",
+        "host",
+        "hostname",
+        "server",
+        "node",
+        "pod",
+        "container",
+        "tenant",
+        "tenantid",
+        "org",
+        "orgid",
+        "organization",
+        "region",
+        "zone",
+        "cluster",
+        "namespace",
+        "url",
+        "uri",
+        "path",
+        "route",
+        "endpoint",
+        "method",
+        "agent",
+        "useragent",
+        "referer",
+        "referrer",
+        "device",
+        "deviceid",
+        "sku",
+        "product",
+        "productid",
+        "item",
+        "itemid",
+        "article",
+        "category",
+        "store",
+        "shop",
+        "merchant",
+        "merchantid",
+        "service",
+        "app",
+        "application",
+        "logger",
+        "class",
+        "thread_name",
+        "env",
+        "environment",
+        "version",
+        "country",
+        "city",
+        "locale",
+        "lang",
+        "currency",
+    ]
 )
 """What many transactions share by nature: one pivots on it."""
 
 SCOPED_NAMES = frozenset(
-    "pid tid ppid processid process threadid thread threadname conn connid connection connectionid fd port srcport "
-    "sport dport dstport clientport remoteport seq sequence worker workerid goroutine fiber".split()
+    [
+        "pid",
+        "tid",
+        "ppid",
+        "processid",
+        "process",
+        "threadid",
+        "thread",
+        "threadname",
+        "conn",
+        "connid",
+        "connection",
+        "connectionid",
+        "fd",
+        "port",
+        "srcport",
+        "sport",
+        "dport",
+        "dstport",
+        "clientport",
+        "remoteport",
+        "seq",
+        "sequence",
+        "worker",
+        "workerid",
+        "goroutine",
+        "fiber",
+    ]
 )
 """What is handed out again within a host or process."""
 
@@ -128,7 +228,9 @@ _MEASURES = (
 )
 MEASURES = frozenset(_MEASURES.split())
 
-_MEASURE_WORD = re.compile(r"(?:^|[_.\-\s])(" + "|".join(_MEASURES.split()) + r")$|(?:Ms|Bytes|Count|Size|Time|Amount)$")
+_MEASURE_WORD = re.compile(
+    r"(?:^|[_.\-\s])(" + "|".join(_MEASURES.split()) + r")$|(?:Ms|Bytes|Count|Size|Time|Amount)$"
+)
 
 
 def is_measure(name: str) -> bool:
@@ -157,7 +259,9 @@ def is_scoped_name(name: str) -> bool:
 def is_id_name(name: str) -> bool:
     """Whether the name says that it holds an identifier."""
     plain = normalise(re.split(r"[./]", name)[-1])
-    return plain in CANONICAL or plain.endswith(("id", "uuid", "guid", "ref", "reference")) or normalise(name) in CANONICAL
+    return (
+        plain in CANONICAL or plain.endswith(("id", "uuid", "guid", "ref", "reference")) or normalise(name) in CANONICAL
+    )
 
 
 def idlikeness(name: str) -> int:
@@ -182,7 +286,24 @@ VALUE_PATTERNS: dict[str, str] = {
 }
 """Normalised field names whose values hold the id as a part."""
 
-IGNORED_VALUES = ("-", "--", "0", "null", "none", "nil", "undefined", "n/a", "na", "nan", "true", "false", "unknown", "?", "{}", "[]")
+IGNORED_VALUES = (
+    "-",
+    "--",
+    "0",
+    "null",
+    "none",
+    "nil",
+    "undefined",
+    "n/a",
+    "na",
+    "nan",
+    "true",
+    "false",
+    "unknown",
+    "?",
+    "{}",
+    "[]",
+)
 """Values that stand for "there is none"; they never link."""
 
 

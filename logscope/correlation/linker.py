@@ -159,7 +159,9 @@ class Linker:
         if not flipped and not freed:
             return dirty
         changed = pl.Series(sorted(flipped | freed), dtype=pl.UInt32)
-        labels = pl.concat([self._label.take(changed), self._pieces.label.take(self._pieces.links.holding(changed)["pos"])])
+        labels = pl.concat(
+            [self._label.take(changed), self._pieces.label.take(self._pieces.links.holding(changed)["pos"])]
+        )
         labels = labels.filter(labels != NONE).unique()
         found = [dirty, self._pieces.links.holding(changed)["pos"], self._pieces.holding(labels, labels.clear())]
         return pl.concat(found).unique().sort()
@@ -214,14 +216,20 @@ class Linker:
             earliest = self._pieces.ordered(own).unique(subset="owner", keep="first", maintain_order=True)
             pairs = self._pieces.links.of(earliest["pos"]).join(earliest, on="pos")
             pairs = pairs.filter(self._unit.take(pairs["node"]) == pairs["owner"])
-            told = self._nodes.describe(pairs["node"]).with_columns(owner=pairs["owner"]).sort("key", "value", "scope", "start")
+            told = (
+                self._nodes.describe(pairs["node"])
+                .with_columns(owner=pairs["owner"])
+                .sort("key", "value", "scope", "start")
+            )
             leads.append(told.unique(subset="owner", keep="first", maintain_order=True).select("owner", lead="node"))
         table = pl.concat(leads)
         table = table.with_columns(start=self._nodes.start.take(table["lead"]))
         if moved is not None and moved.height:
             before = moved.select(lead="old", was="start").unique(subset="lead")
-            table = table.join(before, on="lead", how="left").with_columns(start=pl.coalesce("was", "start")).drop("was")
-        return table.select(schema.keys()).cast(schema)
+            table = (
+                table.join(before, on="lead", how="left").with_columns(start=pl.coalesce("was", "start")).drop("was")
+            )
+        return table.select(schema.keys()).cast(pl.Schema(schema))
 
     def _delta(self, before: pl.DataFrame, after: pl.DataFrame, told: pl.DataFrame) -> Delta:
         key = ["pos", "owner"]
@@ -234,10 +242,17 @@ class Linker:
             # A grain value may live on in records that this batch did not touch.
             alive = self._alive(gone["owner"].unique())
             gone = gone.filter(~pl.col("owner").is_in(alive.implode()))
-        successors = self._pieces.ordered(gone.join(after, on="pos", suffix="_new")).unique(subset="owner", keep="first", maintain_order=True)
+        successors = self._pieces.ordered(gone.join(after, on="pos", suffix="_new")).unique(
+            subset="owner", keep="first", maintain_order=True
+        )
         removed: dict[int, int | None] = dict.fromkeys(gone["owner"].unique().to_list())
         removed |= dict(zip(successors["owner"].to_list(), successors["owner_new"].to_list(), strict=True))
-        leads = self._leads(after.filter(pl.col("owner").is_in(told["owner"].implode()) | pl.col("owner").is_in([number for number in removed.values() if number is not None])))
+        leads = self._leads(
+            after.filter(
+                pl.col("owner").is_in(told["owner"].implode())
+                | pl.col("owner").is_in([number for number in removed.values() if number is not None])
+            )
+        )
         was, renamed = self._renamed(told, leads, removed)
         dirty = pl.concat([lost["owner"], gained["owner"], pl.Series(renamed, dtype=pl.UInt32)]).unique()
         dirty = dirty.filter(~dirty.is_in(pl.Series(sorted(removed), dtype=pl.UInt32).implode()))
@@ -257,7 +272,17 @@ class Linker:
         changed = both.filter(~same.fill_null(False))
         if changed.is_empty():
             return {}, []
-        ids = dict(zip(leads["owner"].to_list(), self._nodes.identities(leads["lead"], leads["start"]).to_list(), strict=True)) if changed.height else {}
+        ids = (
+            dict(
+                zip(
+                    leads["owner"].to_list(),
+                    self._nodes.identities(leads["lead"], leads["start"]).to_list(),
+                    strict=True,
+                )
+            )
+            if changed.height
+            else {}
+        )
         old_ids = self._nodes.identities(changed["lead"], changed["start"]).to_list()
         was: dict[str, tuple[str, ...]] = {}
         numbers = []
@@ -281,7 +306,9 @@ class Linker:
         """`row`, `transaction` (number) of some rows; rows in none are left out."""
         pos = self._pieces.positions(rows.cast(pl.UInt32))
         pos = pos.filter(pos != NONE).unique()
-        return self._as_members(pl.concat([self._pieces.owners(pos), self._attached.of(pos)])).select(ROW, "transaction")
+        return self._as_members(pl.concat([self._pieces.owners(pos), self._attached.of(pos)])).select(
+            ROW, "transaction"
+        )
 
     def _as_members(self, table: pl.DataFrame) -> pl.DataFrame:
         return pl.DataFrame({"transaction": table["owner"], ROW: self._pieces.row.take(table["pos"])}, schema=MEMBERS)
@@ -295,7 +322,11 @@ class Linker:
             members = self._pieces.owners(self._pieces.holding(wanted.clear(), wanted))
             members = members.filter(pl.col("owner").is_in(wanted.implode()))
         leads = self._leads(members)
-        was = [list(self._was.get(number, ())) for number in leads["owner"].to_list()] if self._was else [[]] * leads.height
+        was = (
+            [list(self._was.get(number, ())) for number in leads["owner"].to_list()]
+            if self._was
+            else [[]] * leads.height
+        )
         ids = self._nodes.identities(leads["lead"], leads["start"])
         return pl.DataFrame(
             {"transaction": leads["owner"], "id": ids, "was": pl.Series(was, dtype=pl.List(pl.String))}
@@ -325,4 +356,6 @@ class Linker:
         pairs = pl.concat([self._pieces.links.of(pos), self._pieces.coarse.of(pos)])
         pairs = pairs.filter(~self._hubs.mask(pairs["node"]))
         told = self._nodes.describe(pairs["node"])
-        return told.select(pl.Series(ROW, self._pieces.row.take(pairs["pos"])), "node", "key", "value").sort(ROW, "key", "value")
+        return told.select(pl.Series(ROW, self._pieces.row.take(pairs["pos"])), "node", "key", "value").sort(
+            ROW, "key", "value"
+        )

@@ -73,7 +73,9 @@ class Nodes:
         hashes = values["value"].hash() ^ ((key + 1) * _SPREAD)
         if scope.null_count() < len(scope):
             hashes = hashes ^ (scope.hash(7).fill_null(0) * 3)
-            hashes = pl.select(pl.when(scope.is_null()).then(values["value"].hash() ^ ((key + 1) * _SPREAD)).otherwise(hashes)).to_series()
+            hashes = pl.select(
+                pl.when(scope.is_null()).then(values["value"].hash() ^ ((key + 1) * _SPREAD)).otherwise(hashes)
+            ).to_series()
         codes, fresh = self._dictionary.encode(hashes.rename("hash"))
         if len(fresh):
             new = values[fresh]
@@ -103,10 +105,14 @@ class Nodes:
         touched = points["entity"].unique()
         hit = self._spans["entity"].is_in(touched.implode())
         spans = self._spans.filter(hit)
-        gaps = pl.DataFrame({"key": list(self._gaps), "gap": list(self._gaps.values())}, schema={"key": pl.UInt16, "gap": pl.Int64})
+        gaps = pl.DataFrame(
+            {"key": list(self._gaps), "gap": list(self._gaps.values())}, schema={"key": pl.UInt16, "gap": pl.Int64}
+        )
         parts = [
             spans.with_columns(key=self.entity_key.take(spans["entity"])),
-            points.select("entity", "start", pl.col("start").alias("end"), pl.lit(None, pl.UInt32).alias("node"), "key"),
+            points.select(
+                "entity", "start", pl.col("start").alias("end"), pl.lit(None, pl.UInt32).alias("node"), "key"
+            ),
         ]
         line = pl.concat(parts).join(gaps, on="key", how="left").sort("entity", "start", "end")
         before = pl.col("end").cum_max().over("entity").shift(1)
@@ -129,8 +135,10 @@ class Nodes:
         )
         self.start.put(epochs["node"], epochs["start"])
         self._spans = pl.concat([self._spans.filter(~hit), epochs.select(_SPANS.keys())])
-        where = line.filter(pl.col("node").is_null()).select("entity", "start", "epoch").join(
-            epochs.select("epoch", "node"), on="epoch"
+        where = (
+            line.filter(pl.col("node").is_null())
+            .select("entity", "start", "epoch")
+            .join(epochs.select("epoch", "node"), on="epoch")
         )
         found = gapped.join(where, left_on=["entity", "time"], right_on=["entity", "start"], how="left")
         return found.select("place", "node"), moved.select("old", new="node", start="old_start")
@@ -157,11 +165,14 @@ class Nodes:
         """
         table = self.describe(nodes)
         names = [key.name for key in self._plan.keys]
-        rows = zip(table["key"], table["value"], table["scope"], table["start"] if starts is None else starts, strict=True)
+        rows = zip(
+            table["key"], table["value"], table["scope"], table["start"] if starts is None else starts, strict=True
+        )
         blake = hashlib.blake2b
         ids = [
             blake(
-                f"{names[key]}\x1f{value}\x1f{scope or ''}\x1f{'' if start == NO_START else start}".encode(), digest_size=8
+                f"{names[key]}\x1f{value}\x1f{scope or ''}\x1f{'' if start == NO_START else start}".encode(),
+                digest_size=8,
             ).hexdigest()
             for key, value, scope, start in rows
         ]

@@ -56,9 +56,9 @@ class PairTable:
             return pl.DataFrame(schema=_PAIR)
         if runs["length"].sum() == len(self.pos) and runs["pos"].is_sorted():
             return pl.DataFrame({"pos": self.pos.view(), "node": self.node.view()})
-        at = runs.select("pos", place=pl.int_ranges("start", pl.col("start") + pl.col("length"), dtype=pl.UInt32)).explode(
-            "place", empty_as_null=True
-        )
+        at = runs.select(
+            "pos", place=pl.int_ranges("start", pl.col("start") + pl.col("length"), dtype=pl.UInt32)
+        ).explode("place", empty_as_null=True)
         return at.select("pos", node=self.node.take(at["place"]))
 
     def rename(self, old_to_new: pl.DataFrame, pos: pl.Series) -> None:
@@ -147,7 +147,10 @@ class Pieces:
         pos = table["pos"]
         return (
             table.with_columns(
-                _time=self._time.take(pos), _source=self._source.take(pos), _line=self._line.take(pos), _row=self.row.take(pos)
+                _time=self._time.take(pos),
+                _source=self._source.take(pos),
+                _line=self._line.take(pos),
+                _row=self.row.take(pos),
             )
             .sort("_time", "_source", "_line", "_row")
             .drop("_time", "_source", "_line", "_row")

@@ -104,7 +104,9 @@ class Plan:
             return replace(self, grain=None, grain_why=why)
         key = self.key(grain)
         if not key.links:
-            raise PlanError(f"key {key.name} is {key.klass} and cannot be the grain", mend="choose a strong or scoped key")
+            raise PlanError(
+                f"key {key.name} is {key.klass} and cannot be the grain", mend="choose a strong or scoped key"
+            )
         return replace(self, grain=key.name, grain_why=why)
 
     def with_keys(self, keys: Iterable[Key]) -> Plan:
@@ -112,7 +114,9 @@ class Plan:
         merged = {key.name: key for key in self.keys}
         merged.update({key.name: key for key in keys})
         plan = replace(self, keys=tuple(merged.values()))
-        levels = tuple(_extended(level, plan) for level in self.levels if level.grain is None or plan.key(level.grain).links)
+        levels = tuple(
+            _extended(level, plan) for level in self.levels if level.grain is None or plan.key(level.grain).links
+        )
         grain = plan.grain if plan.grain is None or plan.key(plan.grain).links else None
         return replace(plan, levels=levels, grain=grain)
 
@@ -166,12 +170,22 @@ def _toml(value: object) -> str:
 
 def to_toml(plan: Plan) -> str:
     """The plan as a file for `--plan`; `from_toml` gives an equal plan."""
-    lines = [f"version = {PLAN_VERSION}", f"grain = {_toml(plan.grain or 'none')}", f"grain_why = {_toml(plan.grain_why)}"]
+    lines = [
+        f"version = {PLAN_VERSION}",
+        f"grain = {_toml(plan.grain or 'none')}",
+        f"grain_why = {_toml(plan.grain_why)}",
+    ]
     if plan.max_gap_us is not None:
         lines.append(f"max_gap_us = {plan.max_gap_us}")
     lines += [f"max_span_us = {plan.max_span_us}", f"idle_us = {plan.idle_us}", f"hub_degree = {plan.hub_degree}"]
     for key in plan.keys:
-        lines += ["", "[[keys]]", f"name = {_toml(key.name)}", f"class = {_toml(key.klass)}", f"fields = {_toml(key.fields)}"]
+        lines += [
+            "",
+            "[[keys]]",
+            f"name = {_toml(key.name)}",
+            f"class = {_toml(key.klass)}",
+            f"fields = {_toml(key.fields)}",
+        ]
         if key.pattern is not None:
             lines.append(f"pattern = {_toml(key.pattern)}")
         lines += [f"origin = {_toml(key.origin)}", f"active = {_toml(key.active)}", f"aliases = {_toml(key.aliases)}"]
@@ -198,11 +212,16 @@ def from_toml(text: str, where: str = "plan") -> Plan:
         said = str(problem)
         number = said.partition("at line ")[2].partition(",")[0]
         raise PlanError(
-            f"not TOML: {said}", where=where, line=int(number) if number.isdigit() else None, mend="mend the syntax there"
+            f"not TOML: {said}",
+            where=where,
+            line=int(number) if number.isdigit() else None,
+            mend="mend the syntax there",
         ) from None
     reader = _Reader(where, text)
     if document.get("version", PLAN_VERSION) != PLAN_VERSION:
-        raise reader.wrong("version", f"version {document['version']!r} is not known", f"write version = {PLAN_VERSION}")
+        raise reader.wrong(
+            "version", f"version {document['version']!r} is not known", f"write version = {PLAN_VERSION}"
+        )
     keys = tuple(reader.key(table) for table in reader.tables(document, "keys"))
     names = [key.name for key in keys]
     for name in names:
@@ -235,10 +254,10 @@ class _Reader:
         return PlanError(message, where=self._where, line=line, mend=mend)
 
     def value(self, table: dict[str, Any], name: str, kind: type, default: Any) -> Any:
-        value = table.get(name, default)
+        value: Any = table.get(name, default)
         if value is default:
             return default
-        if not isinstance(value, kind) or (kind is int and (isinstance(value, bool) or value < 0)):
+        if not isinstance(value, kind) or (kind is int and (isinstance(value, bool) or int(str(value)) < 0)):
             raise self.wrong(name, f"{name} is not {_KINDS[kind]}", f"write {name} = {_EXAMPLES[kind]}")
         return value
 

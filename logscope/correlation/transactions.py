@@ -61,15 +61,18 @@ def summarise(
     )
     table = table.join(identities.rename({"id": "name"}), on="transaction", how="left").with_columns(
         duration=pl.col("end") - pl.col("start"),
-        state=pl.when(now - pl.col("end").dt.epoch("us") > plan.idle_us).then(pl.lit("closed")).otherwise(pl.lit("open")),
+        state=pl.when(now - pl.col("end").dt.epoch("us") > plan.idle_us)
+        .then(pl.lit("closed"))
+        .otherwise(pl.lit("open")),
         cut=pl.lit(None, pl.String),
     )
     table = table.rename({"transaction": "number", "name": "transaction"})
     table = _with_keys(table, rows, values, plan)
     table = table.join(_oversize(table, rows, values, plan), on="number", how="left")
-    schema = {name: kind for name, kind in TRANSACTIONS.items()}
     keys = [KEY_PREFIX + key.name for key in plan.keys]
-    return table.select(*(pl.col(name).cast(kind) for name, kind in schema.items()), "path", "was", *keys).sort("start", "number")
+    return table.select(*(pl.col(name).cast(kind) for name, kind in TRANSACTIONS.items()), "path", "was", *keys).sort(
+        "start", "number"
+    )
 
 
 def _held(rows: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:

@@ -38,7 +38,9 @@ def logs(draw: st.DrawFn) -> list[tuple[int, int, list[tuple[int, str, str | Non
 def frames(records: list[tuple[int, int, list[tuple[int, str, str | None]]]]) -> tuple[pl.DataFrame, pl.DataFrame]:
     time = pl.from_epoch("time", "us").dt.replace_time_zone("UTC")
     values = pl.DataFrame(
-        [(row, at, key, value, scope) for row, at, held in records for key, value, scope in held], schema=SCHEMA, orient="row"
+        [(row, at, key, value, scope) for row, at, held in records for key, value, scope in held],
+        schema=SCHEMA,
+        orient="row",
     ).with_columns(time)
     index = pl.DataFrame(
         [(row, at, row % 2, row + 1) for row, at, _ in records],
