@@ -121,7 +121,8 @@ class Detector:
         if found is None:
             return ()
         ordered, matches = found
-        describe = self._describer.of(ordered, matches.filter("pending"), self._key(identity))
+        matches = matches.filter("pending")
+        describe = self._describer.of(ordered, matches, self._key(matches, identity))
         watermark = self.state.watermark_us or 0
         unique = {detection.id: detection for _, detection in describe.pending(watermark, self.state.begin_us or 0)}
         return tuple(unique.values())
@@ -168,14 +169,17 @@ class Detector:
             return hits.with_columns(pl.lit(0, dtype=pl.UInt32).alias(GROUP))
         names = [by_column(place) for place in range(len(self.sequence.by))]
         known = self.state.groups
-        if known is None:
-            known = pl.DataFrame(schema={GROUP: pl.UInt32, **dict.fromkeys(names, pl.String)})
-        new = hits.select(names).unique().join(known, on=names, how="anti").sort(names)
+        new = hits.select(names).unique()
+        if known is not None:
+            new = new.join(known, on=names, how="anti")
         if new.height:
-            numbers = pl.int_range(known.height, known.height + new.height, dtype=pl.UInt32, eager=True)
-            known = pl.concat([known, new.select(numbers.alias(GROUP), *names)])
+            first = self.state.next_group
+            self.state.next_group += new.height
+            numbers = pl.int_range(first, first + new.height, dtype=pl.UInt32, eager=True).alias(GROUP)
+            new = new.select(numbers, *names)
+            known = new if known is None else pl.concat([known, new])
             self.state.groups = known
-        return hits.join(known, on=names, how="left").drop(names)
+        return hits if known is None else hits.join(known, on=names, how="left").drop(names)
 
     def _touched(self, hits: pl.DataFrame) -> pl.DataFrame:
         """The groups of hits, and since when their matches may differ."""
@@ -233,13 +237,11 @@ class Detector:
         self._reopen(dirty, None if found is None else found[1].filter("pending"))
         current: list[tuple[int, Detection]] = []
         if found is not None:
-            ordered, matches = found
-            current = self._describer.of(ordered, matches.filter(~pl.col("pending")), self._key(identity)).matched()
+            ordered, matches = found[0], found[1].filter(~pl.col("pending"))
+            current = self._describer.of(ordered, matches, self._key(matches, identity)).matched()
         raised: list[Detection] = []
         still: set[str] = set()
-        before = {
-            detection_id: group for group, since in dirty.iter_rows() for detection_id in state.told.since(group, since)
-        }
+        before = state.told.among(dirty)
         for group, detection in current:
             if detection.id in still:
                 continue
@@ -268,17 +270,15 @@ class Detector:
             frames.append(pending.select(pl.col(name).cast(dtype) for name, dtype in OPEN.items()))
         state.open = pl.concat(frames)
 
-    def _key(self, identity: Identity) -> Callable[[int], Key]:
-        """A group's number to what stands for it in output and ids."""
+    def _key(self, matches: pl.DataFrame, identity: Identity) -> Callable[[int], Key]:
+        """The number of a match's group to what stands for it in output and ids."""
         if self.sequence.by_transaction:
             return lambda group: Key(identity(group), group, {})
-        if not self.sequence.by:
-            return lambda group: Key(None, None, {})
         groups = self.state.groups
         if groups is None:
-            raise ValueError("no key was seen")
-        # A group's number is its place in the frame.
-        return lambda group: Key(None, None, dict(zip(self.sequence.by, groups.row(group)[1:], strict=True)))
+            return lambda group: Key(None, None, {})
+        values = {row[0]: row[1:] for row in groups.join(matches, on=GROUP, how="semi").iter_rows()}
+        return lambda group: Key(None, None, dict(zip(self.sequence.by, values[group], strict=True)))
 
     def _evict(self) -> None:
         state = self.state
@@ -289,6 +289,8 @@ class Detector:
         state.frozen_us = bound + self.sequence.look_back_us
         state.told.forget_before(state.frozen_us)
         state.open = state.open.filter(pl.col("start") >= state.frozen_us)
+        if state.groups is not None:
+            state.groups = state.groups.join(state.hits.groups(), on=GROUP, how="semi")
 
 
 def _merged(dirty: list[pl.DataFrame]) -> pl.DataFrame:
