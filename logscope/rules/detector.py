@@ -102,15 +102,22 @@ class Detector:
         watermark = watermark if known_watermark is None else max(watermark, known_watermark)
         released = self._release(hits, watermark, final)
         dirty = [self._due(watermark, begin, decide), self._regroup(changed, membership)]
+        fresh: pl.DataFrame | None = None
         if released.height:
             if known_watermark is not None:
                 state.late += int((released["time"].to_physical() < known_watermark).sum())
             grouped = self._grouped(released, membership)
-            dirty.append(self._touched(grouped))
+            if len(state.hits) or state.open.height or len(state.told) or state.frozen_us is not None:
+                dirty.append(self._touched(grouped))
+            else:
+                fresh = grouped
             state.hits.add(grouped)
         state.watermark_us = watermark
         state.begin_us = begin if state.begin_us is None else min(begin, state.begin_us)
-        result = self._recompute(_merged(dirty), identity, decide)
+        # Of a first batch, a scan's only one, everything is matched: nothing has to be looked up.
+        result = (
+            self._recompute(_merged(dirty), identity, decide) if fresh is None else self._first(fresh, identity, decide)
+        )
         self._evict()
         return result
 
@@ -121,7 +128,8 @@ class Detector:
         if found is None:
             return ()
         ordered, matches = found
-        describe = self._describer.of(ordered, matches.filter("pending"), self._key(identity))
+        matches = matches.filter("pending")
+        describe = self._describer.of(ordered, matches, self._key(matches, identity))
         watermark = self.state.watermark_us or 0
         unique = {detection.id: detection for _, detection in describe.pending(watermark, self.state.begin_us or 0)}
         return tuple(unique.values())
@@ -168,14 +176,17 @@ class Detector:
             return hits.with_columns(pl.lit(0, dtype=pl.UInt32).alias(GROUP))
         names = [by_column(place) for place in range(len(self.sequence.by))]
         known = self.state.groups
-        if known is None:
-            known = pl.DataFrame(schema={GROUP: pl.UInt32, **dict.fromkeys(names, pl.String)})
-        new = hits.select(names).unique().join(known, on=names, how="anti").sort(names)
+        new = hits.select(names).unique()
+        if known is not None:
+            new = new.join(known, on=names, how="anti")
         if new.height:
-            numbers = pl.int_range(known.height, known.height + new.height, dtype=pl.UInt32, eager=True)
-            known = pl.concat([known, new.select(numbers.alias(GROUP), *names)])
+            first = self.state.next_group
+            self.state.next_group += new.height
+            numbers = pl.int_range(first, first + new.height, dtype=pl.UInt32, eager=True).alias(GROUP)
+            new = new.select(numbers, *names)
+            known = new if known is None else pl.concat([known, new])
             self.state.groups = known
-        return hits.join(known, on=names, how="left").drop(names)
+        return hits if known is None else hits.join(known, on=names, how="left").drop(names)
 
     def _touched(self, hits: pl.DataFrame) -> pl.DataFrame:
         """The groups of hits, and since when their matches may differ."""
@@ -208,6 +219,13 @@ class Detector:
         hits = state.hits.of_groups(dirty.with_columns(pl.col("since") - back)) if dirty.height else None
         if hits is None or not hits.height:
             return None
+        return self._paired(hits, decide=decide, dirty=dirty)
+
+    def _paired(
+        self, hits: pl.DataFrame, *, decide: bool, dirty: pl.DataFrame | None = None
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Ordered hits and their matches that start in their group's `since` or later, `having` tested."""
+        state = self.state
         ordered = in_order(hits)
         matches = match_sequence(
             self.sequence,
@@ -216,14 +234,22 @@ class Detector:
             begin_us=_FOREVER if state.begin_us is None else state.begin_us,
             decide=decide,
         )
-        matches = matches.join(dirty, on=GROUP, how="left", maintain_order="left")
-        matches = matches.filter(pl.col("since").is_null() | (pl.col("start") >= pl.col("since"))).drop("since")
+        if dirty is not None:
+            matches = matches.join(dirty, on=GROUP, how="left", maintain_order="left")
+            matches = matches.filter(pl.col("since").is_null() | (pl.col("start") >= pl.col("since"))).drop("since")
         if self.sequence.having is not None:
             values = self._describer.having_values(ordered, matches)
             matches = matches.filter(self.sequence.having.mask(values))
         return ordered, matches
 
+    def _first(self, hits: pl.DataFrame, identity: Identity, decide: bool) -> StepResult:
+        """Match the first hits there are."""
+        found = self._paired(hits.filter(pl.col(GROUP).is_not_null()), decide=decide)
+        self.state.open = _open(found[1].filter("pending"))
+        return self._tell(found, {}, identity)
+
     def _recompute(self, dirty: pl.DataFrame, identity: Identity, decide: bool) -> StepResult:
+        """Match the dirty groups again as far as they are."""
         state = self.state
         if not dirty.height:
             return StepResult((), (), state.open.height)
@@ -231,15 +257,19 @@ class Detector:
             dirty = dirty.with_columns(since=pl.max_horizontal("since", pl.lit(state.frozen_us)))
         found = self._matches(dirty, decide=decide)
         self._reopen(dirty, None if found is None else found[1].filter("pending"))
+        return self._tell(found, state.told.among(dirty), identity)
+
+    def _tell(
+        self, found: tuple[pl.DataFrame, pl.DataFrame] | None, before: dict[str, int], identity: Identity
+    ) -> StepResult:
+        """Compare what is decided with what was told (id to group)."""
+        state = self.state
         current: list[tuple[int, Detection]] = []
         if found is not None:
-            ordered, matches = found
-            current = self._describer.of(ordered, matches.filter(~pl.col("pending")), self._key(identity)).matched()
+            ordered, matches = found[0], found[1].filter(~pl.col("pending"))
+            current = self._describer.of(ordered, matches, self._key(matches, identity)).matched()
         raised: list[Detection] = []
         still: set[str] = set()
-        before = {
-            detection_id: group for group, since in dirty.iter_rows() for detection_id in state.told.since(group, since)
-        }
         for group, detection in current:
             if detection.id in still:
                 continue
@@ -265,20 +295,18 @@ class Detector:
         keep = pl.col("touched").is_null() | (pl.col("start") < pl.col("since")).fill_null(False)
         frames = [rest.filter(keep).select(list(OPEN))]
         if pending is not None and pending.height:
-            frames.append(pending.select(pl.col(name).cast(dtype) for name, dtype in OPEN.items()))
+            frames.append(_open(pending))
         state.open = pl.concat(frames)
 
-    def _key(self, identity: Identity) -> Callable[[int], Key]:
-        """A group's number to what stands for it in output and ids."""
+    def _key(self, matches: pl.DataFrame, identity: Identity) -> Callable[[int], Key]:
+        """The number of a match's group to what stands for it in output and ids."""
         if self.sequence.by_transaction:
             return lambda group: Key(identity(group), group, {})
-        if not self.sequence.by:
-            return lambda group: Key(None, None, {})
         groups = self.state.groups
         if groups is None:
-            raise ValueError("no key was seen")
-        # A group's number is its place in the frame.
-        return lambda group: Key(None, None, dict(zip(self.sequence.by, groups.row(group)[1:], strict=True)))
+            return lambda group: Key(None, None, {})
+        values = {row[0]: row[1:] for row in groups.join(matches, on=GROUP, how="semi").iter_rows()}
+        return lambda group: Key(None, None, dict(zip(self.sequence.by, values[group], strict=True)))
 
     def _evict(self) -> None:
         state = self.state
@@ -289,6 +317,12 @@ class Detector:
         state.frozen_us = bound + self.sequence.look_back_us
         state.told.forget_before(state.frozen_us)
         state.open = state.open.filter(pl.col("start") >= state.frozen_us)
+        if state.groups is not None:
+            state.groups = state.groups.join(state.hits.groups(), on=GROUP, how="semi")
+
+
+def _open(pending: pl.DataFrame) -> pl.DataFrame:
+    return pending.select(pl.col(name).cast(dtype) for name, dtype in OPEN.items())
 
 
 def _merged(dirty: list[pl.DataFrame]) -> pl.DataFrame:

@@ -59,6 +59,11 @@ class RetainedHits:
             return None
         return pl.concat([piece.frame for piece in self._pieces], how="diagonal")
 
+    def groups(self) -> pl.DataFrame:
+        """The distinct `group`s of what is kept."""
+        frames = [piece.frame.select("group") for piece in self._pieces]
+        return pl.concat(frames).unique() if frames else pl.DataFrame(schema={"group": pl.UInt32})
+
     def add(self, frame: pl.DataFrame) -> None:
         """Keep more."""
         if not frame.height:

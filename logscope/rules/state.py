@@ -39,6 +39,8 @@ class State:
     """Hits passed over because their time is only their file's."""
     keyless: int = 0
     """Hits passed over because they lack a key."""
+    next_group: int = 0
+    """Number of the next key that is new."""
 
     @property
     def incomplete(self) -> bool:
@@ -49,7 +51,7 @@ class State:
         """One that changes by itself."""
         return State(
             self.hits.copy(), self.unreleased, self.groups, self.open, self.told.copy(), self.watermark_us,
-            self.begin_us, self.frozen_us, self.late, self.evicted, self.untimed, self.keyless,
+            self.begin_us, self.frozen_us, self.late, self.evicted, self.untimed, self.keyless, self.next_group,
         )  # fmt: skip
 
     def frames(self) -> dict[str, pl.DataFrame]:
@@ -84,4 +86,4 @@ class State:
         )
 
 
-_NUMBERS = ("watermark_us", "begin_us", "frozen_us", "late", "evicted", "untimed", "keyless")
+_NUMBERS = ("watermark_us", "begin_us", "frozen_us", "late", "evicted", "untimed", "keyless", "next_group")

@@ -44,11 +44,26 @@ class ToldDetections:
         self._starts[group].remove((detection.start, detection_id))
         return detection
 
-    def since(self, group: int, start_us: int | None) -> list[str]:
-        """Ids of a group's detections that start at that time or later."""
-        starts = self._starts.get(group, [])
-        first = 0 if start_us is None else bisect_left(starts, (start_us, ""))
-        return [detection_id for _, detection_id in starts[first:]]
+    def among(self, dirty: pl.DataFrame) -> dict[str, int]:
+        """The detections that a recomputation compares with.
+
+        Args:
+            dirty: Distinct `group`s with `since` (microseconds; null: from the beginning).
+
+        Returns:
+            Id to group of those that start in their group's `since` or later.
+        """
+        if dirty.height > len(self._starts):
+            # A scan touches millions of groups at once and has told nothing yet.
+            known = pl.DataFrame({"group": pl.Series(list(self._starts), dtype=pl.UInt32)})
+            dirty = dirty.join(known, on="group", how="semi")
+        found: dict[str, int] = {}
+        for group, since in dirty.select("group", "since").iter_rows():
+            starts = self._starts.get(group)
+            if starts:
+                first = 0 if since is None else bisect_left(starts, (since, ""))
+                found |= {detection_id: group for _, detection_id in starts[first:]}
+        return found
 
     def forget_before(self, start_us: int) -> None:
         """Forget those that start earlier: nothing can change them any more."""
