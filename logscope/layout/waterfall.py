@@ -7,6 +7,7 @@ minute of nothing still shows the work.
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -150,9 +151,7 @@ def _silences(times: Sequence[int], width: int) -> list[tuple[int, int]]:
 
     Compared with the shorter ones only, so that two long silences do not hide each other.
     """
-    gaps = sorted(
-        ((after - before, before, after) for before, after in zip(times, times[1:], strict=False)), reverse=True
-    )
+    gaps = sorted(((after - before, before, after) for before, after in itertools.pairwise(times)), reverse=True)
     folded: list[tuple[int, int]] = []
     for length, before, after in gaps[: max(0, width // 3 // FOLD_WIDTH)]:
         shorter = sum(other for other, _, _ in gaps if other < length / 4)
@@ -226,7 +225,7 @@ def axis_ticks(time_axis: Axis, origin: int) -> tuple[Tick, ...]:
         for offset in offsets:
             label = human_duration(offset)
             column = time_axis.column(origin + offset)
-            if column >= free and column + len(label) <= time_axis.width:
+            if column >= free and column + len(label) <= stretch.column + stretch.width:
                 ticks.append(Tick(column, label))
                 free = column + len(label) + 2
     return tuple(ticks)
@@ -236,7 +235,7 @@ def _longest_gap(columns: Sequence[int], folds: Sequence[Fold]) -> tuple[int, in
     """The widest run of cells without a record that is no fold, if it is worth shading."""
     best: tuple[int, int] | None = None
     used = sorted(set(columns))
-    for left, right in zip(used, used[1:], strict=False):
+    for left, right in itertools.pairwise(used):
         if any(left < fold.column + fold.width and fold.column < right for fold in folds):
             continue
         if right - left > 4 and (best is None or right - left > best[1] - best[0]):
@@ -271,7 +270,10 @@ def waterfall(points: Sequence[Point], width: int, missing: Sequence[Missing] = 
         held.setdefault(gap.lane, {})
     lanes = []
     for name, cells in held.items():
-        filled = {column: Cell(tuple(places), any(points[place].error for place in places)) for column, places in cells.items()}
+        filled = {
+            column: Cell(tuple(places), any(points[place].error for place in places))
+            for column, places in cells.items()
+        }
         lanes.append(Lane(name, filled, min(filled, default=0), max(filled, default=0)))
     shades = []
     for gap in missing:

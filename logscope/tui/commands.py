@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.screen import Screen
 
+from logscope.engine.api import Cancel
 from logscope.errors import UsageError
 
 if TYPE_CHECKING:
@@ -97,12 +98,12 @@ def _show_table(screen: InvestigatorScreen, name: str) -> None:
         screen.app.push_screen(FactsScreen("Sources", source_facts(screen.scope.snapshot, screen.scope.clock)))
         return
     investigation = screen.investigation
-    screen.queries.ask(
-        "keys",
-        lambda cancel: (investigation.prepare_transactions(cancel=cancel), investigation.keys(), investigation.grain())[1:],
-        lambda found: screen.app.push_screen(FactsScreen("Correlation keys", key_facts(*found))) and None,
-        label="finding keys",
-    )
+
+    def call(cancel: Cancel) -> FactsScreen:
+        investigation.prepare_transactions(cancel=cancel)
+        return FactsScreen("Correlation keys", key_facts(investigation.keys(), investigation.grain()))
+
+    screen.queries.ask("keys", call, screen.app.push_screen, label="finding keys")
 
 
 class InvestigatorCommands(Provider):

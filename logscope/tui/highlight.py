@@ -6,6 +6,7 @@ expression here is ours and linear.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -63,7 +64,7 @@ def split(text: str, spans: Sequence[Span], plain: str) -> list[tuple[str, str]]
         return [(text, plain)]
     bounds = sorted({0, len(text), *(edge for start, end, _ in spans for edge in (start, min(end, len(text))))})
     pieces: list[tuple[str, str]] = []
-    for left, right in zip(bounds, bounds[1:], strict=False):
+    for left, right in itertools.pairwise(bounds):
         role = plain
         for start, end, name in spans:
             if start <= left and right <= end:

@@ -22,8 +22,11 @@ FOLDER = Path(__file__).resolve().parent / "keymaps"
 EVERYWHERE = ("app", "screen", "list")
 """Groups of ids whose keys are live on every screen."""
 
-INPUTS = ("input",)
-"""Groups that are live only while a text is typed, or a question is open: they clash with nothing."""
+ALONE = ("input", "chooser", "help", "facts", "trail")
+"""Groups that are live by themselves: while a text is typed, or a question is open."""
+
+SHADOWING = ("detail", "waterfall")
+"""Groups of a widget inside a screen: with the focus there they win over the screen and the list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +43,13 @@ class KeyDoc:
 def all_bindings() -> dict[str, KeyDoc]:
     """Every binding of the investigator by its id."""
     from logscope.tui import app
-    from logscope.tui.screens import base, chooser, detections, help, records, trail, transaction, transactions
-    from logscope.tui.widgets import detail, query_bar, row_list
+    from logscope.tui.screens import base, chooser, detections, facts, help, records, trail, transaction, transactions
+    from logscope.tui.widgets import detail, query_bar, row_list, waterfall_view
 
     found: dict[str, KeyDoc] = {}
     for module in (
-        app, base, records, transactions, transaction, detections, help, trail, chooser, row_list, detail, query_bar,
+        app, base, records, transactions, transaction, detections, help, trail, chooser, facts,
+        row_list, detail, waterfall_view, query_bar,
     ):  # fmt: skip
         for owner in vars(module).values():
             if not isinstance(owner, type) or owner.__module__ != module.__name__:
@@ -93,6 +97,14 @@ def _group(name: str) -> str:
     return name.split(".", 1)[0]
 
 
+def _together(one: str, other: str) -> bool:
+    """Whether keys of two groups are live at the same time, neither meant to win."""
+    pair = {one, other}
+    if pair & {*ALONE, *SHADOWING}:
+        return "app" in pair
+    return bool(pair & {*EVERYWHERE})
+
+
 def clashes(keys: Keys) -> list[tuple[str, str, str]]:
     """Pairs of bindings live at the same time that share a key: (key, id, id)."""
     found = []
@@ -100,9 +112,7 @@ def clashes(keys: Keys) -> list[tuple[str, str, str]]:
     for place, first in enumerate(names):
         for second in names[place + 1 :]:
             one, other = _group(first), _group(second)
-            if one in INPUTS or other in INPUTS:
-                continue
-            if one != other and one not in EVERYWHERE and other not in EVERYWHERE:
+            if one != other and not _together(one, other):
                 continue
             found += [(key, first, second) for key in keys.of(first) if key in keys.of(second)]
     return found

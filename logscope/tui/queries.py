@@ -50,7 +50,7 @@ class Queries:
         self,
         topic: str,
         call: Callable[[Cancel], T],
-        then: Callable[[T], None],
+        then: Callable[[T], object],
         *,
         label: str = "",
         failed: Callable[[LogscopeError], None] | None = None,
@@ -133,7 +133,7 @@ class Queries:
             self._changed()
         return True
 
-    def _deliver(self, topic: str, question: Question, then: Callable[[T], None], answer: T) -> None:
+    def _deliver(self, topic: str, question: Question, then: Callable[[T], object], answer: T) -> None:
         if self._ended(topic, question):
             then(answer)
 

@@ -88,6 +88,7 @@ def read_theme(path: Path) -> Theme:
     name = data.get("name", path.stem)
     if not isinstance(name, str) or not name.isprintable() or not name:
         raise ConfigError("name is not a text", where=where)
+    painted: dict[str, Any] = {key: _color(value, where, f"colors.{key}") for key, value in colors.items()}
     return Theme(
         name=name,
         dark=data.get("dark", True),
@@ -96,7 +97,7 @@ def read_theme(path: Path) -> Theme:
             **{key: _color(value, where, f"variables.{key}") for key, value in variables.items()},
             **{key: _color(value, where, f"roles.{key}") for key, value in roles.items()},
         },
-        **{key: _color(value, where, f"colors.{key}") for key, value in colors.items()},
+        **painted,
     )
 
 

@@ -129,14 +129,23 @@ def shop(transactions: int = 40, seed: int = 7, extra: Sequence[str] = ()) -> li
         say(at + 60 * MS, 2, "inventory", "i-1", f"reserve sku=SKU-{chance.randrange(99)} order_id={order}", number)
         say(at + 184 * MS, 3, "payments", "p-1", f"charge begin order_id={order} amount=129.90 EUR", number)
         code = 202 if failed else 200
-        say(at + 816 * MS, 4 if failed else 3, "payments", "p-1", f"psp response code={code} order_id={order} psp_ref={psp}", number)
+        say(
+            at + 816 * MS,
+            4 if failed else 3,
+            "payments",
+            "p-1",
+            f"psp response code={code} order_id={order} psp_ref={psp}",
+            number,
+        )
         if failed:
             say(at + 81_000 * MS, 3, "orders", "o-2", f"state change order_id={order} from=NEW to=EXPIRED", number)
         else:
             say(at + 1_900 * MS, 3, "payments", "p-2", f"charge settled psp_ref={psp} order_id={order}", number)
             say(at + 1_950 * MS, 3, "orders", "o-2", f"state change order_id={order} from=NEW to=PAID", number)
         if number % 11 == 7:
-            trace = "upstream timed out\njava.net.SocketTimeoutException: Read timed out\n\tat shop.Mail.send(Mail.java:88)"
+            trace = (
+                "upstream timed out\njava.net.SocketTimeoutException: Read timed out\n\tat shop.Mail.send(Mail.java:88)"
+            )
             say(at + 2_100 * MS, 5, "mailer", "m-1", f"{trace} order_id={order}", number)
     for place, text in enumerate(extra):
         say(START + place * 400 * MS + 100, 5, text[:40], text, text, place % max(1, transactions))
@@ -200,7 +209,14 @@ class FakeInvestigation:
     def append(self, message: str, *, level: int = 3) -> None:
         last = self.records[-1]["time"] if self.records else START
         self.records.append(
-            {"time": last + 50 * MS, "level": level, "service": "orders", "host": "o-1", "message": message, "number": None}
+            {
+                "time": last + 50 * MS,
+                "level": level,
+                "service": "orders",
+                "host": "o-1",
+                "message": message,
+                "number": None,
+            }
         )
         self._index()
 
@@ -232,7 +248,18 @@ class FakeInvestigation:
     def _line(self, row: int) -> Line:
         one = self.records[row]
         raw = f"{one['service']}[{one['host']}]: {one['message']}"
-        return Line(row, one["time"], 0, one["level"], f"logs/{one['service']}-1.log", row + 1, one["service"], one["host"], one["message"], raw)
+        return Line(
+            row,
+            one["time"],
+            0,
+            one["level"],
+            f"logs/{one['service']}-1.log",
+            row + 1,
+            one["service"],
+            one["host"],
+            one["message"],
+            raw,
+        )
 
     def lines(self, view: View, start: int, stop: int) -> Sequence[Line]:
         return [self._line(row) for row in view.rows[start:stop]]
@@ -241,7 +268,9 @@ class FakeInvestigation:
         return min(int(view.rows.search_sorted(row)), max(0, len(view.rows) - 1))
 
     def position_of_time(self, view: View, time: int) -> int:
-        return next((place for place, row in enumerate(view.rows) if self.records[row]["time"] >= time), len(view.rows) - 1)
+        return next(
+            (place for place, row in enumerate(view.rows) if self.records[row]["time"] >= time), len(view.rows) - 1
+        )
 
     def find(self, view: View, filter_text: str, start: int, *, backwards: bool, cancel: Cancel) -> int | None:
         self._wait(cancel)
@@ -286,7 +315,11 @@ class FakeInvestigation:
         if one["message"] in self.extra:
             found.append(FieldValue(one["message"], one["message"], one["message"], "strong", 3))
         found.sort(key=lambda field: field.key is None)
-        return [*found, FieldValue("service", one["service"], None, None, None), FieldValue("host", one["host"], None, None, None)]
+        return [
+            *found,
+            FieldValue("service", one["service"], None, None, None),
+            FieldValue("host", one["host"], None, None, None),
+        ]
 
     def pivot_filter(self, key: str | None, name: str, value: str) -> str:
         return f'"{name}={value}"' if (name in STRONG) else f"{name}:{value}"
@@ -351,7 +384,9 @@ class FakeInvestigation:
             held = set(self.frame.filter(Filter(inner).expr)["number"].drop_nulls())
             wanted = wanted - held if negated else wanted & held
         if match := re.search(r"errors>(\d+)", where):
-            wanted = {n for n in wanted if sum(self.records[r]["level"] >= 5 for r in self._rows(n)) > int(match.group(1))}
+            wanted = {
+                n for n in wanted if sum(self.records[r]["level"] >= 5 for r in self._rows(n)) > int(match.group(1))
+            }
         return wanted
 
     def transaction(self, number: int) -> TransactionDetail:
@@ -368,7 +403,11 @@ class FakeInvestigation:
         absent = ()
         if found:
             begin = found.steps["psp"]["time"]
-            absent = (AbsentStep(found.rule, "settled", begin, begin + 30_000 * MS, self._text("expected within 30 s, nothing came")),)
+            absent = (
+                AbsentStep(
+                    found.rule, "settled", begin, begin + 30_000 * MS, self._text("expected within 30 s, nothing came")
+                ),
+            )
         return TransactionDetail(
             number, f"tx{number:04x}", self._text(f"ORD-{4711 + number}"), lines[0].time or 0, lines[-1].time or 0,
             tuple(members), {"order_id": (f"ORD-{4711 + number}",), "psp_ref": (f"PSP{8812 + number}",)},

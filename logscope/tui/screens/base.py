@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual import on
+from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
@@ -82,7 +82,7 @@ class InvestigatorScreen(Screen[None]):
         self.show_hints()
         self.show_status()
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         """As many hints as fit."""
         self.call_after_refresh(self.show_hints)
 

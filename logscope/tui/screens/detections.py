@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -34,7 +34,7 @@ STATES = {"matched": "", "pending": "… ", "provisional": "~ ", "retracted": "�
 class DetectionTable(RowList):
     """Detections in order of time."""
 
-    def __init__(self, clock: Clock, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, clock: Clock, *, id: str | None = None) -> None:
         """An empty table."""
         super().__init__(id=id)
         self._clock = clock
@@ -57,7 +57,11 @@ class DetectionTable(RowList):
         self._teach = (
             [f"Nothing found: {rules} rules ran over what is loaded.", "", "logscope rules list shows them."]
             if rules
-            else ["No rules are enabled.", "", "logscope rules enable NAME switches a shipped one on; --rules PATH adds yours."]
+            else [
+                "No rules are enabled.",
+                "",
+                "logscope rules enable NAME switches a shipped one on; --rules PATH adds yours.",
+            ]
         )
         self.set_rows(len(detections), self.cursor)
 
@@ -73,7 +77,10 @@ class DetectionTable(RowList):
         return [
             Segment("▸ " if selected else "  ", styles.style("log-hint", behind, bold=True)),
             Segment(self._clock.time(one.time) + " ", styles.style("log-time", behind)),
-            Segment(f"{DETECTION_SIGNS.get(one.level, '·')} {fit(clean(one.level), 9)}", styles.style(role, behind, bold=True)),
+            Segment(
+                f"{DETECTION_SIGNS.get(one.level, '·')} {fit(clean(one.level), 9)}",
+                styles.style(role, behind, bold=True),
+            ),
             Segment(fit(clean(one.rule), rule_width) + " ", styles.style("log-detection", behind)),
             *([Segment(fit(clean(key), 16) + " ", styles.style("log-key", behind, bold=True))] if wide else []),
             Segment(
@@ -123,7 +130,7 @@ class DetectionsScreen(InvestigatorScreen):
         """Ask for them."""
         self._reload()
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         """Other columns fit."""
         wide = self.size.width >= 111
         rule = "rule".ljust(31 if wide else 17) + ("key".ljust(17) if wide else "")
@@ -164,7 +171,10 @@ class DetectionsScreen(InvestigatorScreen):
         steps: list[Content | str | tuple[str, str]] = [("steps  ", "$log-dim")]
         for name, step in one.steps.items():
             at = step.get("time")
-            steps += [(f"{name} ", "$log-detection"), (f"{self.scope.clock.time(at if isinstance(at, int) else None)}   ", "$log-time")]
+            steps += [
+                (f"{name} ", "$log-detection"),
+                (f"{self.scope.clock.time(at if isinstance(at, int) else None)}   ", "$log-time"),
+            ]
         if one.reason:
             steps.append((f"✖ {one.reason}", "bold $log-detection"))
         head = line((clean(one.title), "bold"), (f"  {one.state}", "$log-dim"))

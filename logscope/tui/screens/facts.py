@@ -63,7 +63,10 @@ def source_facts(snapshot: Snapshot, clock: Clock) -> list[Content]:
             line(
                 ("    ", ""),
                 (source.format, "$log-service"),
-                (f" · {source.records:,} records · {source.unparsed:,} unparsed · {human_count(source.size)}B, {read} read", ""),
+                (
+                    f" · {source.records:,} records · {source.unparsed:,} unparsed · {human_count(source.size)}B, {read} read",
+                    "",
+                ),
                 (f" · {clock.span(source.start, source.end)}", "$log-time"),
             )
         )
@@ -95,6 +98,11 @@ def key_facts(keys: Sequence[dict[str, Any]], grain: tuple[str, str]) -> list[Co
             rows.append(line(("    " + str(why), "$log-dim")))
     if not keys:
         rows.append(
-            line(("No identifier was found that several records share. Add one: --key NAME='regex with one (group)'.", "$log-dim"))
+            line(
+                (
+                    "No identifier was found that several records share. Add one: --key NAME='regex with one (group)'.",
+                    "$log-dim",
+                )
+            )
         )
     return rows

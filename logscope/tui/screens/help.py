@@ -67,14 +67,16 @@ class HelpScreen(ModalScreen[None]):
         keys = self._of.scope.keys
         names = all_bindings()
         own = [binding.id for binding in vars(type(self._of)).get("BINDINGS", ())]
-        rows = [line(("This screen", "bold"))] + _rows(keys, own)
+        rows = [line(("This screen", "bold")), *_rows(keys, own)]
         for head, group in (("Moving", "list"), ("Fields", "detail"), ("Everywhere", "screen"), ("", "app")):
             if group == "detail" and "records.pivot" not in own:
                 continue
             if head:
                 rows += [Content(""), line((head, "bold"))]
             rows += _rows(keys, [name for name in names if name.startswith(group + ".")])
-        rows.append(line(("  5j 100G           ", "bold $log-hint"), "a number before a key repeats it, or names a row"))
+        rows.append(
+            line(("  5j 100G           ", "bold $log-hint"), "a number before a key repeats it, or names a row")
+        )
         rows += [Content(""), line(("Filters", "bold"))]
         filters = TRANSACTION_FILTERS + FILTERS if "transactions.filter" in own else FILTERS
         rows += [line((f"  {text:<48}", "$log-key"), meaning) for text, meaning in filters]

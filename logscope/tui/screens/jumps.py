@@ -36,7 +36,9 @@ class Jumps:
     def _view(self) -> View | None:
         return self._screen.main_list.view
 
-    def _ask_position(self, topic: str, call: Callable[[View, Cancel], int | None], nothing: str, label: str = "") -> None:
+    def _ask_position(
+        self, topic: str, call: Callable[[View, Cancel], int | None], nothing: str, label: str = ""
+    ) -> None:
         view = self._view()
         if view is None:
             return
@@ -114,7 +116,7 @@ class Jumps:
         last = (marks_of_steps(one.steps) for one in detections if one.reason or one.state == "matched")
         screen.main_list.last_steps = frozenset(row for row in last if row is not None)
         screen.main_list.refetch()
-        screen._ask_histogram()
+        screen.viewing.ask_histogram()
         screen.show_status()
 
     def detection(self, direction: int) -> None:
@@ -302,12 +304,26 @@ class Jumps:
 
     def narrow_time(self, start: int | None, end: int | None) -> None:
         """Keep a stretch of time."""
-        terms = ([f"time>={iso(start)}"] if start is not None else []) + ([f"time<{iso(end)}"] if end is not None else [])
+        terms = ([f"time>={iso(start)}"] if start is not None else []) + (
+            [f"time<{iso(end)}"] if end is not None else []
+        )
         clock = self._screen.scope.clock
         label = f"{clock.time(start)} – {clock.time(end)}".strip()
         self._screen.narrow(Step("time", " ".join(terms), label))
 
     # Commands
+
+    def _set_grain(self, name: str) -> None:
+        screen, investigation = self._screen, self._screen.investigation
+
+        def call(_: Cancel) -> tuple[str, str]:
+            investigation.set_grain(name)
+            return investigation.grain()
+
+        def arrived(grain: tuple[str, str]) -> None:
+            screen.scope.say(f"grain {grain[0]}: {grain[1]}")
+
+        screen.queries.ask("grain", call, arrived, failed=screen.tell)
 
     def command(self, name: str, argument: str) -> bool:
         """Commands that move or narrow."""
@@ -337,12 +353,7 @@ class Jumps:
         elif name == "detections":
             screen.action_detections()
         elif name == "grain":
-            screen.queries.ask(
-                "grain",
-                lambda _: (screen.investigation.set_grain(argument), screen.investigation.grain())[1],
-                lambda grain: screen.scope.say(f"grain {grain[0]}: {grain[1]}"),
-                failed=screen.tell,
-            )
+            self._set_grain(argument)
         elif name == "follow":
             screen.action_follow()
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import ClassVar
 
 from textual import events, on
@@ -10,22 +9,21 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from logscope.engine.api import Cancel, FieldValue, Investigation, Line, Snapshot, View
+from logscope.engine.api import FieldValue, Investigation, Line, Snapshot
 from logscope.errors import LogscopeError
-from logscope.text import clean
 from logscope.tui.commands import run_line
 from logscope.tui.messages import CursorMoved, FollowChanged, QuerySubmitted, RowChosen
 from logscope.tui.safe import line
 from logscope.tui.screens.base import InvestigatorScreen
 from logscope.tui.screens.jumps import Jumps
 from logscope.tui.screens.trail import TrailScreen
+from logscope.tui.screens.viewing import Viewing
 from logscope.tui.trail import Step, Trail
 from logscope.tui.widgets.chrome import Chrome, Footer, title_line, trail_line
 from logscope.tui.widgets.detail import DetailPane
 from logscope.tui.widgets.query_bar import QueryBar
 from logscope.tui.widgets.record_list import RecordList
 from logscope.tui.widgets.timeline import Timeline
-from logscope.tui.windows import Window
 
 TALL = 30
 """Lines from which the strip has a second one."""
@@ -90,12 +88,7 @@ class RecordsScreen(InvestigatorScreen):
         self.jumps = Jumps(self)
         self._delta: str | None = None
         self._pending = ""
-        self._seen = 0
-        self._next_refresh = 0.0
-        self._prepared_at = -1
-        self._next_prepare = 0.0
-        self._prepare_took = 0.0
-        self._detections_shown = -1
+        self.viewing = Viewing(self)
 
     def compose(self) -> ComposeResult:
         """Title, trail, strip, records, fields, bar, footer."""
@@ -103,7 +96,7 @@ class RecordsScreen(InvestigatorScreen):
         yield Chrome(id="title")
         yield Chrome(id="trail")
         yield Timeline(clock, id="timeline")
-        yield RecordList(clock, self._request, id="records")
+        yield RecordList(clock, self.viewing.request, id="records")
         yield DetailPane(clock, id="detail")
         yield QueryBar(id="bar")
         yield Footer()
@@ -133,184 +126,30 @@ class RecordsScreen(InvestigatorScreen):
     def on_mount(self) -> None:
         """Ask for everything."""
         self.main_list.teach(["", "Reading …"])
-        self._show_title()
-        self.refresh_view()
+        self.show_title()
+        self.viewing.refresh()
 
     def on_resize(self, event: events.Resize) -> None:
         """A second line for the strip where there is room; as many bars as fit."""
         self.set_class(event.size.height >= TALL, "tall")
-        self.call_after_refresh(self._ask_histogram)
+        self.call_after_refresh(self.viewing.ask_histogram)
 
     def snapshot_changed(self, snapshot: Snapshot) -> None:
-        """Show what is new, no more often than the engine can answer."""
-        self._show_title()
-        view = self.main_list.view
-        stale = view is None or view.generation < snapshot.generation
-        if stale and not self.queries.busy("view") and time.monotonic() >= self._next_refresh:
-            self.refresh_view(grown=True)
-        elif stale:
-            self.set_timer(0.3, self._catch_up)
-        if snapshot.detections != self._detections_shown and not snapshot.loading:
-            self._detections_shown = snapshot.detections
-            self.jumps.learn_detections()
-        self._prepare_if_due(snapshot)
+        """Show what is new."""
+        self.show_title()
+        self.viewing.snapshot_changed(snapshot)
 
-    def _catch_up(self) -> None:
-        view, snapshot = self.main_list.view, self.scope.snapshot
-        due = time.monotonic() >= self._next_refresh
-        if view is not None and view.generation < snapshot.generation and due and not self.queries.busy("view"):
-            self.refresh_view(grown=True)
-
-    def refresh_view(
-        self, *, grown: bool = False, base: View | None = None, text: str | None = None, anchor: int | None = None
-    ) -> None:
-        """Ask for the view that the trail stands for.
-
-        Args:
-            grown: The same view as now, with what came since.
-            base: Narrow within this view only.
-            text: The filter within `base`.
-            anchor: The record to stand on; by default the present one.
-        """
-        investigation, whole = self.investigation, self.trail.filter_text
-        asked = whole if base is None or text is None else text
-        record = self.line
-        stand = anchor if anchor is not None else record.row if record is not None else None
-        record_list = self.main_list
-        stay = record_list.cursor if grown else None
-
-        def call(cancel: Cancel) -> tuple[View, int | None, int | None, tuple[str, ...]]:
-            partial = None if grown else lambda view: self.call_later(self._partial, whole, view) and None
-            view = investigation.view(asked, cancel=cancel, base=base, partial=partial)
-            position = investigation.position(view, stand) if stand is not None and len(view.rows) else None
-            first = investigation.lines(view, 0, 1)
-            patterns = tuple(
-                pattern for step in self.trail.effective for pattern in investigation.highlights(step.text)
-                if step.kind != "exclude"
-            )  # fmt: skip
-            return view, position if position is not None else stay, first[0].time if first else None, patterns
-
-        self.queries.ask(
-            "view",
-            call,
-            lambda found: self._view_ready(*found, grown=grown),
-            label="" if grown else "filtering" if whole else "reading",
-            failed=self._view_failed,
-        )
-
-    def _partial(self, whole: str, view: View) -> None:
-        if whole == self.trail.filter_text and self.queries.busy("view"):
-            self.main_list.show(view, grown=True)
-            self.show_status()
-
-    def _view_failed(self, error: LogscopeError) -> None:
-        # The step that does not compile is taken back; what was typed stays in the bar.
-        if self.bar.is_open and self.trail.back():
-            del self.trail.steps[self.trail.position :]
-        self.tell(error)
-
-    def _view_ready(
-        self, view: View, position: int | None, origin: int | None, patterns: tuple[str, ...], *, grown: bool
-    ) -> None:
-        took = self.queries.took.get("view", 0.0)
-        self._next_refresh = time.monotonic() + max(0.2, 4 * took)
-        records = self.main_list
-        records.origin = origin
-        records.pivoted = patterns
-        records.delta = self._delta_now()
-        snapshot = self.scope.snapshot
-        records.with_day = (
-            snapshot.start is not None and snapshot.end is not None and snapshot.end - snapshot.start > 86_400_000_000
-        )
-        records.restyle()
-        if not records.following:
-            self._seen = self._seen or len(view.rows)
-        self.trail.counted(len(view.rows))
-        records.show(view, grown=grown, cursor=position)
-        records.teach(self._empty())
-        if self.bar.is_open and self.bar.purpose in ("filter", "exclude") and not grown:
-            self.close_bar()
-        self._show_title()
-        self.show_status()
-        self._ask_histogram()
-        self._prepare_if_due(snapshot)
-
-    def _empty(self) -> list[str]:
-        keys = self.scope.keys
-        if self.trail.effective:
-            return [
-                "Nothing matches " + clean(self.trail.filter_text, cap=200),
-                "",
-                f"{keys.shown('records.back')} goes a step back, {keys.shown('records.trail')} switches steps off.",
-            ]
-        if self.scope.snapshot.live:
-            return ["No records yet: waiting for the first.", "", ":sources shows what is listened to."]
-        return ["No records.", "", ":sources shows what was read, and why it holds none."]
-
-    def _delta_now(self) -> str:
+    def delta_now(self) -> str:
+        """What the right column shows: since the previous record in pivots, unless one chose."""
         if self._delta is not None:
             return self._delta
         return "previous" if self.trail.pivot is not None else ""
 
-    def _show_title(self) -> None:
+    def show_title(self) -> None:
+        """Title and trail as they are now."""
         scope = self.scope
         self.query_one("#title", Chrome).show(*title_line(scope.snapshot, scope.clock, scope.heading))
         self.query_one("#trail", Chrome).show(trail_line(self.trail))
-
-    def _request(self, start: int, stop: int, version: int) -> None:
-        view, investigation = self.main_list.view, self.investigation
-        if view is None:
-            return
-
-        def call(_: Cancel) -> Window:
-            lines = list(investigation.lines(view, max(0, start - 1), stop))
-            before = lines.pop(0) if start and lines else None
-            marks = investigation.marks([one.row for one in lines])
-            return Window(start, tuple(lines), before, marks, version)
-
-        self.queries.ask(f"window {start}", call, self._window_ready)
-
-    def _window_ready(self, window: Window) -> None:
-        self.main_list.received(window)
-
-    def _ask_histogram(self) -> None:
-        view, investigation = self.main_list.view, self.investigation
-        wanted = self.timeline.wanted
-        if view is not None and not self.queries.busy("histogram"):
-            self.queries.ask("histogram", lambda _: investigation.histogram(view, wanted), self._histogram_ready)
-
-    def _histogram_ready(self, buckets: object) -> None:
-        if isinstance(buckets, list | tuple):
-            self.timeline.show(buckets)
-            self.timeline.point(self.line.time if self.line else None)
-
-    def _prepare_if_due(self, snapshot: Snapshot) -> None:
-        """Find transactions and detections behind the analyst's back, once everything is read."""
-        now = time.monotonic()
-        if snapshot.loading or self.queries.busy("prepare") or self._prepared_at == snapshot.generation:
-            return
-        if now < self._next_prepare:
-            return
-        generation = snapshot.generation
-        first = self._prepared_at < 0
-        investigation = self.investigation
-
-        def call(cancel: Cancel) -> int:
-            def progress(label: str, share: float) -> None:
-                if first:
-                    self.queries.report("prepare", label, share)
-
-            investigation.prepare_transactions(cancel=cancel, progress=progress)
-            return generation
-
-        self._prepared_at = generation
-        self.queries.ask("prepare", call, self._prepared, label="linking" if first else "")
-
-    def _prepared(self, generation: int) -> None:
-        self._next_prepare = time.monotonic() + max(1.0, 4 * self.queries.took.get("prepare", 0.0))
-        self.scope.snapshot = self.investigation.snapshot
-        self.jumps.learn_detections()
-        self._show_title()
 
     # The cursor
 
@@ -344,13 +183,15 @@ class RecordsScreen(InvestigatorScreen):
         mark = self.main_list.mark()
         note = f"✖ {mark[0]} · step {mark[1]} · {mark[2]}" if mark else ""
         self.queries.ask(
-            "fields", lambda _: list(investigation.fields(record.row)), lambda fields: self.detail.show(record, fields, note)
+            "fields",
+            lambda _: list(investigation.fields(record.row)),
+            lambda fields: self.detail.show(record, fields, note),
         )
 
     @on(FollowChanged)
     def _follow_changed(self, event: FollowChanged) -> None:
         event.stop()
-        self._seen = self.main_list.rows
+        self.viewing.seen = self.main_list.rows
         self.show_status()
 
     def status_parts(self) -> tuple[Content, Content]:
@@ -364,9 +205,9 @@ class RecordsScreen(InvestigatorScreen):
             share = round(100 * (records.cursor + 1) / records.rows)
             parts.append((f"   row {records.cursor + 1:,} of {records.rows:,} ({share} %)", ""))
         if records.following:
-            parts.append(("   ▼ following", "bold $success"))
-        elif self.scope.snapshot.live and records.rows > self._seen > 0:
-            parts.append((f"   +{records.rows - self._seen:,} new", "bold $success"))
+            parts.append(("   ▼ follow", "bold $success"))
+        elif self.scope.snapshot.live and records.rows > self.viewing.seen > 0:
+            parts.append((f"   +{records.rows - self.viewing.seen:,} new", "bold $success"))
         if self._pending:
             parts.append((f"   {self._pending}: a letter", "bold $log-hint"))
         if records.count_typed:
@@ -375,6 +216,9 @@ class RecordsScreen(InvestigatorScreen):
             parts.append((f"   ✖ {mark[0]} · {mark[1]}", "bold $log-detection"))
         right: list[Content | str | tuple[str, str]] = []
         counters = self.scope.snapshot.counters
+        if self.size.width < 100:
+            # What may be lost is worth more room than what came.
+            counters = {name: counters.get(name, 0) for name in ("late", "dropped")}
         told = [f"{name} {counters[name]:,}" for name in ("received", "late", "dropped") if counters.get(name)]
         if told:
             right.append((" · ".join(told) + "   ", "$log-dim"))
@@ -427,25 +271,25 @@ class RecordsScreen(InvestigatorScreen):
         view = self.main_list.view
         self.trail.add(step)
         if step.kind == "pivot" or view is None or not view.complete:
-            self.refresh_view(anchor=anchor)
+            self.viewing.refresh(anchor=anchor)
         else:
-            self.refresh_view(base=view, text=step.term if step.kind == "exclude" else step.text)
+            self.viewing.refresh(base=view, text=step.term if step.kind == "exclude" else step.text)
 
     def action_back(self) -> None:
         """Back in the trail."""
         if self.trail.back():
-            self._show_title()
-            self.refresh_view()
+            self.show_title()
+            self.viewing.refresh()
 
     def action_forward(self) -> None:
         """Forward in the trail."""
         if self.trail.forward():
-            self._show_title()
-            self.refresh_view()
+            self.show_title()
+            self.viewing.refresh()
 
     def action_trail(self) -> None:
         """The trail as a list."""
-        self.app.push_screen(TrailScreen(self.trail), lambda changed: self.refresh_view() if changed else None)
+        self.app.push_screen(TrailScreen(self.trail), lambda changed: self.viewing.refresh() if changed else None)
 
     def action_pivot(self) -> None:
         """Every record with the value, in any service."""
@@ -470,7 +314,7 @@ class RecordsScreen(InvestigatorScreen):
 
     def action_delta(self) -> None:
         """The next kind of time column."""
-        now = self._delta_now()
+        now = self.delta_now()
         self._delta = DELTAS[(DELTAS.index(now) + 1) % len(DELTAS)]
         self.main_list.delta = self._delta
         self.main_list.restyle()

@@ -23,7 +23,7 @@ class TrailScreen(ModalScreen[bool]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "move(1)", "Down", id="trail.down", show=False),
         Binding("k,up", "move(-1)", "Up", id="trail.up", show=False),
-        Binding("space", "toggle", "Switch the step on or off", id="trail.toggle", show=False),
+        Binding("space", "switch", "Switch the step on or off", id="trail.toggle", show=False),
         Binding("enter", "go", "Go to the step", id="trail.go", show=False),
         Binding("escape,q,tilde", "leave", "Close", id="trail.close", show=False),
     ]
@@ -59,7 +59,13 @@ class TrailScreen(ModalScreen[bool]):
         for place, step in enumerate(trail.steps):
             here = place == self._place
             box = "☑" if step.enabled else "☐"
-            note = "" if id(step) in effective else "  (off)" if not step.enabled else "  (before the pivot)"
+            note = (
+                ""
+                if id(step) in effective
+                else "  (off)"
+                if not step.enabled
+                else "  (before the pivot: does not narrow)"
+            )
             note = "  (ahead)" if place >= trail.position else note
             count = "" if step.count is None else f"  {step.count:,} records"
             rows.append(
@@ -79,14 +85,14 @@ class TrailScreen(ModalScreen[bool]):
         if event.character and event.character in "123456789" and int(event.character) <= len(self._trail.steps):
             event.stop()
             self._place = int(event.character) - 1
-            self.action_toggle()
+            self.action_switch()
 
     def action_move(self, delta: int) -> None:
         """To another step."""
         self._place = max(0, min(len(self._trail.steps) - 1, self._place + delta))
         self._show()
 
-    def action_toggle(self) -> None:
+    def action_switch(self) -> None:
         """Switch the step on or off."""
         if self._trail.steps:
             self._trail.toggle(self._place)

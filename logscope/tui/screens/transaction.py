@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from logscope.engine.api import Cancel, Investigation, TransactionDetail
+from logscope.engine.api import Investigation, TransactionDetail
 from logscope.errors import LogscopeError
 from logscope.text import human_duration
 from logscope.tui.commands import run_line
@@ -108,7 +108,10 @@ class TransactionScreen(InvestigatorScreen):
         ]
         right = line(*([(f"✖ {', '.join(detail.rules)}", "bold $log-detection")] if detail.rules else []))
         self.query_one("#title", Chrome).show(line(*parts), right)
-        held: list[Content | str | tuple[str, str]] = [("held by ", "$log-dim"), (" ⇄ ".join(detail.held_by) or "nothing", "")]
+        held: list[Content | str | tuple[str, str]] = [
+            ("held by ", "$log-dim"),
+            (" ⇄ ".join(detail.held_by) or "nothing", ""),
+        ]
         for name, values in detail.keys.items():
             held += [(f"   {name} ", "$log-name"), (", ".join(values[:3]), "$log-key")]
         if detail.oversize:
@@ -153,7 +156,9 @@ class TransactionScreen(InvestigatorScreen):
         record, investigation = row.member.line, self.investigation
         note = f"✖ {row.member.step[0]} · step {row.member.step[1]}" if row.member.step else ""
         self.queries.ask(
-            "fields", lambda _: list(investigation.fields(record.row)), lambda fields: self.pane.show(record, fields, note)
+            "fields",
+            lambda _: list(investigation.fields(record.row)),
+            lambda fields: self.pane.show(record, fields, note),
         )
 
     def status_parts(self) -> tuple[Content, Content]:
@@ -208,15 +213,16 @@ class TransactionScreen(InvestigatorScreen):
     def action_why(self) -> None:
         """The chain of keys between the first record and this one."""
         row, detail = self.main_list.current, self._detail
-        if row is None or row.member is None or detail is None:
+        if row is None or detail is None or not detail.members:
             return
-        first, here, investigation = detail.members[0].line.row, row.member.line.row, self.investigation
+        first, here = detail.members[0].line.row, detail.members[row.index].line.row
+        investigation = self.investigation
         self.queries.ask(
             "why",
             lambda _: list(investigation.explain(first, here)),
             lambda told: self.app.push_screen(
                 FactsScreen("Why it stands here", [line(text) for text in told] or [line("It is the first record.")])
-            ) and None,
+            ),
         )  # fmt: skip
 
     def action_records(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import polars as pl
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -106,7 +106,7 @@ class TransactionsScreen(InvestigatorScreen):
         self._show_title()
         self.reload()
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         """Other columns fit."""
         self.call_after_refresh(self._show_heading)
 
@@ -246,7 +246,8 @@ class TransactionsScreen(InvestigatorScreen):
         investigation = self.investigation
 
         def call(_: Cancel) -> str | None:
-            strong = [one for one in investigation.keys() if one.get("active", True) and one.get("class") == "strong"]
+            found = investigation.keys()
+            strong = [one for one in found if one.get("active", True) and one.get("class") == "strong"]
             # Coarse to fine: a coarser key has fewer values.
             names = [str(one["key"]) for one in sorted(strong, key=lambda one: int(one.get("values", 0)))]
             now = investigation.grain()[0]

@@ -52,13 +52,13 @@ def title_line(snapshot: Snapshot, clock: Clock, title: str) -> tuple[Content, C
     sources = len(snapshot.sources)
     parts.append(f"{sources} source{'' if sources == 1 else 's'}")
     parts.append((f" · {snapshot.records:,} records", ""))
-    if span := clock.span(snapshot.start, snapshot.end):
-        parts.append((f" · {span}", "$log-time"))
     if snapshot.loading:
         done = round(max(0.0, min(1.0, snapshot.progress)) * 8)
         parts.append((f" · reading {'█' * done}{'░' * (8 - done)} {snapshot.progress:.0%}", "$warning"))
     if snapshot.live:
         parts.append((f" · ● live {human_count(round(snapshot.rate))}/s", "bold $success"))
+    if span := clock.span(snapshot.start, snapshot.end):
+        parts.append((f" · {span}", "$log-time"))
     right: list[Content | str | tuple[str, str]] = []
     if snapshot.rules:
         right.append((f"rules {snapshot.rules}", "$log-dim"))
@@ -106,7 +106,7 @@ class Footer(Widget):
     Footer #status { background: $surface; color: $log-time; }
     """
 
-    def compose(self) -> list[Widget]:  # type: ignore[override]  # a list is an iterable of widgets too
+    def compose(self) -> list[Widget]:
         """Hints above status."""
         return [Chrome(id="hints"), Chrome(id="status")]
 

@@ -51,7 +51,7 @@ class DetailPane(RowList):
     DetailPane.open { display: block; }
     """
 
-    def __init__(self, clock: Clock, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, clock: Clock, *, id: str | None = None) -> None:
         """Nothing to show."""
         super().__init__(id=id)
         self._clock = clock

@@ -43,7 +43,7 @@ def rows_of(detail: TransactionDetail) -> list[Row]:
 class MemberList(RowList):
     """Rows of a transaction."""
 
-    def __init__(self, clock: Clock, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, clock: Clock, *, id: str | None = None) -> None:
         """Nothing yet."""
         super().__init__(id=id)
         self._clock = clock
@@ -77,7 +77,11 @@ class MemberList(RowList):
         """The column titles."""
         wide = self.app.size.width >= WIDE
         number = f"{'#':>5}  " if wide else "  "
-        return f"  {number}{'time':<12} {'+prev':>10} {'+start':>10} " + (f"{'level':<6}" if wide else "") + f"{'service':<{self._services}} message"
+        return (
+            f"  {number}{'time':<12} {'+prev':>10} {'+start':>10} "
+            + (f"{'level':<6}" if wide else "")
+            + f"{'service':<{self._services}} message"
+        )
 
     def row_segments(self, index: int, selected: bool) -> list[Segment]:
         """One record, or one absent step."""

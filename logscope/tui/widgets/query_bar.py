@@ -26,7 +26,7 @@ class SafeInput(Input):
         Binding("escape", "dismiss", "Cancel", id="input.cancel", show=False),
     ]
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = None) -> None:
         """An empty line."""
         super().__init__(id=id, compact=True)
         self.cursor_blink = False
@@ -67,7 +67,7 @@ class QueryBar(Vertical):
     QueryBar #below { height: 1; color: $log-dim; padding: 0; text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = None) -> None:
         """A closed bar."""
         super().__init__(id=id)
         self.purpose = ""

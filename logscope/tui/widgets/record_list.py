@@ -18,7 +18,7 @@ SERVICE_MIN, SERVICE_MAX = 6, 16
 class RecordList(RowList):
     """Records in windows; fetches through the screen, paints a placeholder until they are there."""
 
-    def __init__(self, clock: Clock, request: Callable[[int, int, int], None], *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, clock: Clock, request: Callable[[int, int, int], None], *, id: str | None = None) -> None:
         """`request(start, stop, version)` is to fetch a window and give it to `received`."""
         super().__init__(id=id)
         self._clock = clock

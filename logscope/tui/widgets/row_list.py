@@ -55,7 +55,7 @@ class RowList(ScrollView, can_focus=True):
 
     HELP_TITLE = "Moving"
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  (Textual's own name)
+    def __init__(self, *, id: str | None = None) -> None:
         """An empty list."""
         self._strips: LRUCache[tuple[int, bool, bool], Strip] = LRUCache(STRIPS)
         super().__init__(id=id)
@@ -100,7 +100,9 @@ class RowList(ScrollView, can_focus=True):
         if index >= self.rows:
             teach = self.empty_text if not self.rows else []
             if 0 < y <= len(teach):
-                return Strip([Segment("   " + teach[y - 1], self.look_up.style("log-dim"))]).adjust_cell_length(width, base)
+                return Strip([Segment("   " + teach[y - 1], self.look_up.style("log-dim"))]).adjust_cell_length(
+                    width, base
+                )
             return Strip.blank(width, base)
         selected = index == self.cursor
         key = (index, selected, self.has_focus)

@@ -21,7 +21,7 @@ class Timeline(Widget):
     Timeline { height: 1; width: 1fr; background: $background; }
     """
 
-    def __init__(self, clock: Clock, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, clock: Clock, *, id: str | None = None) -> None:
         """Nothing to show yet."""
         super().__init__(id=id)
         self._clock = clock
@@ -81,9 +81,7 @@ class Timeline(Widget):
         out = [Segment(" ", styles.style("foreground"))]
         for place, bar in enumerate(self._bars):
             behind = "background"
-            if self.brush and self.brush[0] <= place <= self.brush[1]:
-                behind = "log-cursor"
-            elif place == at:
+            if (self.brush and self.brush[0] <= place <= self.brush[1]) or place == at:
                 behind = "log-cursor"
             if bar.detections and (marks_line or self.size.height == 1):
                 out.append(Segment("◆", styles.style("log-detection", behind, bold=True)))

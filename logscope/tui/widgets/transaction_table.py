@@ -57,7 +57,7 @@ def initials(services: Sequence[str]) -> str:
 class TransactionTable(RowList):
     """Transactions by row of the frame."""
 
-    def __init__(self, clock: Clock, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, clock: Clock, *, id: str | None = None) -> None:
         """An empty table."""
         super().__init__(id=id)
         self._clock = clock

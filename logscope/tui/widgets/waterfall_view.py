@@ -72,7 +72,7 @@ class WaterfallView(Widget, can_focus=True):
             self.index = index
             super().__init__()
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = None) -> None:
         """Nothing to show."""
         super().__init__(id=id)
         self._detail: TransactionDetail | None = None

@@ -1,0 +1,202 @@
+"""What the records screen shows: asks the engine for views, windows, bars, and keeps them fresh."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from logscope.engine.api import Bucket, Cancel, Snapshot, View
+from logscope.errors import LogscopeError
+from logscope.text import clean
+from logscope.tui.clock import DAY
+from logscope.tui.windows import Window
+
+if TYPE_CHECKING:
+    from logscope.tui.screens.records import RecordsScreen
+
+RESTED = 4
+"""How many times as long as an answer took the next question of its kind waits."""
+
+
+class Viewing:
+    """The present view of a records screen."""
+
+    def __init__(self, screen: RecordsScreen) -> None:
+        """Shows in `screen`."""
+        self._screen = screen
+        self.seen = 0
+        """Records in view when following was left, for `+n new`."""
+        self._next_refresh = 0.0
+        self._waiting = False
+        self._prepared_at = -1
+        self._next_prepare = 0.0
+        self._detections_shown = -1
+
+    def snapshot_changed(self, snapshot: Snapshot) -> None:
+        """Ask for what is new, no more often than the engine can answer."""
+        screen = self._screen
+        self._catch_up()
+        if snapshot.detections != self._detections_shown and not snapshot.loading:
+            self._detections_shown = snapshot.detections
+            screen.jumps.learn_detections()
+        self._prepare_if_due(snapshot)
+
+    def _catch_up(self) -> None:
+        screen = self._screen
+        view, snapshot = screen.main_list.view, screen.scope.snapshot
+        if view is not None and view.generation >= snapshot.generation:
+            return
+        if not screen.queries.busy("view") and time.monotonic() >= self._next_refresh:
+            self.refresh(grown=True)
+        elif not self._waiting:
+            self._waiting = True
+            screen.set_timer(0.25, self._try_again)
+
+    def _try_again(self) -> None:
+        self._waiting = False
+        self._catch_up()
+
+    def refresh(
+        self, *, grown: bool = False, base: View | None = None, text: str | None = None, anchor: int | None = None
+    ) -> None:
+        """Ask for the view that the trail stands for.
+
+        Args:
+            grown: The same view as now, with what came since.
+            base: Narrow within this view only.
+            text: The filter within `base`.
+            anchor: The record to stand on; by default the present one.
+        """
+        screen = self._screen
+        investigation, whole = screen.investigation, screen.trail.filter_text
+        asked = whole if base is None or text is None else text
+        record = screen.line
+        stand = anchor if anchor is not None else record.row if record is not None else None
+        stay = screen.main_list.cursor if grown else None
+        pivots = [step.text for step in screen.trail.effective if step.kind in ("pivot", "filter")]
+
+        def partial(growing: View) -> None:
+            screen.call_later(self._partial, whole, growing)
+
+        def call(cancel: Cancel) -> tuple[View, int | None, int | None, tuple[str, ...]]:
+            view = investigation.view(asked, cancel=cancel, base=base, partial=None if grown else partial)
+            position = investigation.position(view, stand) if stand is not None and len(view.rows) else None
+            first = investigation.lines(view, 0, 1)
+            patterns = tuple(pattern for one in pivots for pattern in investigation.highlights(one))
+            return view, position if position is not None else stay, first[0].time if first else None, patterns
+
+        screen.queries.ask(
+            "view",
+            call,
+            lambda found: self._arrived(*found, grown=grown),
+            label="" if grown else "filtering" if whole else "reading",
+            failed=self._failed,
+        )
+
+    def _partial(self, whole: str, view: View) -> None:
+        screen = self._screen
+        if whole == screen.trail.filter_text and screen.queries.busy("view"):
+            screen.main_list.show(view, grown=True)
+            screen.show_status()
+
+    def _failed(self, error: LogscopeError) -> None:
+        # The step that does not compile is taken back; what was typed stays in the bar.
+        screen = self._screen
+        if screen.bar.is_open and screen.trail.back():
+            del screen.trail.steps[screen.trail.position :]
+        screen.tell(error)
+
+    def _arrived(
+        self, view: View, position: int | None, origin: int | None, patterns: tuple[str, ...], *, grown: bool
+    ) -> None:
+        screen = self._screen
+        self._next_refresh = time.monotonic() + max(0.2, RESTED * screen.queries.took.get("view", 0.0))
+        records, snapshot = screen.main_list, screen.scope.snapshot
+        records.origin = origin
+        records.pivoted = patterns
+        records.delta = screen.delta_now()
+        records.with_day = (
+            snapshot.start is not None and snapshot.end is not None and snapshot.end - snapshot.start > DAY
+        )
+        records.restyle()
+        if not grown or not self.seen:
+            self.seen = len(view.rows)
+        screen.trail.counted(len(view.rows))
+        records.show(view, grown=grown, cursor=position)
+        records.teach(self._empty())
+        if screen.bar.is_open and screen.bar.purpose in ("filter", "exclude") and not grown:
+            screen.close_bar()
+        screen.show_title()
+        screen.show_status()
+        self.ask_histogram()
+        self._prepare_if_due(snapshot)
+
+    def _empty(self) -> list[str]:
+        screen = self._screen
+        keys = screen.scope.keys
+        if screen.trail.effective:
+            return [
+                "Nothing matches " + clean(screen.trail.filter_text, cap=200),
+                "",
+                f"{keys.shown('records.back')} goes a step back, {keys.shown('records.trail')} switches steps off.",
+            ]
+        if screen.scope.snapshot.loading:
+            return ["Reading …"]
+        if screen.scope.snapshot.live:
+            return ["No records yet: waiting for the first.", "", ":sources shows what is listened to."]
+        return ["No records.", "", ":sources shows what was read, and why it holds none."]
+
+    def request(self, start: int, stop: int, version: int) -> None:
+        """Fetch a window for the list."""
+        screen = self._screen
+        view, investigation = screen.main_list.view, screen.investigation
+        if view is None:
+            return
+
+        def call(_: Cancel) -> Window:
+            lines = list(investigation.lines(view, max(0, start - 1), stop))
+            before = lines.pop(0) if start and lines else None
+            marks = investigation.marks([one.row for one in lines])
+            return Window(start, tuple(lines), before, marks, version)
+
+        screen.queries.ask(f"window {start}", call, screen.main_list.received)
+
+    def ask_histogram(self) -> None:
+        """Fetch as many bars as fit."""
+        screen = self._screen
+        view, investigation = screen.main_list.view, screen.investigation
+        wanted = screen.timeline.wanted
+        if view is not None:
+            screen.queries.ask("histogram", lambda _: investigation.histogram(view, wanted), self._bars)
+
+    def _bars(self, buckets: Sequence[Bucket]) -> None:
+        record = self._screen.line
+        self._screen.timeline.show(buckets)
+        self._screen.timeline.point(record.time if record else None)
+
+    def _prepare_if_due(self, snapshot: Snapshot) -> None:
+        """Find transactions and detections behind the analyst's back, once everything is read."""
+        screen = self._screen
+        if snapshot.loading or screen.queries.busy("prepare") or self._prepared_at == snapshot.generation:
+            return
+        if time.monotonic() < self._next_prepare:
+            return
+        first, investigation = self._prepared_at < 0, screen.investigation
+
+        def progress(label: str, share: float) -> None:
+            if first:
+                screen.queries.report("prepare", label, share)
+
+        def call(cancel: Cancel) -> None:
+            investigation.prepare_transactions(cancel=cancel, progress=progress)
+
+        self._prepared_at = snapshot.generation
+        screen.queries.ask("prepare", call, self._prepared, label="linking" if first else "")
+
+    def _prepared(self, _: None) -> None:
+        screen = self._screen
+        self._next_prepare = time.monotonic() + max(1.0, RESTED * screen.queries.took.get("prepare", 0.0))
+        screen.scope.snapshot = screen.investigation.snapshot
+        screen.jumps.learn_detections()
+        screen.show_title()

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from logscope.tui.app import LogscopeApp
+from logscope.tui.screens.base import InvestigatorScreen
+from tests.tui.fake import FakeInvestigation
+
+Opened = Callable[..., AbstractAsyncContextManager["Driver"]]
+NAMES = {" ": "space", "&": "ampersand", "*": "asterisk", "/": "slash", ":": "colon", "-": "minus", "~": "tilde"}
+
+
+class Driver:
+    """Presses keys and reads the screen."""
+
+    def __init__(self, app: LogscopeApp, pilot: Pilot[int], fake: FakeInvestigation) -> None:
+        self.app, self.pilot, self.fake = app, pilot, fake
+
+    @property
+    def screen(self) -> InvestigatorScreen:
+        assert isinstance(self.app.screen, InvestigatorScreen)
+        return self.app.screen
+
+    async def settle(self) -> None:
+        """Until no question is under way."""
+        for _ in range(200):
+            await self.pilot.pause(0.01)
+            screens = [one for one in self.app.screen_stack if isinstance(one, InvestigatorScreen)]
+            if not any(one.queries._running for one in screens):
+                break
+        await self.pilot.pause()
+
+    async def press(self, *keys: str) -> None:
+        for key in keys:
+            await self.pilot.press(NAMES.get(key, key))
+        await self.settle()
+
+    async def type(self, text: str) -> None:
+        await self.pilot.press(*[NAMES.get(key, key) for key in text])
+        await self.settle()
+
+    def text(self) -> str:
+        """The whole screen as text."""
+        width, height = self.app.size
+        lines = self.app.screen._compositor.render_strips()
+        return "\n".join(strip.text.ljust(width) for strip in lines[:height])
+
+
+@pytest.fixture
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
+    """Opens the investigator on a fake: `async with opened(size=..., **fake) as driver`."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+
+    @asynccontextmanager
+    async def open_(
+        fake: FakeInvestigation | None = None, *, size: tuple[int, int] = (80, 24), theme: str = "dark", keymap: str | None = None
+    ) -> AsyncIterator[Driver]:
+        investigation = fake or FakeInvestigation()
+        app = LogscopeApp(investigation, theme=theme, keymap=keymap, zone="UTC")
+        async with app.run_test(size=size) as pilot:
+            driver = Driver(app, pilot, investigation)
+            await pilot.pause()
+            await driver.settle()
+            yield driver
+
+    return open_

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from textual.binding import Binding
+from textual.color import Color
+
+from logscope.paths import shipped
+from logscope.tui import theming
+from logscope.tui.keymap import FOLDER, Keys, all_bindings, clashes, load_keymap
+from logscope.tui.styles import ROLES
+from tests.tui.conftest import Opened
+
+
+def test_shipped_themes_load_and_name_every_role() -> None:
+    found = theming.load_themes([shipped("themes")])
+    assert not found.errors
+    assert {one.name for one in found.themes} == {
+        "logscope-dark", "logscope-light", "logscope-high-contrast", "logscope-ansi16",
+    }  # fmt: skip
+    for theme in found.themes:
+        assert set(ROLES) <= set(theme.variables), theme.name
+
+
+@pytest.mark.parametrize(("name", "least"), [("dark", 4.0), ("light", 4.0), ("high-contrast", 7.0)])
+def test_text_is_legible(name: str, least: float) -> None:
+    theme = theming.read_theme(shipped("themes") / f"{name}.toml")
+    behind = Color.parse(theme.background or "")
+    for role in ROLES:
+        if role in ("log-match", "log-cursor", "log-gap", "log-strip"):
+            continue
+        under = Color.parse(theme.variables["log-match"]) if role == "log-match-text" else behind
+        ratio = under.get_contrast_ratio(Color.parse(theme.variables[role]))
+        assert ratio >= least, (role, round(ratio, 2))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[colors]\nprimary = 'nonsense'", "colors.primary"),
+        ("[colors]\nprimary = '#fff'\nprimery = '#fff'", "colors.primery"),
+        ("[colors]\nprimary = '#fff'\n[roles]\nlog-eror = '#fff'", "roles.log-eror"),
+        ("[colors]\nprimary = '#fff'\n[roles]\nlog-error = 7", "roles.log-error"),
+        ("dark = 'yes'\n[colors]\nprimary = '#fff'", "dark"),
+        ("[colors]\n", "colors.primary"),
+        ("nonsense", "cannot be read"),
+    ],
+)
+def test_a_broken_theme_is_told_with_file_and_key_and_skipped(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "bad.toml").write_text(text)
+    (tmp_path / "good.toml").write_text("name = 'mine'\n[colors]\nprimary = '#336699'\n")
+    found = theming.load_themes([tmp_path])
+    assert [one.name for one in found.themes] == ["mine"]
+    assert len(found.errors) == 1
+    assert "bad.toml" in str(found.errors[0])
+    assert told in str(found.errors[0])
+
+
+async def test_a_users_theme_and_a_broken_one(opened: Opened, tmp_path: Path) -> None:
+    (tmp_path / "logscope" / "themes").mkdir(parents=True)
+    (tmp_path / "logscope" / "themes" / "mine.toml").write_text("name = 'mine'\n[colors]\nprimary = '#336699'\n")
+    (tmp_path / "logscope" / "themes" / "bad.toml").write_text("name = 3")
+    async with opened(theme="mine", size=(120, 40)) as driver:
+        assert driver.app.theme == "mine"
+        assert "bad.toml" in driver.text()
+
+
+@pytest.mark.parametrize("theme", ["dark", "light", "high-contrast", "ansi16"])
+async def test_every_theme_paints_every_screen(opened: Opened, theme: str) -> None:
+    async with opened(theme=theme) as driver:
+        await driver.press("enter", "T", "enter", "escape", "escape", "D", "enter")
+        assert "settled" in driver.text()
+
+
+def test_every_binding_has_an_id_and_a_description() -> None:
+    import logscope.tui
+    from textual.dom import DOMNode
+
+    def classes(base: type) -> set[type]:
+        return {base} | {deep for one in base.__subclasses__() for deep in classes(one)}
+
+    all_bindings()
+    ids = []
+    for owner in classes(DOMNode):
+        if not owner.__module__.startswith(logscope.tui.__name__):
+            continue
+        for binding in vars(owner).get("BINDINGS", ()):
+            assert isinstance(binding, Binding), owner
+            assert binding.id, (owner, binding.key)
+            assert binding.description, binding.id
+            ids.append(binding.id)
+    assert sorted(ids) == sorted(all_bindings())
+
+
+def test_shipped_keymaps_have_no_clash() -> None:
+    assert clashes(Keys({})) == []
+    for path in FOLDER.glob("*.toml"):
+        assert load_keymap(path.stem)[1] == [], path.name
+
+
+def test_the_default_keymap_lists_every_key() -> None:
+    data = tomllib.loads((FOLDER / "default.toml").read_text())
+    listed = {f"{group}.{name}": keys for group, table in data.items() for name, keys in table.items()}
+    assert listed == {name: ",".join(doc.keys) for name, doc in all_bindings().items()}
+
+
+def test_every_key_is_in_the_docs() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "investigator.md").read_text()
+    missing = [name for name in all_bindings() if f"`{name}`" not in text]
+    assert not missing
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[records]\nfilter = 'j'", "records.filter"),
+        ("[records]\nfilters = 'j'", "records.filters"),
+        ("[records]\nfilter = ''", "records.filter"),
+        ("[records", "cannot be read"),
+    ],
+)
+async def test_a_bad_keymap_is_told_at_start(opened: Opened, tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    errors = load_keymap(str(path))[1]
+    assert told in str(errors[0])
+    async with opened(keymap=str(path), size=(120, 40)) as driver:
+        assert "mine.toml" in driver.text()
+
+
+async def test_a_users_keymap_changes_keys_and_hints(opened: Opened, tmp_path: Path) -> None:
+    (tmp_path / "logscope").mkdir()
+    (tmp_path / "logscope" / "keymap.toml").write_text('[records]\nfilter = "ctrl+g"\n')
+    async with opened() as driver:
+        assert "^G filter" in driver.text()
+        await driver.press("ctrl+g")
+        assert driver.screen.bar.is_open
+
+
+async def test_help_and_palette_name_everything(opened: Opened) -> None:
+    async with opened(size=(120, 60)) as driver:
+        await driver.press("question_mark")
+        text = driver.text()
+        assert "Filter: keep what matches" in text
+        await driver.press("escape", "ctrl+p")
+        assert "Theme logscope-light" in driver.text() or "Search forward" in driver.text()
+        await driver.type("switch steps")
+        await driver.pilot.pause(0.5)
+        await driver.press("enter")
+        assert "Nothing narrowed yet" in driver.text()
