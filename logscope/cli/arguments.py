@@ -75,7 +75,7 @@ def reading_options() -> argparse.ArgumentParser:
     group.add_argument("--key", action="append", default=[], metavar="NAME=REGEX", help="one capture group")
     group.add_argument("--keys", type=_names, default=(), metavar="NAME,...", help="only these keys link")
     group.add_argument("--no-auto-keys", action="store_true", help="only keys given")
-    group.add_argument("--grain", default="auto", metavar="KEY|auto|none", help="what a transaction is")
+    group.add_argument("--grain", metavar="KEY|auto|none", help="what a transaction is")
     group.add_argument("--max-gap", type=_span, metavar="D", help="a silence that starts a new epoch of a value")
     group.add_argument("--max-span", type=_span, default=3_600_000_000, metavar="D", help="longer ones are oversize")
     group.add_argument("--idle", type=_span, default=300_000_000, metavar="D", help="silence that closes one")
@@ -202,7 +202,16 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def options_of(namespace: argparse.Namespace, **more: Any) -> Options:
-    """The session's options among the arguments."""
+    """The session's options: what is typed, else what the configuration files set, else defaults.
+
+    Args:
+        namespace: Arguments of a command that reads.
+        more: Options that the command sets itself.
+
+    Raises:
+        ConfigError: A configuration file that cannot be used.
+    """
+    from logscope.config import load_config
     from logscope.engine.options import Options
 
     given = vars(namespace)
@@ -212,4 +221,18 @@ def options_of(namespace: argparse.Namespace, **more: Any) -> Options:
     }
     if "no_auto_keys" in given:
         values["auto_keys"] = not given["no_auto_keys"]
+    config = load_config(given.get("config"))
+    typed = {text.partition("=")[0] for text in values.get("key", ())}
+    values["key"] = (
+        *(f"{name}={regex}" for name, regex in config.keys.items() if name not in typed),
+        *values.get("key", ()),
+    )
+    values["formats"] = (*config.formats, *values.get("formats", ()))
+    values["rules"] = values.get("rules") or config.rules
+    values["tz"] = (*config.tz, *values.get("tz", ()))
+    if values.get("grain") is None:
+        values["grain"] = config.grain or "auto"
+    for name in ("theme", "keymap"):
+        if name in given and given[name] is None:
+            setattr(namespace, name, getattr(config, name))
     return Options(**(values | more))
