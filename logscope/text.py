@@ -2,15 +2,10 @@
 
 Rich and Textual strip five control characters and let ESC, OSC 52 and all of C1 through, so a log
 line could drive the operator's terminal. Whatever is painted, printed for people or named in an
-error goes through `clean` (or `clean_column` for a whole frame). What is stored stays raw.
+error goes through `clean`. What is stored stays raw.
 """
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import polars as pl
 
 ROW_CAP = 4096
 """Characters of one record that a row on screen shows at most; the rest is in the detail pane."""
@@ -55,24 +50,6 @@ def clean(text: str, *, lines: bool = False, cap: int | None = None) -> str:
     if "\t" in text:
         text = text.expandtabs(TAB_STOP)
     return text.translate(_LINES if lines else _TABLE)
-
-
-def clean_column(column: pl.Series) -> pl.Series:
-    """`clean` over a String column; untouched where nothing has to change.
-
-    Args:
-        column: String column of any height.
-    """
-    import polars as pl
-
-    dirty = column.str.contains(r"[^\x20-\x7e]").fill_null(False)
-    if not dirty.any():
-        return column
-    return pl.Series(
-        column.name,
-        [clean(value) if bad and value is not None else value for value, bad in zip(column, dirty, strict=True)],
-        dtype=pl.String,
-    )
 
 
 def human_count(number: int) -> str:
