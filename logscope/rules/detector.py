@@ -118,7 +118,8 @@ class Detector:
         result = (
             self._recompute(_merged(dirty), identity, decide) if fresh is None else self._first(fresh, identity, decide)
         )
-        self._evict()
+        if not final:
+            self._evict()
         return result
 
     def pending(self, identity: Identity = str) -> tuple[Detection, ...]:
