@@ -143,7 +143,9 @@ class Linker:
         touched, dirty = dirty, self._update_hubs(dirty)
         before = self._pieces.owners(dirty)
         if len(dirty) > len(touched):
-            told = pl.concat([told, self._leads(before, moved)]).unique(subset="owner", keep="first", maintain_order=True)
+            told = pl.concat([told, self._leads(before, moved)]).unique(
+                subset="owner", keep="first", maintain_order=True
+            )
         self._solve(dirty)
         lone_before, lone_after = self._attached.update(self._pieces, dirty, merges)
         after = self._pieces.owners(dirty)
