@@ -145,16 +145,22 @@ class Detector:
         unique = {detection.id: detection for _, detection in describe.pending(watermark, self.state.begin_us or 0)}
         return tuple(unique.values())
 
-    def provisional(self, *, membership: Membership | None = None, identity: Identity = str) -> tuple[Detection, ...]:
-        """What would be raised if no earlier record came any more; has no effect on the state."""
+    def provisional(
+        self, newest: int, *, membership: Membership | None = None, identity: Identity = str
+    ) -> tuple[Detection, ...]:
+        """What would be raised if what has come were all; has no effect on the state.
+
+        Args:
+            newest: Time of the newest record, microseconds.
+            membership: As for `step`.
+            identity: As for `step`.
+        """
         ahead = Detector(self.rule, self.state.copy(), max_hits=self.state.hits.limit)
-        state = ahead.state
-        if state.watermark_us is None or state.unreleased is None or not state.unreleased.height:
+        begin = ahead.state.begin_us
+        if begin is None:
             return ()
-        newest = state.unreleased["time"].to_physical().max()
-        watermark = newest if isinstance(newest, int) else state.watermark_us
         return ahead.step(
-            None, watermark=watermark, begin=state.begin_us or 0, final=True, membership=membership, identity=identity
+            None, watermark=newest, begin=begin, final=True, membership=membership, identity=identity
         ).raised
 
     def _release(self, hits: pl.DataFrame | None, watermark: int, final: bool) -> pl.DataFrame:
