@@ -62,7 +62,7 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
     ) -> AsyncIterator[Driver]:
         investigation = fake or FakeInvestigation()
         app = LogscopeApp(investigation, theme=theme, keymap=keymap, zone="UTC")
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, notifications=True) as pilot:
             driver = Driver(app, pilot, investigation)
             await pilot.pause()
             await driver.settle()

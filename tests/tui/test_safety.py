@@ -84,7 +84,7 @@ def drive(keys: list[str], size: tuple[int, int] = (80, 24)) -> bytes:
         child.kill()
         child.wait()
         os.close(master)
-    assert child.returncode == 0, out[-3000:].decode(errors="replace")
+    assert child.returncode == 0, out[-9000:].decode(errors="replace")
     return bytes(out)
 
 
