@@ -165,6 +165,21 @@ class Detecting:
             found.extend(self._shown(detection, work) for detection in work.detector.pending(identity))
         return found
 
+    def provisional(self) -> list[Detection]:
+        """What would be told if what has come were all."""
+        newest = self.watermark.newest
+        found: list[Detection] = []
+        for work in self._running or [] if newest is not None else []:
+            linked = work.linked
+            early = work.detector.provisional(
+                newest or 0,
+                membership=None if linked is None else linked.groups_of,
+                identity=str if linked is None else linked.identity,
+            )
+            shown = (self._shown(detection, work) for detection in early)
+            found.extend(replace(one, state="provisional") for one in shown if one.detection not in self.told)
+        return found
+
     def _final_watermark(self, least: int | None) -> int | None:
         newest = self.watermark.newest
         if newest is None:
