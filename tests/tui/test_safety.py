@@ -76,7 +76,7 @@ def drive(keys: list[str], size: tuple[int, int] = (80, 24)) -> bytes:
         for key in keys:
             os.write(master, key.encode())
             # A lone Escape is told from a sequence by the time after it.
-            read(0.25 if key.endswith("\x1b") else 0.12)
+            read(0.16 if key.endswith("\x1b") else 0.06)
         os.write(master, b"\x03")
         read(1.5)
         child.wait(timeout=20)
@@ -149,7 +149,11 @@ def test_no_str_from_data_is_given_to_a_widget() -> None:
                         found.append(f"{path.name}:{node.lineno} notify without markup=False")
             if isinstance(node, ast.Assign):
                 for target in node.targets:
-                    title = isinstance(target, ast.Attribute) and target.attr in ("border_title", "tooltip", "sub_title")
+                    title = isinstance(target, ast.Attribute) and target.attr in (
+                        "border_title",
+                        "tooltip",
+                        "sub_title",
+                    )
                     if title and not _is_safe(node.value):
                         found.append(f"{path.name}:{node.lineno} title")
     assert not found

@@ -86,8 +86,9 @@ async def test_every_theme_paints_every_screen(opened: Opened, theme: str) -> No
 
 
 def test_every_binding_has_an_id_and_a_description() -> None:
-    import logscope.tui
     from textual.dom import DOMNode
+
+    import logscope.tui
 
     def classes(base: type) -> set[type]:
         return {base} | {deep for one in base.__subclasses__() for deep in classes(one)}

@@ -50,7 +50,7 @@ def test_nothing_is_drawn_beyond_the_width(given_points: list[Point], width: int
         assert fold.column + fold.width <= width
         assert not taken & set(range(fold.column, fold.column + fold.width))
     assert not taken or max(taken) < width
-    assert all(0 <= shade.column and shade.column + shade.width <= width for shade in laid.shades)
+    assert all(shade.column >= 0 and shade.column + shade.width <= width for shade in laid.shades)
 
 
 def test_a_long_silence_is_folded_with_its_length() -> None:
