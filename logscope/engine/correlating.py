@@ -187,9 +187,9 @@ class Correlating:
     def transactions(self) -> pl.DataFrame:
         """The transaction frame of everything linked."""
         with self._lock:
+            if self._linker is None or self.plan is None:
+                return pl.DataFrame(schema=schema.TRANSACTIONS)
             if self._table is None:
-                assert self._linker is not None
-                assert self.plan is not None
                 members = self._linker.members()
                 view = self._store.view
                 rows = members.get_column(schema.ROW).unique().sort()

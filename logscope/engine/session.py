@@ -386,8 +386,11 @@ class Session:
             self._link(cancel, None)
 
     def _link(self, cancel: Cancel, progress: Callable[[str, float], None] | None) -> Delta | None:
-        if self.correlating.plan is None and self.options.plan is None:
-            self.correlating.prepare(cancel=cancel, progress=progress, plan=kept_plan(self.loading.sources))
+        if self.correlating.plan is None:
+            if not self.store.view.records:
+                return None  # keys found in nothing would stay none
+            kept = kept_plan(self.loading.sources) if self.options.plan is None else None
+            self.correlating.prepare(cancel=cancel, progress=progress, plan=kept)
         return self.correlating.update(cancel=cancel, progress=progress)
 
     def prepare_transactions(
@@ -396,6 +399,7 @@ class Session:
         cancel: Cancel,
         progress: Callable[[str, float], None] | None = None,
         decide: bool = False,
+        asked: bool = False,
     ) -> None:
         """Find keys, link, decide, if not yet done for what is in the store.
 
@@ -403,9 +407,14 @@ class Session:
             cancel: Looked at between segments.
             progress: Told what is done and how far it is.
             decide: What the end of the data leaves pending is decided too.
+            asked: Of live sources too find the keys in what has come so far, however little.
         """
         with self._made_lock:
+            if self._live is not None and self.correlating.plan is None and not asked:
+                return  # the live thread waits until it has seen enough to find the keys in
             delta = self._link(cancel, progress)
+            if self.correlating.plan is None:
+                return
             self.detecting.update(
                 delta,
                 cancel=cancel,
@@ -420,7 +429,7 @@ class Session:
         self, where: str = "", *, sort: str = "start", descending: bool = False, cancel: Cancel
     ) -> pl.DataFrame:
         """The transaction frame, filtered and sorted."""
-        self.prepare_transactions(cancel=cancel)
+        self.prepare_transactions(cancel=cancel, asked=True)
         frame = self.detecting.with_rules(self.correlating.transactions())
         if where.strip():
             frame = self._where(frame, where, cancel)
