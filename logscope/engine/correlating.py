@@ -346,11 +346,13 @@ class Correlating:
         assert self._linker is not None
         assert self.plan is not None
         found: dict[str, list[str]] = {}
+        if self.plan.grain is not None:
+            found[self.plan.grain] = []  # what a transaction is named by comes first
         for key, value in self._linker.evidence(number).select("key", "value").iter_rows():
             values = found.setdefault(self.plan.keys[key].name, [])
             if value not in values:
                 values.append(value)
-        return found
+        return {name: values for name, values in found.items() if values}
 
     # --- what is said about keys
 

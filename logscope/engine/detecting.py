@@ -22,6 +22,7 @@ from logscope.rules.enabled import enabled_rules
 from logscope.rules.loader import load_rules, rule_from_sequence
 from logscope.rules.model import Detection as Found
 from logscope.rules.model import Rule
+from logscope.text import human_duration
 
 if TYPE_CHECKING:
     from logscope.correlation.linker import Delta
@@ -327,7 +328,7 @@ class Detecting:
             after = next((s for s in steps[place + 1 :] if not s.absent), None)
             start = detection.steps[before.name]["time"] if before else detection.start - (step.within_us or 0)
             end = detection.steps[after.name]["time"] if after else max(detection.time, start)
-            found.append(AbsentStep(rule.name, step.name, start, end, f"{step.name} did not happen"))
+            found.append(AbsentStep(rule.name, step.name, start, end, f"nothing for {human_duration(end - start)}"))
         return found
 
     def with_rules(self, table: pl.DataFrame) -> pl.DataFrame:
