@@ -47,13 +47,15 @@ class Watching:
         self.told = 0
 
     def run(self, stop: threading.Event) -> None:
-        """Follow until `stop`, then drain and decide what the end decides."""
+        """Follow until `stop` or until nothing more can come, then drain and decide what the end decides."""
         while not stop.is_set():
             moved = self._session.loading.step()
             self._say_news()
             self._turn(final=False)
             if not moved:
                 self._caught_up = True
+                if not self._session.loading.live:
+                    break
                 stop.wait(_POLL_SECONDS)
         self._session.loading.stop_receiving()
         while self._session.loading.step():
