@@ -349,19 +349,11 @@ class Correlating:
         index = self._store.view.index.select("time", "source_id", "line")[evidence.get_column(schema.ROW)]
         ordered = evidence.select("key", "value").hstack(index).sort("key", "time", "source_id", "line", "value")
         found: dict[str, list[str]] = {}
-<<<<<<< HEAD
         if self.plan.grain is not None:
             found[self.plan.grain] = []  # what a transaction is named by comes first
-        for key, value in self._linker.evidence(number).select("key", "value").iter_rows():
-            values = found.setdefault(self.plan.keys[key].name, [])
-            if value not in values:
-                values.append(value)
-        return {name: values for name, values in found.items() if values}
-=======
         for key, value in ordered.select("key", "value").unique(maintain_order=True).iter_rows():
             found.setdefault(self.plan.keys[key].name, []).append(value)
-        return found
->>>>>>> e2e
+        return {name: values for name, values in found.items() if values}
 
     # --- what is said about keys
 

@@ -43,25 +43,17 @@ class Watching:
         self.told = 0
 
     def run(self, stop: threading.Event) -> None:
-<<<<<<< HEAD
-        """Follow until `stop`, then drain and decide what the end decides."""
-        caught_up = False
-=======
         """Follow until `stop` or until nothing more can come, then drain and decide what the end decides."""
->>>>>>> e2e
+        caught_up = False
         while not stop.is_set():
             moved = self._session.loading.step()
             self._say_news()
             self._pass_on(self._deciding.turn(final=False))
             if not moved:
-<<<<<<< HEAD
                 if not caught_up:
                     caught_up = self._take_back()
-=======
-                self._caught_up = True
                 if not self._session.loading.live:
                     break
->>>>>>> e2e
                 stop.wait(_POLL_SECONDS)
         self._session.loading.stop_receiving()
         while self._session.loading.step():
