@@ -12,7 +12,7 @@ import polars as pl
 
 from logscope.correlation.assign import assign
 from logscope.correlation.attach import Attachments
-from logscope.correlation.components import chain_edges, components, neighbours
+from logscope.correlation.components import WIDE_RECORD, chain_edges, components, neighbours
 from logscope.correlation.growing import NONE, GrowingArray
 from logscope.correlation.hubs import Hubs
 from logscope.correlation.nodes import Nodes
@@ -84,30 +84,71 @@ class Linker:
             values.select(ROW, "key", "value", "scope")
             .filter(pl.col("key").is_in(wanted) & pl.col("value").is_not_null())
             .join(records.select(ROW, pl.col("time").dt.epoch("us"), "source_id", "line"), on=ROW)
-            .unique(subset=[ROW, "key", "value", "scope"])
-            .sort(ROW, "key", "value", "scope")
         )
         if batch.is_empty():
             return Delta(pl.Series(ROW, [], dtype=pl.UInt32), pl.Series("transaction", [], dtype=pl.UInt32))
-        return self._link(batch)
+        lost = self._lost(batch)
+        return self._link(batch) if lost.is_empty() else self._anew(batch)
+
+    def _held(self, pos: pl.Series) -> pl.DataFrame:
+        """Key values of records as they were added, with their order."""
+        pairs = pl.concat([self._pieces.links.of(pos), self._pieces.coarse.of(pos)])
+        told = self._nodes.describe(pairs["node"]).select("key", "value", "scope")
+        return self._pieces.index(pairs["pos"]).hstack(told)
+
+    def _lost(self, batch: pl.DataFrame) -> pl.DataFrame:
+        """Key values that rows seen before held and do not hold any more."""
+        pos = self._pieces.positions(batch[ROW].unique())
+        held = self._held(pos.filter(pos != NONE))
+        return held.join(batch, on=[ROW, "key", "value", "scope"], how="anti", nulls_equal=True)
+
+    def _anew(self, batch: pl.DataFrame) -> Delta:
+        """Link everything again: a value that is gone may have been what held records together."""
+        held = self._held(self._pieces.everything())
+        kept = held.join(batch.select(ROW).unique(), on=ROW, how="anti").select(batch.columns)
+        before = self.members()
+        nodes, was = self._nodes, self._was
+        nodes.forget_epochs()
+        self._reset()
+        self._nodes, self._was = nodes, was
+        self._link(pl.concat([kept, batch]))
+        after = self.members()
+        both = ["transaction", ROW]
+        changed = pl.concat([before.join(after, on=both, how="anti"), after.join(before, on=both, how="anti")])
+        alive = after["transaction"].unique()
+        dirty = changed["transaction"].unique()
+        gone = dirty.filter(~dirty.is_in(alive.implode()))
+        return Delta(
+            changed[ROW].unique().sort(),
+            dirty.filter(dirty.is_in(alive.implode())).sort(),
+            dict.fromkeys(gone.to_list()),
+        )
 
     def _link(self, batch: pl.DataFrame) -> Delta:
         nodes, moved = self._nodes.encode(batch)
+        # Numbers are compared rather than text; a wide record's first node must not depend on arrival, though.
+        batch = batch.with_columns(nodes.alias("node")).unique(subset=[ROW, "node"]).sort(ROW, "key", "node")
+        if bool((pl.Series(batch[ROW]).rle().struct.field("len") > WIDE_RECORD).any()):
+            batch = batch.sort(ROW, "key", "value", "scope")
         total = len(self._nodes)
         for array in (self._label, self._unit, self._first):
             array.resize(total)
         role = pl.col("key").is_in(self._coarser)
-        pos = self._pieces.add(batch.with_columns(node=nodes), role)
+        pos = self._pieces.add(batch, role)
         merges = moved.filter(pl.col("old") != pl.col("new"))
-        pairs = pl.DataFrame({"pos": pos, "node": nodes, "key": batch["key"]})
+        pairs = pl.DataFrame({"pos": pos, "node": batch["node"], "key": batch["key"]})
         dirty = self._dirty(pairs, moved)
+        told = self._leads(self._pieces.owners(dirty), moved)
         self._merge(merges, dirty)
-        dirty = self._update_hubs(dirty)
-        before = self._members_of(dirty)
-        told = self._leads(before, moved)
+        touched, dirty = dirty, self._update_hubs(dirty)
+        before = self._pieces.owners(dirty)
+        if len(dirty) > len(touched):
+            told = pl.concat([told, self._leads(before, moved)]).unique(
+                subset="owner", keep="first", maintain_order=True
+            )
         self._solve(dirty)
         lone_before, lone_after = self._attached.update(self._pieces, dirty, merges)
-        after = self._members_of(dirty)
+        after = self._pieces.owners(dirty)
         return self._delta(pl.concat([before, lone_before]), pl.concat([after, lone_after]), told)
 
     def _dirty(self, pairs: pl.DataFrame, moved: pl.DataFrame) -> pl.Series:
@@ -194,9 +235,6 @@ class Linker:
         members, units = assign(pairs, grains, self._pieces.label.view(), self._first, total)
         self._unit.put(units["node"], units["unit"])
         self._pieces.set_owners(dirty, members)
-
-    def _members_of(self, pos: pl.Series) -> pl.DataFrame:
-        return self._pieces.owners(pos)
 
     def _leads(self, members: pl.DataFrame, moved: pl.DataFrame | None = None) -> pl.DataFrame:
         """`owner`, `lead` (the node that gives the id), `start` (of its epoch, as it was before `moved`)."""

@@ -143,6 +143,10 @@ class Nodes:
         found = gapped.join(where, left_on=["entity", "time"], right_on=["entity", "start"], how="left")
         return found.select("place", "node"), moved.select("old", new="node", start="old_start")
 
+    def forget_epochs(self) -> None:
+        """Begin the epochs of reused values anew."""
+        self._spans = self._spans.clear()
+
     def describe(self, nodes: pl.Series) -> pl.DataFrame:
         """`node`, `key`, `value`, `scope`, `start` of nodes, in their order."""
         entities = self.entity.take(nodes)

@@ -142,6 +142,17 @@ class Pieces:
             self.coarse.add(pairs.clear(), self.count)
         return pos.rename("pos")
 
+    def index(self, pos: pl.Series) -> pl.DataFrame:
+        """`row`, `time` (microseconds), `source_id`, `line` of records."""
+        return pl.DataFrame(
+            {
+                ROW: self.row.take(pos),
+                "time": self._time.take(pos),
+                "source_id": self._source.take(pos),
+                "line": self._line.take(pos),
+            }
+        )
+
     def ordered(self, table: pl.DataFrame) -> pl.DataFrame:
         """A table with column `pos`, in record order: time, source, line."""
         pos = table["pos"]

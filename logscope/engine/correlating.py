@@ -187,9 +187,9 @@ class Correlating:
     def transactions(self) -> pl.DataFrame:
         """The transaction frame of everything linked."""
         with self._lock:
+            if self._linker is None or self.plan is None:
+                return pl.DataFrame(schema=schema.TRANSACTIONS)
             if self._table is None:
-                assert self._linker is not None
-                assert self.plan is not None
                 members = self._linker.members()
                 view = self._store.view
                 rows = members.get_column(schema.ROW).unique().sort()
@@ -346,11 +346,13 @@ class Correlating:
         assert self._linker is not None
         assert self.plan is not None
         found: dict[str, list[str]] = {}
+        if self.plan.grain is not None:
+            found[self.plan.grain] = []  # what a transaction is named by comes first
         for key, value in self._linker.evidence(number).select("key", "value").iter_rows():
             values = found.setdefault(self.plan.keys[key].name, [])
             if value not in values:
                 values.append(value)
-        return found
+        return {name: values for name, values in found.items() if values}
 
     # --- what is said about keys
 

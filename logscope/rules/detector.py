@@ -16,11 +16,20 @@ import polars as pl
 from logscope.rules.description import Describer, Key
 from logscope.rules.hits import KEYLESS, TAKES_PART, UNTIMED, HitSelector, by_column
 from logscope.rules.model import RETRACTED, Detection, Rule
-from logscope.rules.sequence import GROUP, WHY_LEADING, WHY_TRAILING, in_order, match_sequence
+from logscope.rules.sequence import (
+    GROUP,
+    UNTIL,
+    WHY_LEADING,
+    WHY_TRAILING,
+    hit_column,
+    in_order,
+    match_sequence,
+    place_column,
+)
 from logscope.rules.state import DEFAULT_MAX_HITS, OPEN, State
 
 Membership = Callable[[pl.Series], pl.DataFrame]
-"""Rows (UInt32) to `row`, `transaction` (UInt32): the transactions they stand in."""
+"""Distinct rows (UInt32) to distinct pairs `row`, `transaction` (UInt32): the transactions they stand in."""
 
 Identity = Callable[[int], str]
 """A transaction's number to its id."""
@@ -58,6 +67,8 @@ class Detector:
         self.state = state or State()
         self.state.hits.limit = max_hits
         self._selector = HitSelector(rule, self.sequence)
+        masks = [hit_column(place) for place in range(len(self.sequence.steps))]
+        self._machine = [GROUP, "time", "source_id", "line", *masks, *([UNTIL] if self.sequence.until else [])]
         self._describer = Describer(rule, self.sequence, self._selector)
 
     @property
@@ -118,7 +129,8 @@ class Detector:
         result = (
             self._recompute(_merged(dirty), identity, decide) if fresh is None else self._first(fresh, identity, decide)
         )
-        self._evict()
+        if not final:
+            self._evict()
         return result
 
     def pending(self, identity: Identity = str) -> tuple[Detection, ...]:
@@ -127,23 +139,28 @@ class Detector:
         found = self._matches(_merged([dirty]), decide=False)
         if found is None:
             return ()
-        ordered, matches = found
-        matches = matches.filter("pending")
-        describe = self._describer.of(ordered, matches, self._key(matches, identity))
+        hits, matches = found[0], found[1].filter("pending")
+        describe = self._describer.of(hits, matches, self._key(matches, identity))
         watermark = self.state.watermark_us or 0
         unique = {detection.id: detection for _, detection in describe.pending(watermark, self.state.begin_us or 0)}
         return tuple(unique.values())
 
-    def provisional(self, *, membership: Membership | None = None, identity: Identity = str) -> tuple[Detection, ...]:
-        """What would be raised if no earlier record came any more; has no effect on the state."""
+    def provisional(
+        self, newest: int, *, membership: Membership | None = None, identity: Identity = str
+    ) -> tuple[Detection, ...]:
+        """What would be raised if what has come were all; has no effect on the state.
+
+        Args:
+            newest: Time of the newest record, microseconds.
+            membership: As for `step`.
+            identity: As for `step`.
+        """
         ahead = Detector(self.rule, self.state.copy(), max_hits=self.state.hits.limit)
-        state = ahead.state
-        if state.watermark_us is None or state.unreleased is None or not state.unreleased.height:
+        begin = ahead.state.begin_us
+        if begin is None:
             return ()
-        newest = state.unreleased["time"].to_physical().max()
-        watermark = newest if isinstance(newest, int) else state.watermark_us
         return ahead.step(
-            None, watermark=watermark, begin=state.begin_us or 0, final=True, membership=membership, identity=identity
+            None, watermark=newest, begin=begin, final=True, membership=membership, identity=identity
         ).raised
 
     def _release(self, hits: pl.DataFrame | None, watermark: int, final: bool) -> pl.DataFrame:
@@ -168,10 +185,10 @@ class Detector:
         if self.sequence.by_transaction:
             if membership is None:
                 return hits.with_columns(pl.lit(None, dtype=pl.UInt32).alias(GROUP))
-            members = membership(hits["row"].unique()).select(
+            members = membership(hits["row"]).select(
                 pl.col("row").cast(pl.UInt32), pl.col("transaction").cast(pl.UInt32).alias(GROUP)
             )
-            return hits.join(members.unique(), on="row", how="left")
+            return hits.join(members, on="row", how="left")
         if not self.sequence.by:
             return hits.with_columns(pl.lit(0, dtype=pl.UInt32).alias(GROUP))
         names = [by_column(place) for place in range(len(self.sequence.by))]
@@ -214,7 +231,7 @@ class Detector:
         return self.state.open.filter(pl.lit(True) if decide else decidable).select(GROUP, since="start")
 
     def _matches(self, dirty: pl.DataFrame, *, decide: bool) -> tuple[pl.DataFrame, pl.DataFrame] | None:
-        """Ordered hits of the dirty groups and their matches, `having` tested; None if there are no hits."""
+        """Hits of the dirty groups and their matches, `having` tested; None if there are no hits."""
         state, back = self.state, self.sequence.look_back_us
         hits = state.hits.of_groups(dirty.with_columns(pl.col("since") - back)) if dirty.height else None
         if hits is None or not hits.height:
@@ -224,9 +241,10 @@ class Detector:
     def _paired(
         self, hits: pl.DataFrame, *, decide: bool, dirty: pl.DataFrame | None = None
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Ordered hits and their matches that start in their group's `since` or later, `having` tested."""
+        """Hits and their matches (positions in these hits) that start in their group's `since` or later, `having` tested."""
         state = self.state
-        ordered = in_order(hits)
+        # Texts and values stay where they are: only what the machine looks at is sorted.
+        ordered = in_order(hits.select(self._machine).with_row_index("place"))
         matches = match_sequence(
             self.sequence,
             ordered,
@@ -234,13 +252,15 @@ class Detector:
             begin_us=_FOREVER if state.begin_us is None else state.begin_us,
             decide=decide,
         )
+        places = [place_column(stage) for stage in range(len(self.sequence.positive))]
+        matches = matches.with_columns(ordered["place"].gather(matches[name]).alias(name) for name in places)
         if dirty is not None:
             matches = matches.join(dirty, on=GROUP, how="left", maintain_order="left")
             matches = matches.filter(pl.col("since").is_null() | (pl.col("start") >= pl.col("since"))).drop("since")
         if self.sequence.having is not None:
-            values = self._describer.having_values(ordered, matches)
+            values = self._describer.having_values(hits, matches)
             matches = matches.filter(self.sequence.having.mask(values))
-        return ordered, matches
+        return hits, matches
 
     def _first(self, hits: pl.DataFrame, identity: Identity, decide: bool) -> StepResult:
         """Match the first hits there are."""
@@ -266,8 +286,8 @@ class Detector:
         state = self.state
         current: list[tuple[int, Detection]] = []
         if found is not None:
-            ordered, matches = found[0], found[1].filter(~pl.col("pending"))
-            current = self._describer.of(ordered, matches, self._key(matches, identity)).matched()
+            hits, matches = found[0], found[1].filter(~pl.col("pending"))
+            current = self._describer.of(hits, matches, self._key(matches, identity)).matched()
         raised: list[Detection] = []
         still: set[str] = set()
         for group, detection in current:

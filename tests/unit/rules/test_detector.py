@@ -211,7 +211,7 @@ def test_no_records_at_all() -> None:
     empty = records(begun()).clear()
     assert detector.step(detector.hits(empty), watermark=0, begin=0, final=True).raised == ()
     assert detector.pending() == ()
-    assert detector.provisional() == ()
+    assert detector.provisional(0) == ()
 
 
 def test_a_condition_over_a_whole_transaction_is_not_for_detectors() -> None:

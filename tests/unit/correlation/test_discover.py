@@ -1,0 +1,115 @@
+"""Discovery on small logs made here; no name is special to the code."""
+
+from __future__ import annotations
+
+import random
+
+import polars as pl
+import pytest
+
+from logscope.correlation.discover import find_plan
+from logscope.correlation.extract import extract
+from logscope.correlation.keys import given_key
+from logscope.correlation.linker import Linker
+
+Entry = tuple[float, str, str, dict[str, str]]
+
+
+def shop(seed: int, orders: int = 150, names: tuple[str, str, str, str] = ("req", "request_id", "order", "orderId")) -> list[Entry]:
+    """Checkout request, payment, webhook by reference, and pages of a session that place no order."""
+    rng = random.Random(seed)
+    gate, inner, order_a, order_b = names
+    log: list[Entry] = []
+    session = ""
+
+    def hexes() -> str:
+        return f"{rng.getrandbits(128):032x}"
+
+    for number in range(orders):
+        at = number * 20.0 + rng.random() * 5
+        order, ref, checkout, hook = f"ORD-{5000 + number}", f"PSP{rng.randrange(10**7, 10**8)}", hexes(), hexes()
+        session = f"s-{rng.getrandbits(48):012x}" if number % 3 == 0 else session
+        user = f"u-{rng.randrange(30)}"
+        for page in range(rng.randrange(1, 6)):
+            request = hexes()
+            step = at - 15 + page
+            word = rng.choice(["search", "product page", "cart updated", "account"])
+            log += [(step, "gate", "page served", {gate: request, "user": user})]
+            log += [(step + 0.1, "orders", word, {inner: request, "session": session, "user": user})]
+        log += [
+            (at, "gate", "page served", {gate: checkout, "user": user}),
+            (at + 0.1, "orders", "order created", {inner: checkout, "session": session, order_b: order}),
+            (at + 0.2, "pay", "charge begin", {inner: checkout, order_a: order}),
+            (at + 0.3, "pay", "psp response", {order_a: order, "ref": ref}),
+            (at + 3.0, "gate", f"POST /hook?ref={ref}", {gate: hook}),
+            (at + 3.1, "pay", "charge settled", {"reference": ref, inner: hook}),
+            (at + 3.2, "orders", "state change", {order_b: order}),
+            (at + 4.0, "orders", "order status", {inner: hexes(), order_b: order}),
+        ]
+    return sorted(log, key=lambda entry: entry[0])
+
+
+def frames(log: list[Entry]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    rows = [
+        (row, int(at * 1e6) + 10**15, 0, row, service, service, text, f"{text} " + " ".join(f"{k}={v}" for k, v in fields.items()))
+        for row, (at, service, text, fields) in enumerate(log)
+    ]
+    sample = pl.DataFrame(
+        rows,
+        schema={
+            "row": pl.UInt32, "time": pl.Int64, "source_id": pl.UInt16, "line": pl.UInt32,
+            "source": pl.String, "service": pl.String, "message": pl.String, "raw": pl.String,
+        },
+        orient="row",
+    ).with_columns(pl.from_epoch("time", "us").dt.replace_time_zone("UTC"))  # fmt: skip
+    pairs = pl.DataFrame(
+        [(row, name, value, 0) for row, (_, _, _, fields) in enumerate(log) for name, value in fields.items()],
+        schema={"row": pl.UInt32, "name": pl.String, "value": pl.String, "kind": pl.UInt8},
+        orient="row",
+    )
+    return sample, pairs
+
+
+@pytest.mark.parametrize("names", [("req", "request_id", "order", "orderId"), ("a1", "b2", "c3", "d4")])
+def test_the_order_is_found_to_be_the_grain_under_any_name(names: tuple[str, str, str, str]) -> None:
+    log = shop(1, names=names)
+    sample, pairs = frames(log)
+    plan = find_plan(sample, pairs)
+    assert plan.grain is not None
+    grain = plan.key(plan.grain)
+    assert {names[2], names[3]} <= set(grain.fields)
+    assert "shorter" in plan.grain_why
+    assert plan.key("user").klass == "weak"
+    wide = sample
+    for name in pairs["name"].unique():
+        part = pairs.filter(pl.col("name") == name).select("row", pl.col("value").alias(f"fields.{name}"))
+        wide = wide.join(part, on="row", how="left")
+    linker = Linker(plan)
+    linker.add(extract(wide, plan, plan.linking), sample)
+    sizes = linker.members().group_by("transaction").len()["len"]
+    assert (sizes == 8).sum() == 150
+
+
+def test_aliases_and_names() -> None:
+    plan = find_plan(*frames(shop(2)))
+    assert set(plan.key("order_id").aliases) >= {"order", "orderId"}
+    assert {"ref", "reference"} <= set(plan.key("reference").fields)
+    assert plan.key("session_id").klass == "strong"
+    assert "session_id" in plan.with_grain("order_id").level.coarser
+
+
+def test_the_user_decides() -> None:
+    sample, pairs = frames(shop(3, orders=40))
+    key, _ = given_key(r"hook=ref=(PSP\d+)")
+    plan = find_plan(sample, pairs, given=[key], grain="none", auto=False)
+    assert [k.name for k in plan.keys] == ["hook"]
+    assert plan.grain is None
+    assert find_plan(sample, pairs, grain="session").grain == "session_id"
+    only = find_plan(sample, pairs, only=["request_id"])
+    assert only.linking == ("request_id",)
+
+
+def test_nothing_to_find_is_said() -> None:
+    plan = find_plan(*frames([(float(at), "app", "tick", {}) for at in range(20)]))
+    assert plan.grain is None
+    assert "no key" in plan.grain_why

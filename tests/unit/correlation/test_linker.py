@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import polars as pl
+
+from logscope.correlation.explain import chain
+from logscope.correlation.keys import Key
+from logscope.correlation.linker import Linker
+from logscope.correlation.plan import Level, Plan
+from logscope.correlation.transactions import summarise
+
+KEYS = (Key("order_id"), Key("request_id"), Key("session_id"), Key("pid", "scoped"))
+LEVELS = (
+    Level("order_id", ("request_id",), ("session_id",)),
+    Level("request_id", ("pid",)),
+    Level(None, ("order_id", "request_id", "session_id")),
+)
+ORDER = Plan(keys=KEYS, grain="order_id", levels=LEVELS)
+PLAIN = Plan(keys=KEYS, levels=LEVELS)
+SECOND = 1_000_000
+
+
+def log(*records: tuple[int, str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Records as (second, "o1 r2"): the first letter tells the key."""
+    rows = [(row, at * SECOND, words.split()) for row, (at, words) in enumerate(records)]
+    return frames(rows)
+
+
+def frames(rows: list[tuple[int, int, list[str]]]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    utc = pl.from_epoch("time", "us").dt.replace_time_zone("UTC")
+    values = pl.DataFrame(
+        [(row, at, "orsp".index(word[0]), word, "h" if word[0] == "p" else None) for row, at, words in rows for word in words],
+        schema={"row": pl.UInt32, "time": pl.Int64, "key": pl.UInt16, "value": pl.String, "scope": pl.String},
+        orient="row",
+    )
+    index = pl.DataFrame(
+        [(row, at, 0, row, 5 if row == 1 else 3, "svc", "f") for row, at, _ in rows],
+        schema={
+            "row": pl.UInt32, "time": pl.Int64, "source_id": pl.UInt16, "line": pl.UInt32,
+            "level": pl.UInt8, "service": pl.String, "source": pl.String,
+        },
+        orient="row",
+    )  # fmt: skip
+    return values.with_columns(utc), index.with_columns(utc)
+
+
+def groups(linker: Linker) -> list[list[int]]:
+    return sorted(sorted(rows) for rows in linker.members().group_by("transaction").agg("row")["row"].to_list())
+
+
+def linked(plan: Plan, *records: tuple[int, str]) -> list[list[int]]:
+    linker = Linker(plan)
+    linker.add(*log(*records))
+    return groups(linker)
+
+
+def test_a_record_with_two_ids_joins_them() -> None:
+    assert linked(PLAIN, (0, "r1"), (1, "r1 o1"), (2, "o1"), (3, "r2"), (4, "")) == [[0, 1, 2], [3]]
+
+
+def test_each_order_of_a_list_query_keeps_to_itself() -> None:
+    records = [(0, "r1 o1"), (1, "r2 o2"), (2, "r9"), (3, "r9 o1"), (4, "r9 o2")]
+    assert linked(ORDER, *records) == [[0, 3], [1, 4], [2]]
+
+
+def test_a_request_in_which_both_orders_were_born_belongs_to_both() -> None:
+    assert linked(ORDER, (0, "r1"), (1, "r1 o1"), (2, "r1 o2")) == [[0, 1], [0, 2]]
+
+
+def test_a_login_stands_in_each_order_of_its_session() -> None:
+    assert linked(ORDER, (0, "s1"), (1, "s1 o1"), (2, "s1 o2"), (3, "s2")) == [[0, 1], [0, 2]]
+
+
+def test_a_reused_pid_starts_anew_after_a_gap_and_a_late_record_closes_it() -> None:
+    plan = PLAIN.with_grain("request_id")
+    linker = Linker(plan)
+    linker.add(*frames([(0, 0, ["p1"]), (1, 1200 * SECOND, ["p1"])]))
+    assert groups(linker) == [[0], [1]]
+    ids = linker.identities()["id"].to_list()
+    delta = linker.add(*frames([(2, 600 * SECOND, ["p1"])]))
+    assert groups(linker) == [[0, 1, 2]]
+    assert len(delta.removed) == 1
+    (was,) = delta.was.values()
+    assert set(was) <= set(ids)
+
+
+def test_a_late_record_that_merges_tells_the_old_ids() -> None:
+    linker = Linker(PLAIN)
+    linker.add(*frames([(0, 5, ["r1"]), (1, 6, ["r2"])]))
+    old = dict(linker.identities().select("transaction", "id").iter_rows())
+    delta = linker.add(*frames([(2, 7, ["r1", "r2"])]))
+    (gone,) = delta.removed
+    (number,) = delta.transactions
+    assert delta.was == {linker.identity(number): (old[gone],)}
+    assert linker.identities()["was"].to_list() == [[old[gone]]]
+    assert delta.rows.to_list() == [1, 2]
+
+
+def test_a_value_that_ties_too_much_is_a_hub() -> None:
+    records = [(at, f"r{at} s{at}") for at in range(200)] + [(300 + at, f"r{at} s999") for at in range(60)]
+    linker = Linker(PLAIN)
+    linker.add(*log(*records))
+    assert linker.hubs()["value"].to_list() == ["s999"]
+    assert len(groups(linker)) == 200
+
+
+def test_an_amended_record_is_replaced() -> None:
+    linker = Linker(PLAIN)
+    linker.add(*frames([(0, 0, ["r1"]), (1, 1, ["r2"])]))
+    linker.add(*frames([(1, 1, ["r2", "r1"])]))
+    assert groups(linker) == [[0, 1]]
+    linker.add(*frames([(1, 1, ["r3"])]))
+    assert groups(linker) == [[0], [1]]
+
+
+def test_a_value_of_100_000_records_costs_no_quadratic_step() -> None:
+    linker = Linker(PLAIN)
+    linker.add(*frames([(row, row, ["o1", f"r{row}"] if row % 100 == 0 else ["o1"]) for row in range(100_000)]))
+    assert linker.members().height + linker.hubs().height >= 1_000
+
+
+def test_the_chain_explains_two_records() -> None:
+    linker = Linker(PLAIN)
+    linker.add(*log((0, "s1"), (1, "s1 r1"), (2, "r1 o1"), (3, "o1")))
+    (number,) = linker.members()["transaction"].unique()
+    evidence = linker.evidence(number)
+    expected = [(0, "session_id", "s1", 1), (1, "request_id", "r1", 2), (2, "order_id", "o1", 3)]
+    assert chain(evidence, PLAIN, 0, 3) == expected
+    assert chain(evidence, PLAIN, 3, 3) == []
+
+
+def test_the_summary_tells_keys_errors_and_what_bridges() -> None:
+    values, records = log((0, "r1"), (1, "r1 o1"), (9000, "o1"))
+    linker = Linker(PLAIN)
+    linker.add(values, records)
+    table = summarise(linker.members(), records, values, PLAIN, identities=linker.identities())
+    assert table["keys.order_id"].to_list() == [["o1"]]
+    assert table["errors"].to_list() == [1]
+    assert table["records"].to_list() == [3]
+    assert "order_id=o1 spans" in table["oversize"][0]
+    assert table["path"].to_list() == [["svc"]]
+    later = summarise(linker.members(), records, values, PLAIN, identities=linker.identities(), now_us=10**13)
+    assert later["state"].to_list() == ["closed"]

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from logscope.correlation.extract import columns_needed, extract
+from logscope.correlation.keys import Key, given_key, is_measure, normalise, snake_case
+from logscope.correlation.plan import Level, Plan, from_toml, to_toml
+from logscope.errors import PlanError
+
+
+@pytest.mark.parametrize("name", ["X-Request-Id", "requestId", "request_id", "http.request_id"])
+def test_spelling_of_a_name_does_not_matter(name: str) -> None:
+    assert snake_case(name) == "request_id"
+    assert normalise(name).endswith("requestid")
+
+
+def test_measures_are_no_ids() -> None:
+    assert is_measure("took_ms")
+    assert is_measure("responseBytes")
+    assert not is_measure("request_id")
+
+
+@pytest.mark.parametrize("text", ["order", "order=", "o=(a", "o=abc", "o=(a)(b)", "1x=(a)"])
+def test_a_given_key_needs_a_name_and_one_group(text: str) -> None:
+    with pytest.raises(PlanError) as caught:
+        given_key(text)
+    assert caught.value.mend
+
+
+def test_a_key_that_matches_everything_is_said() -> None:
+    assert given_key(r"o=(ORD-\d+)")[1] is None
+    notice = given_key("o=(.*)")[1]
+    assert notice is not None
+    assert "matches any text" in notice
+
+
+def test_a_plan_survives_its_file() -> None:
+    plan = Plan(
+        keys=(Key("order_id", fields=("order", 'we"ird\n'), pattern=r"\b(ORD-\d+)\b", aliases=("order",), parents=("s",)), Key("s")),
+        grain="order_id",
+        grain_why="85 % shorter",
+        levels=(Level("order_id", (), ("s",), "x"), Level(None, ("order_id", "s"))),
+        max_gap_us=5,
+    )
+    assert from_toml(to_toml(plan)) == plan
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("grain = \n", 1),
+        ('version = 1\ngrain = "nope"\n', 2),
+        ('[[keys]]\nname = "a"\nclass = "great"\n', 3),
+        ('[[keys]]\nname = "a"\npattern = "("\n', 3),
+        ('[[keys]]\nname = "a"\nfields = [1]\n', 3),
+        ("idle_us = -1\n", 1),
+    ],
+)
+def test_a_wrong_plan_is_told_with_its_line(text: str, line: int) -> None:
+    with pytest.raises(PlanError) as caught:
+        from_toml(text, "plan.toml")
+    assert caught.value.where == "plan.toml"
+    assert caught.value.line == line
+
+
+def test_grain_must_be_a_linking_key() -> None:
+    plan = Plan(keys=(Key("a"), Key("user", "weak")))
+    assert plan.with_grain("a").level.links == ()
+    for name in ("user", "missing"):
+        with pytest.raises(PlanError):
+            plan.with_grain(name)
+
+
+def test_extraction_counts_aliases_lists_and_hits() -> None:
+    plan = Plan(
+        keys=(
+            Key("order_id", fields=("order", "orderId"), pattern=r"(ORD-\d+)"),
+            Key("trace_id", fields=("traceparent",)),
+            Key("pid", "scoped", fields=("pid",)),
+        )
+    )
+    frame = pl.DataFrame(
+        {
+            "row": [0, 1, 2],
+            "time": [0, 1, 2],
+            "raw": ["ORD-1 and ORD-2", "", "x"],
+            "fields.order": ["A", '["B","C"]', "null"],
+            "fields.orderId": ["D", None, " - "],
+            "fields.traceparent": ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", None, None],
+            "pid": [None, "7", "7"],
+            "host": ["h", "h", None],
+            "service": ["s", "s", None],
+            "source": ["f", "f", "f"],
+        },
+        schema_overrides={"row": pl.UInt32, "time": pl.Datetime("us", "UTC")},
+    )
+    assert {"fields.order", "raw", "pid", "host"} <= columns_needed(plan)
+    found = extract(frame, plan).select("row", "key", "value", "scope").rows()
+    assert [value for row, key, value, _ in found if key == 0 and row == 0] == ["A", "D", "ORD-1", "ORD-2"]
+    assert [value for row, key, value, _ in found if key == 0 and row > 0] == ["B", "C"]
+    assert (0, 1, "0af7651916cd43dd8448eb211c80319c", None) in found
+    assert [scope for _, key, _, scope in found if key == 2] == ["h/s", "f"]
