@@ -229,7 +229,8 @@ def _key(
         plain = normalise(best)
         name = CANONICAL.get(plain, snake_case(best)) if plain in CANONICAL else snake_case(best)
     else:
-        name = snake_case(labels[0].strip(" -_")) + "_id"
+        word = snake_case(labels[0].strip(" -_"))
+        name = CANONICAL.get(normalise(word), word if word.endswith("id") else f"{word}_id")
     aliases = tuple(dict.fromkeys(other for other in (*names, *(label.strip() for label in labels)) if other != name))
     shared = [why[member] for member in group if member in why]
     told = verdict.why + (f"; aliases by {shared[0]}" if len(group) > 1 and shared else "")

@@ -65,7 +65,7 @@ class Snapshot:
     """The state of a session at one instant; a face never holds more than the newest."""
 
     generation: int
-    """Grows with every change."""
+    """Grows with every change of the records; a `View` says of which it was made."""
     records: int
     sources: tuple[SourceStatus, ...]
     start: int | None

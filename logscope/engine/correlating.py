@@ -92,7 +92,7 @@ class Correlating:
 
     def _found(self, given: Sequence[Key]) -> Plan:
         view = self._store.view
-        rows = sample_rows(self._store.ordered(view))
+        rows = sample_rows(_timed(self._store.ordered(view), view.index))
         frame = self._frames.rows(rows, view, _SAMPLE_COLUMNS)
         pairs = self._frames.pairs(rows, view)
         return find_plan(
@@ -187,9 +187,9 @@ class Correlating:
     def transactions(self) -> pl.DataFrame:
         """The transaction frame of everything linked."""
         with self._lock:
+            if self._linker is None or self.plan is None:
+                return pl.DataFrame(schema=schema.TRANSACTIONS)
             if self._table is None:
-                assert self._linker is not None
-                assert self.plan is not None
                 members = self._linker.members()
                 view = self._store.view
                 rows = members.get_column(schema.ROW).unique().sort()
@@ -342,15 +342,18 @@ class Correlating:
         return texts or ["nothing ties these two records together"]
 
     def keys_of(self, number: int) -> dict[str, list[str]]:
-        """Key values of one transaction, by key."""
+        """Key values of one transaction, by key: keys as the plan has them, values as records name them."""
         assert self._linker is not None
         assert self.plan is not None
+        evidence = self._linker.evidence(number)
+        index = self._store.view.index.select("time", "source_id", "line")[evidence.get_column(schema.ROW)]
+        ordered = evidence.select("key", "value").hstack(index).sort("key", "time", "source_id", "line", "value")
         found: dict[str, list[str]] = {}
-        for key, value in self._linker.evidence(number).select("key", "value").iter_rows():
-            values = found.setdefault(self.plan.keys[key].name, [])
-            if value not in values:
-                values.append(value)
-        return found
+        if self.plan.grain is not None:
+            found[self.plan.grain] = []  # what a transaction is named by comes first
+        for key, value in ordered.select("key", "value").unique(maintain_order=True).iter_rows():
+            found.setdefault(self.plan.keys[key].name, []).append(value)
+        return {name: values for name, values in found.items() if values}
 
     # --- what is said about keys
 
@@ -403,6 +406,14 @@ class Correlating:
         """The plan as a file."""
         assert self.plan is not None
         return to_toml(self.plan)
+
+
+def _timed(rows: pl.Series, index: pl.DataFrame) -> pl.Series:
+    """Rows with a time of the log's own, if there are any: a file without stamps would stretch every value's life."""
+    stamped = index.get_column("time_from") != schema.FROM_FILE
+    if stamped.all() or not stamped.any():
+        return rows
+    return rows.filter(stamped[rows])
 
 
 def _read_plan(path: str) -> Plan:

@@ -22,6 +22,7 @@ from logscope.rules.enabled import enabled_rules
 from logscope.rules.loader import load_rules, rule_from_sequence
 from logscope.rules.model import Detection as Found
 from logscope.rules.model import Rule
+from logscope.text import human_duration
 
 if TYPE_CHECKING:
     from logscope.correlation.linker import Delta
@@ -163,6 +164,21 @@ class Detecting:
         for work in self._running or []:
             identity = str if work.linked is None else work.linked.identity
             found.extend(self._shown(detection, work) for detection in work.detector.pending(identity))
+        return found
+
+    def provisional(self) -> list[Detection]:
+        """What would be told if what has come were all."""
+        newest = self.watermark.newest
+        found: list[Detection] = []
+        for work in self._running or [] if newest is not None else []:
+            linked = work.linked
+            early = work.detector.provisional(
+                newest or 0,
+                membership=None if linked is None else linked.groups_of,
+                identity=str if linked is None else linked.identity,
+            )
+            shown = (self._shown(detection, work) for detection in early)
+            found.extend(replace(one, state="provisional") for one in shown if one.detection not in self.told)
         return found
 
     def _final_watermark(self, least: int | None) -> int | None:
@@ -312,7 +328,7 @@ class Detecting:
             after = next((s for s in steps[place + 1 :] if not s.absent), None)
             start = detection.steps[before.name]["time"] if before else detection.start - (step.within_us or 0)
             end = detection.steps[after.name]["time"] if after else max(detection.time, start)
-            found.append(AbsentStep(rule.name, step.name, start, end, f"{step.name} did not happen"))
+            found.append(AbsentStep(rule.name, step.name, start, end, f"nothing for {human_duration(end - start)}"))
         return found
 
     def with_rules(self, table: pl.DataFrame) -> pl.DataFrame:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 
+from logscope.engine.api import Detection
 from logscope.paths import private_folder, state_folder
 
 
@@ -26,37 +27,30 @@ class Ledger:
     def __init__(self, path: Path | None) -> None:
         """With what an earlier run told; a torn last line is left out."""
         self._path = path
-        self.told: dict[str, int] = {}
-        """Id -> when it was decided, microseconds."""
+        self.told: dict[str, Detection] = {}
+        """What was told and not taken back, by id."""
         if path is not None and path.exists():
             for line in path.read_bytes().split(b"\n")[:-1]:
                 try:
-                    entry = msgspec.json.decode(line)
+                    self._take(msgspec.json.decode(line, type=Detection))
                 except msgspec.DecodeError:
                     continue
-                if entry["state"] == "retracted":
-                    self.told.pop(entry["detection"], None)
-                else:
-                    self.told[entry["detection"]] = entry["time"]
 
-    def note(self, entries: Iterable[tuple[str, str, int]]) -> None:
-        """These were told.
+    def _take(self, detection: Detection) -> None:
+        if detection.state == "retracted":
+            self.told.pop(detection.detection, None)
+        else:
+            self.told[detection.detection] = detection
 
-        Args:
-            entries: Id, state, and time of decision.
-        """
-        lines = []
-        for detection, state, time in entries:
-            if state == "retracted":
-                self.told.pop(detection, None)
-            else:
-                self.told[detection] = time
-            lines.append(msgspec.json.encode({"detection": detection, "state": state, "time": time}) + b"\n")
-        if self._path is None or not lines:
+    def note(self, detections: Sequence[Detection]) -> None:
+        """These were told, or taken back."""
+        for detection in detections:
+            self._take(detection)
+        if self._path is None or not detections:
             return
         fd = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            os.write(fd, b"".join(lines))
+            os.write(fd, b"".join(msgspec.json.encode(detection) + b"\n" for detection in detections))
         finally:
             os.close(fd)
 

@@ -25,6 +25,7 @@ from logscope.engine.api import (
     View,
 )
 from logscope.engine.correlating import Correlating
+from logscope.engine.deciding import Deciding
 from logscope.engine.detail import transaction_detail
 from logscope.engine.detecting import Detecting
 from logscope.engine.frames import Frames
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from logscope.engine.options import Options
 
 _PUBLISH_SECONDS = 0.1
+_TURN_SECONDS = 0.5
 _LINE_COLUMNS = ("time", "time_from", "level", "source", "line", "service", "host", "message", "raw")
 
 
@@ -76,8 +78,12 @@ class Session:
         self._published = 0.0
         self._made_lock = threading.Lock()
         self._snapshot: Snapshot | None = None
+        self._snapshot_of: tuple[int, ...] = ()
         self._rate: tuple[float, int, float] = (clock.monotonic(), 0, 0.0)
         self._timer: threading.Timer | None = None
+        self._closed = threading.Event()
+        self._live: threading.Thread | None = None
+        self._provisional: list[Detection] = []
 
     # --- opening and reading
 
@@ -90,8 +96,20 @@ class Session:
         self.loading.open()
 
     def start(self) -> None:
-        """Read on a thread of its own."""
+        """Read on a thread of its own; live sources are linked and decided on another."""
         self.loading.start()
+        if self.loading.live and any(source.follow for source in self.loading.sources):
+            self._live = threading.Thread(target=self._decide_live, name="logscope-deciding", daemon=True)
+            self._live.start()
+
+    def _decide_live(self) -> None:
+        deciding = Deciding(self, self.loading.notices.append)
+        while not self._closed.wait(_TURN_SECONDS):
+            if self.loading.loaded:
+                with self._made_lock:
+                    deciding.turn(final=False)
+                    self._provisional = self.detecting.provisional()
+                self._changed()
 
     def read_all(self) -> None:
         """Read everything there is, in this thread."""
@@ -99,6 +117,9 @@ class Session:
 
     def close(self) -> None:
         """Stop everything."""
+        self._closed.set()
+        if self._live is not None:
+            self._live.join(timeout=5)
         if self._timer is not None:
             self._timer.cancel()
         self.loading.close()
@@ -112,13 +133,17 @@ class Session:
     @property
     def snapshot(self) -> Snapshot:
         """The newest state."""
-        view = self.store.view
-        if self._snapshot is None or self._snapshot.generation != self._generation():
-            self._snapshot = self._make_snapshot(view.records)
+        generation = self._generation()
+        if self._snapshot is None or self._snapshot_of != generation:
+            self._snapshot = self._make_snapshot(self.store.view.records)
+            self._snapshot_of = generation
         return self._snapshot
 
-    def _generation(self) -> int:
-        return self.store.view.generation * 4 + 2 * self.loading.loaded + self.correlating.generation % 2
+    def _generation(self) -> tuple[int, ...]:
+        """What a snapshot depends on; of live sources the second too, since rates fall by silence."""
+        told = len(self.detecting.told), len(self._provisional)
+        second = int(clock.monotonic()) if self.loading.live else 0
+        return (self.store.view.generation, self.loading.loaded, self.correlating.generation, *told, second)
 
     def _make_snapshot(self, records: int) -> Snapshot:
         sources = self.loading.status()
@@ -130,7 +155,7 @@ class Session:
             rate = (records - before) / (now - then)
             self._rate = (now, records, rate)
         return Snapshot(
-            generation=self._generation(),
+            generation=self.store.view.generation,
             records=records,
             sources=sources,
             start=min(starts, default=None),
@@ -361,8 +386,11 @@ class Session:
             self._link(cancel, None)
 
     def _link(self, cancel: Cancel, progress: Callable[[str, float], None] | None) -> Delta | None:
-        if self.correlating.plan is None and self.options.plan is None:
-            self.correlating.prepare(cancel=cancel, progress=progress, plan=kept_plan(self.loading.sources))
+        if self.correlating.plan is None:
+            if not self.store.view.records:
+                return None  # keys found in nothing would stay none
+            kept = kept_plan(self.loading.sources) if self.options.plan is None else None
+            self.correlating.prepare(cancel=cancel, progress=progress, plan=kept)
         return self.correlating.update(cancel=cancel, progress=progress)
 
     def prepare_transactions(
@@ -371,6 +399,7 @@ class Session:
         cancel: Cancel,
         progress: Callable[[str, float], None] | None = None,
         decide: bool = False,
+        asked: bool = False,
     ) -> None:
         """Find keys, link, decide, if not yet done for what is in the store.
 
@@ -378,9 +407,14 @@ class Session:
             cancel: Looked at between segments.
             progress: Told what is done and how far it is.
             decide: What the end of the data leaves pending is decided too.
+            asked: Of live sources too find the keys in what has come so far, however little.
         """
         with self._made_lock:
+            if self._live is not None and self.correlating.plan is None and not asked:
+                return  # the live thread waits until it has seen enough to find the keys in
             delta = self._link(cancel, progress)
+            if self.correlating.plan is None:
+                return
             self.detecting.update(
                 delta,
                 cancel=cancel,
@@ -395,7 +429,7 @@ class Session:
         self, where: str = "", *, sort: str = "start", descending: bool = False, cancel: Cancel
     ) -> pl.DataFrame:
         """The transaction frame, filtered and sorted."""
-        self.prepare_transactions(cancel=cancel)
+        self.prepare_transactions(cancel=cancel, asked=True)
         frame = self.detecting.with_rules(self.correlating.transactions())
         if where.strip():
             frame = self._where(frame, where, cancel)
@@ -489,8 +523,8 @@ class Session:
         self._changed()
 
     def detections(self) -> Sequence[Detection]:
-        """What the rules have found so far, in order of time; what is still open as `pending`."""
-        found = [*self.detecting.told.values(), *self.detecting.pending()]
+        """What the rules have found so far, in order of time; `provisional` and `pending` ones too."""
+        found = [*self.detecting.told.values(), *self._provisional, *self.detecting.pending()]
         return sorted(found, key=lambda detection: (detection.time, detection.detection))
 
     def marks(self, rows: Sequence[int]) -> dict[int, tuple[str, str, str]]:

@@ -27,6 +27,9 @@ TEXT, NUMBER, BOOLEAN = range(3)
 """Kinds of a field's value."""
 
 _ANY = rf"(?s){BEFORE}{NAME}={VALUE}"
+_QUOTED = rf"""(?s)({BEFORE}{NAME}=)(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
+_ODD = rf"""[(\[{{?|]{NAME}=["']|=[^\s"',;)\]}}&]+["']|["'][^\s,;)\]}}&=]*["'][^\s,;)\]}}&]|=["'][^"']*$"""
+"""Quotes in places where masking and the general pass may part: after another value's beginning, unclosed."""
 _SPLIT = rf"(?s)^[\s,;(\[{{&?|]?({NAME})=(.*)$"
 
 
@@ -40,25 +43,44 @@ def is_name(name: str) -> bool:
     return bool(name) and pl.Series([name]).str.contains(rf"^{NAME}$")[0] is True
 
 
-def column(text: pl.Series, name: str) -> pl.Series:
+def masked(text: pl.Series) -> pl.Series:
+    """The texts with the insides of quoted values taken out, for `column`."""
+    if not text.str.contains(r"""=["']""").any():
+        return text
+    return text.str.replace_all(_QUOTED, '$1""')
+
+
+def column(text: pl.Series, name: str, mask: pl.Series | None = None) -> pl.Series:
     """The first value of `name` in each text; null where there is none.
 
-    A match inside the quoted value of another pair does not count, so texts that hold both a quote
-    after `=` and an earlier pair take the general pass; all others one targeted expression.
+    What stands in another pair's quotes is no pair, so the name is looked for in the masked text.
+    The rare texts that this does not settle (the name's own value is quoted and the name occurs
+    again, or an unquoted value holds a quote) take the general pass.
 
     Args:
         text: String column.
         name: The pair's name, letter case counts.
+        mask: `masked(text)`, if it is at hand.
     """
-    if not is_name(name):
-        return pl.Series(name, [None], dtype=pl.String).new_from_index(0, len(text))
-    found = _unquote(text.str.extract(rf"(?s){BEFORE}{escape(name)}=({VALUE})", 1))
-    doubtful = (found.is_not_null() & text.str.contains(r"""=["']""")).fill_null(False)
-    if not doubtful.any():
+    absent = pl.Series(name, [None], dtype=pl.String).new_from_index(0, len(text))
+    if not is_name(name) or not text.str.contains(f"{name}=", literal=True).any():
+        return absent
+    one = rf"(?s){BEFORE}{escape(name)}=({VALUE})"
+    if mask is None:
+        mask = masked(text)
+    found = mask.str.extract(one, 1)
+    if mask is text:
         return found.alias(name)
+    quoted = found.str.contains(r"""["']""")
+    again = text.str.contains(rf"(?s){escape(name)}=.*{escape(name)}=")
+    doubtful = ((quoted & again) | text.str.contains(_ODD)).fill_null(False)
+    simple = (quoted & ~doubtful).fill_null(False)
+    if simple.any():
+        found = _unquote(text.str.extract(one, 1)).zip_with(simple, found)
     rows = doubtful.arg_true()
-    exact = _first_of(text.gather(rows), name)
-    return found.clone().scatter(rows, exact).alias(name)
+    if len(rows):
+        found = found.clone().scatter(rows, _first_of(text.gather(rows), name))
+    return found.alias(name)
 
 
 def long(text: pl.Series) -> pl.DataFrame:

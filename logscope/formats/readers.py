@@ -210,7 +210,8 @@ class LogfmtReader(NamedReader):
 
     def members(self, raw: pl.Series, names: list[str], *, typed: bool, strict: bool) -> Columns:
         """Values of the pairs, always text."""
-        return {name: keyvalue.column(raw, name) for name in names}
+        mask = keyvalue.masked(raw)
+        return {name: keyvalue.column(raw, name, mask) for name in names}
 
     def long(self, raw: pl.Series) -> pl.DataFrame:
         """The pairs."""

@@ -81,7 +81,8 @@ class LogscopeApp(App[int]):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our roles, for themes that leave them out."""
-        return dict(ROLES)
+        # Textual's own style sheet asks an ANSI theme for these two.
+        return {**ROLES, "ansi-background": "ansi_black", "ansi-foreground": "ansi_white"}
 
     @property
     def style_table(self) -> StyleTable:
@@ -100,11 +101,14 @@ class LogscopeApp(App[int]):
         self.theme_changed_signal.subscribe(self, self._theme_changed)
         self.push_screen(RecordsScreen(self.investigation))
         self._bridge = Bridge(self, self.investigation)
+        self.call_later(self._tell_faults)
+        self.call_later(self._settle)
+
+    def _tell_faults(self) -> None:
         for error in (*self._themes.errors, *self._keymap_errors):
             self.say(str(error), "warning")
         if self._theme_missing:
             self.say(f"no theme {self._wanted_theme!r}; there are {', '.join(sorted(self.own_themes))}", "warning")
-        self.call_later(self._settle)
 
     @property
     def own_themes(self) -> list[str]:

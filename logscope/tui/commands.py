@@ -117,8 +117,7 @@ class InvestigatorCommands(Provider):
         if not isinstance(screen, InvestigatorScreen):
             return
         keys = screen.scope.keys
-        seen = {type(screen), InvestigatorScreen}
-        for owner in seen:
+        for owner in (type(screen), InvestigatorScreen):
             for binding in vars(owner).get("BINDINGS", ()):
                 doc = all_bindings()[binding.id]
                 yield doc.description, f"key {keys.shown(doc.id)}", partial(_act, screen, doc.action)

@@ -125,6 +125,7 @@ class Queries:
             self._changed()
 
     def _ended(self, topic: str, question: Question) -> bool:
+        # After `close` nothing is under way: the screen has no widgets to show an answer in.
         if self._running.get(topic) is not question:
             return False
         del self._running[topic]

@@ -41,6 +41,8 @@ ROLES: dict[str, str] = {
 
 LANES = 6
 
+_WHITE = RichColor.parse("bright_white")
+
 _LEVEL_ROLES = ("log-dim", "log-trace", "log-debug", "log-info", "log-warn", "log-error", "log-fatal")
 
 LEVEL_WORDS = ("     ", "TRACE", "DEBUG", "INFO ", "WARN ", "ERROR", "FATAL")
@@ -76,7 +78,11 @@ class StyleTable:
         name = (role, behind, bold, underline)
         found = self._styles.get(name)
         if found is None:
-            found = Style(color=self.color(role), bgcolor=self.color(behind), bold=bold, underline=underline)
+            color, under = self.color(role), self.color(behind)
+            if behind == "log-cursor" and under.is_system_defined:
+                # Of 16 colours most cannot be read on another one: the cursor's row is white on its colour.
+                color = _WHITE
+            found = Style(color=color, bgcolor=under, bold=bold, underline=underline)
             self._styles[name] = found
         return found
 

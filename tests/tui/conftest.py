@@ -41,8 +41,13 @@ class Driver:
         await self.settle()
 
     async def type(self, text: str) -> None:
-        await self.pilot.press(*[NAMES.get(key, key) for key in text])
-        await self.settle()
+        """Into the open bar; key by key where there is none."""
+        if isinstance(self.app.screen, InvestigatorScreen) and self.screen.bar.is_open:
+            self.screen.bar.prefill(text)
+            await self.pilot.pause()
+        else:
+            await self.pilot.press(*[NAMES.get(key, key) for key in text])
+            await self.settle()
 
     def text(self) -> str:
         """The whole screen as text."""
@@ -58,11 +63,15 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
 
     @asynccontextmanager
     async def open_(
-        fake: FakeInvestigation | None = None, *, size: tuple[int, int] = (80, 24), theme: str = "dark", keymap: str | None = None
+        fake: FakeInvestigation | None = None,
+        *,
+        size: tuple[int, int] = (80, 24),
+        theme: str = "dark",
+        keymap: str | None = None,
     ) -> AsyncIterator[Driver]:
         investigation = fake or FakeInvestigation()
         app = LogscopeApp(investigation, theme=theme, keymap=keymap, zone="UTC")
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, notifications=True) as pilot:
             driver = Driver(app, pilot, investigation)
             await pilot.pause()
             await driver.settle()

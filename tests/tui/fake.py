@@ -173,6 +173,11 @@ class FakeInvestigation:
         self._index()
 
     def _index(self) -> None:
+        self._by_number: dict[int, list[int]] = {}
+        for row, one in enumerate(self.records):
+            if one["number"] is not None:
+                self._by_number.setdefault(one["number"], []).append(row)
+        self._detections: list[Detection] | None = None
         self.frame = pl.DataFrame(
             [
                 {**one, "row": row, "raw": f"{one['service']}[{one['host']}]: {one['message']}"}
@@ -333,10 +338,10 @@ class FakeInvestigation:
         self.prepared = True
 
     def _count(self) -> int:
-        return len({one["number"] for one in self.records if one["number"] is not None})
+        return len(self._by_number)
 
     def _rows(self, number: int) -> list[int]:
-        return [row for row, one in enumerate(self.records) if one["number"] == number]
+        return self._by_number.get(number, [])
 
     def transactions(
         self, where: str = "", *, sort: str = "start", descending: bool = False, cancel: Cancel
@@ -440,6 +445,11 @@ class FakeInvestigation:
         self.grain_name = "order_id" if grain == "auto" else grain
 
     def _found(self) -> list[Detection]:
+        if self._detections is None:
+            self._detections = self._detect()
+        return self._detections
+
+    def _detect(self) -> list[Detection]:
         out = []
         for number in range(4, self._count(), 9):
             rows = self._rows(number)

@@ -24,6 +24,17 @@ def test_shipped_themes_load_and_name_every_role() -> None:
         assert set(ROLES) <= set(theme.variables), theme.name
 
 
+def contrast(one: Color, other: Color) -> float:
+    """WCAG 2.1, relative luminance and contrast ratio."""
+
+    def luminance(color: Color) -> float:
+        parts = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in color.normalized]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
 @pytest.mark.parametrize(("name", "least"), [("dark", 4.0), ("light", 4.0), ("high-contrast", 7.0)])
 def test_text_is_legible(name: str, least: float) -> None:
     theme = theming.read_theme(shipped("themes") / f"{name}.toml")
@@ -32,7 +43,7 @@ def test_text_is_legible(name: str, least: float) -> None:
         if role in ("log-match", "log-cursor", "log-gap", "log-strip"):
             continue
         under = Color.parse(theme.variables["log-match"]) if role == "log-match-text" else behind
-        ratio = under.get_contrast_ratio(Color.parse(theme.variables[role]))
+        ratio = contrast(under, Color.parse(theme.variables[role]))
         assert ratio >= least, (role, round(ratio, 2))
 
 
@@ -67,7 +78,7 @@ async def test_a_users_theme_and_a_broken_one(opened: Opened, tmp_path: Path) ->
         assert "bad.toml" in driver.text()
 
 
-@pytest.mark.parametrize("theme", ["dark", "light", "high-contrast", "ansi16"])
+@pytest.mark.parametrize("theme", ["light", "high-contrast", "ansi16"])
 async def test_every_theme_paints_every_screen(opened: Opened, theme: str) -> None:
     async with opened(theme=theme) as driver:
         await driver.press("enter", "T", "enter", "escape", "escape", "D", "enter")
@@ -122,11 +133,17 @@ def test_every_key_is_in_the_docs() -> None:
         ("[records", "cannot be read"),
     ],
 )
-async def test_a_bad_keymap_is_told_at_start(opened: Opened, tmp_path: Path, text: str, told: str) -> None:
+def test_a_bad_keymap_is_told(tmp_path: Path, text: str, told: str) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(text)
     errors = load_keymap(str(path))[1]
     assert told in str(errors[0])
+    assert "mine.toml" in str(errors[0])
+
+
+async def test_a_bad_keymap_is_told_at_start(opened: Opened, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("[records]\nfilter = 'j'")
     async with opened(keymap=str(path), size=(120, 40)) as driver:
         assert "mine.toml" in driver.text()
 

@@ -51,6 +51,11 @@ class InvestigatorScreen(Screen[None]):
         """The app, by its own type."""
         return cast("LogscopeApp", self.app)
 
+    @property
+    def lives(self) -> bool:
+        """Whether its widgets are there: composed, and not being taken down."""
+        return self.is_mounted and self.is_attached and bool(self.query(Footer))
+
     # What a screen says
 
     @property
@@ -105,6 +110,8 @@ class InvestigatorScreen(Screen[None]):
 
     def show_status(self) -> None:
         """The status line: what runs, else where one stands."""
+        if not self.lives:
+            return
         for footer in self.query(Footer):
             running = self.queries.shown()
             left, right = self.status_parts()

@@ -178,7 +178,7 @@ class DetectionsScreen(InvestigatorScreen):
         if one.reason:
             steps.append((f"✖ {one.reason}", "bold $log-detection"))
         head = line((clean(one.title), "bold"), (f"  {one.state}", "$log-dim"))
-        self.query_one("#output", Static).update(Content("\n").join([head, line(*fields), line(*steps)]))
+        self.query_one("#output", Static).update(Content("\n").join([head, line(*fields), line(*steps)]), layout=False)
 
     def status_parts(self) -> tuple[Content, Content]:
         """Which of how many."""

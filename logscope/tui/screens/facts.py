@@ -64,7 +64,7 @@ def source_facts(snapshot: Snapshot, clock: Clock) -> list[Content]:
                 ("    ", ""),
                 (source.format, "$log-service"),
                 (
-                    f" · {source.records:,} records · {source.unparsed:,} unparsed · {human_count(source.size)}B, {read} read",
+                    f" · {source.records:,} records · {source.unparsed:,} unparsed · {human_count(source.size)} bytes, {read} read",
                     "",
                 ),
                 (f" · {clock.span(source.start, source.end)}", "$log-time"),

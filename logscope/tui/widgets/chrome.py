@@ -32,16 +32,17 @@ class Chrome(Static):
         self._lay()
 
     def _lay(self) -> None:
+        # The line's size is fixed: a layout of the whole screen per key would double a frame.
         left, right = getattr(self, "_sides", (Content(""), None))
         room = self.size.width - 2
         if right is None or room <= 0:
-            self.update(left)
+            self.update(left, layout=False)
             return
         space = room - left.cell_length - right.cell_length
         if space < 1:
             left = left.truncate(max(8, room - right.cell_length - 1), ellipsis=True)
             space = max(1, room - left.cell_length - right.cell_length)
-        self.update(Content("").join([left, Content(" " * space), right]))
+        self.update(Content("").join([left, Content(" " * space), right]), layout=False)
 
 
 def title_line(snapshot: Snapshot, clock: Clock, title: str) -> tuple[Content, Content]:
