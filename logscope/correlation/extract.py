@@ -78,7 +78,8 @@ def _values_of(frame: pl.DataFrame, key: Key, place: int) -> Iterator[pl.DataFra
         part = frame.select(
             ROW, "time", key=pl.lit(place, dtype=pl.UInt16), value=pl.col(column).cast(pl.String), scope=scope
         ).filter(pl.col("value").is_not_null())
-        yield _clean(_split(part, field))
+        part = _clean(_split(part, field))
+        yield part if key.shape is None else part.filter(pl.col("value").str.contains(key.shape))
     if key.pattern is not None and "raw" in frame.columns:
         hits = frame.filter(pl.col("raw").str.contains(key.pattern))
         if hits.height:

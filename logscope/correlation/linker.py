@@ -20,6 +20,8 @@ from logscope.correlation.pieces import Pieces
 from logscope.correlation.plan import Plan
 from logscope.records.schema import MEMBERS, ROW
 
+__all__ = ["Delta", "Linker"]
+
 _MEMBER = {"pos": pl.UInt32, "owner": pl.UInt32}
 
 

@@ -37,7 +37,7 @@ def test_a_key_that_matches_everything_is_said() -> None:
 
 def test_a_plan_survives_its_file() -> None:
     plan = Plan(
-        keys=(Key("order_id", fields=("order", 'we"ird\n'), pattern=r"\b(ORD-\d+)\b", aliases=("order",), parents=("s",)), Key("s")),
+        keys=(Key("order_id", fields=("order", 'we"ird\n'), pattern=r"\b(ORD-\d+)\b", aliases=("order",), parents=("s",)), Key("s", shape=r"^\d+$")),
         grain="order_id",
         grain_why="85 % shorter",
         levels=(Level("order_id", (), ("s",), "x"), Level(None, ("order_id", "s"))),
@@ -53,6 +53,7 @@ def test_a_plan_survives_its_file() -> None:
         ('version = 1\ngrain = "nope"\n', 2),
         ('[[keys]]\nname = "a"\nclass = "great"\n', 3),
         ('[[keys]]\nname = "a"\npattern = "("\n', 3),
+        ('[[keys]]\nname = "a"\nshape = "("\n', None),
         ('[[keys]]\nname = "a"\nfields = [1]\n', 3),
         ("idle_us = -1\n", 1),
     ],
