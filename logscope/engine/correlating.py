@@ -94,7 +94,8 @@ class Correlating:
         view = self._store.view
         rows = sample_rows(_timed(self._store.ordered(view), view.index))
         frame = self._frames.rows(rows, view, _SAMPLE_COLUMNS)
-        pairs = self._frames.pairs(rows, view)
+        fed = self._options.auto_keys or any(key.fields for key in given)
+        pairs = self._frames.pairs(rows if fed else rows.clear(), view)
         return find_plan(
             frame,
             pairs,
