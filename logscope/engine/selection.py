@@ -43,7 +43,9 @@ class Selection:
     def narrowed(self, filter_text: str, view: StoreView) -> str:
         """A filter within the stretch."""
         terms = [
-            f"time{sign}{iso(bound)}" for bound, sign in zip(self._bounds(view), (">=", "<="), strict=True) if bound is not None
+            f"time{sign}{iso(bound)}"
+            for bound, sign in zip(self._bounds(view), (">=", "<="), strict=True)
+            if bound is not None
         ]
         if not terms:
             return filter_text

@@ -43,7 +43,10 @@ CONTENTS = {
     "UTF-8 with BOM": (b"\xef\xbb\xbf" + GOOD, GOOD.decode().splitlines()),
     "UTF-16 little": (b"\xff\xfe" + GOOD.decode().encode("utf-16-le"), GOOD.decode().splitlines()),
     "UTF-16 big": (b"\xfe\xff" + GOOD.decode().encode("utf-16-be"), GOOD.decode().splitlines()),
-    "a NUL in text": (GOOD + b"2026-11-01T10:00:02Z INFO a\0b\n", [*GOOD.decode().splitlines(), "2026-11-01T10:00:02Z INFO a\0b"]),
+    "a NUL in text": (
+        GOOD + b"2026-11-01T10:00:02Z INFO a\0b\n",
+        [*GOOD.decode().splitlines(), "2026-11-01T10:00:02Z INFO a\0b"],
+    ),
     "Latin-1": ("2026-11-01T10:00:00Z INFO größer\n".encode("latin-1"), ["2026-11-01T10:00:00Z INFO gr\ufffd\ufffder"]),
 }
 
@@ -166,13 +169,14 @@ def test_a_file_that_goes_while_it_is_open(tmp_path: Path, good: Path, how: str)
 
 def test_a_followed_file_that_is_truncated_goes_on(logscope: Program, tmp_path: Path) -> None:
     path = tmp_path / "app.log"
-    path.write_bytes(GOOD * 3)
+    path.write_bytes(b"".join(b"2026-11-01T10:00:%02dZ INFO old %d\n" % (number, number) for number in range(6)))
     process = logscope.start("query", "", "--json", "-f", path)
     assert process.stdout is not None
-    assert [json.loads(process.stdout.readline())["line"] for _ in range(5)] == [1, 2, 3, 4, 5]
+    # The last one might still grow: it is a record two seconds later.
+    assert [json.loads(process.stdout.readline())["line"] for _ in range(6)] == [1, 2, 3, 4, 5, 6]
     path.write_bytes(b"2026-11-01T10:00:09Z INFO anew\n2026-11-01T10:00:10Z INFO last\n")
     messages = [json.loads(process.stdout.readline())["message"] for _ in range(2)]
-    assert messages == ["good two", "anew"]
+    assert messages == ["anew", "last"]
     process.send_signal(signal.SIGINT)
     assert process.wait(30) == 130
 
@@ -199,7 +203,7 @@ def test_garbage_on_the_socket_is_kept_as_it_came(logscope: Program) -> None:
 
 
 RULE_FAULTS = {
-    "not YAML": ("title: [unclosed\n", 1),
+    "not YAML": ("title: [unclosed\n", 2),
     "no mapping": ("- a\n- b\n", 1),
     "nothing": ("title: x\nname: x\n", 1),
     "a filter": (
@@ -226,8 +230,8 @@ def test_a_rule_that_does_not_compile(command: Command, tmp_path: Path, good: Pa
     result = command("scan", good, "--rules", path, "--rule", 'seq by source: ["good one"]', "--json")
     assert result.code == 2
     assert len(result.objects) == 1, "the others run"
-    said = one_line(result.talk)
-    assert "bad.yml" in said
+    said = result.talk
+    assert all("bad.yml" in line for line in said.splitlines())
     if line is not None:
         assert f"bad.yml:{line}" in said, said
     assert "boo" not in result.text
@@ -238,7 +242,7 @@ PLAN_FAULTS = {
     "unknown class": 'version = 1\n[[keys]]\nname = "a"\nclass = "mighty"\n',
     "a pattern": 'version = 1\n[[keys]]\nname = "a"\npattern = "(("\n',
     "a version": "version = 99\n",
-    "a type": 'version = 1\nkeys = 7\n',
+    "a type": "version = 1\nkeys = 7\n",
 }
 
 
