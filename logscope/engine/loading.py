@@ -142,6 +142,7 @@ class Loading:
     def read_all(self, progress: Callable[[float], None] | None = None) -> None:
         """Read everything there is (streams to their end), in this thread."""
         for ingest in self.ingests:
+            ingest.wide = True
             while not self._stop.is_set():
                 with self._lock:
                     moved = self._step(ingest)
