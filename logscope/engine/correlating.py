@@ -18,6 +18,7 @@ from logscope.correlation.plan import Plan, from_toml, to_toml
 from logscope.correlation.transactions import summarise
 from logscope.engine.api import Cancel, FieldValue, Line
 from logscope.engine.sampling import sample_rows
+from logscope.engine.selection import Selection
 from logscope.errors import PlanError
 from logscope.records import schema
 
@@ -46,6 +47,7 @@ class Correlating:
         self._store = store
         self._frames = frames
         self._options = options
+        self._selection = Selection(options)
         self._grain = options.grain
         self._lock = threading.RLock()
         self.plan: Plan | None = None
@@ -92,7 +94,7 @@ class Correlating:
 
     def _found(self, given: Sequence[Key]) -> Plan:
         view = self._store.view
-        rows = sample_rows(_timed(self._store.ordered(view), view.index))
+        rows = sample_rows(self._selection.rows_inside(_timed(self._store.ordered(view), view.index), view))
         frame = self._frames.rows(rows, view, _SAMPLE_COLUMNS)
         fed = self._options.auto_keys or any(key.fields for key in given)
         pairs = self._frames.pairs(rows if fed else rows.clear(), view)
@@ -146,6 +148,7 @@ class Correlating:
                 frame = self._frames.segment(segment, view, columns)
                 parts.append(extract(frame, plan, plan.linking))
             values = pl.concat(parts) if parts else pl.DataFrame(schema=schema.KEY_VALUES)
+            values = self._selection.inside(values, view)
             rows = values.get_column(schema.ROW).unique()
             records = view.index.select("time", "source_id", "line")[rows].with_columns(rows)
             assert self._linker is not None
@@ -272,6 +275,7 @@ class Correlating:
         columns = columns_needed(self.plan, names)
         parts = [extract(self._frames.segment(segment, view, columns), self.plan, names) for segment in view.segments()]
         values = pl.concat(parts) if parts else pl.DataFrame(schema=schema.KEY_VALUES)
+        values = self._selection.inside(values, view)
         self._extra = {name: values.filter(pl.col("key") == self.plan.place(name)) for name in names}
 
     def values_of(self, row: int) -> list[tuple[str, str]]:

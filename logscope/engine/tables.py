@@ -58,7 +58,8 @@ def records_table(session: Session) -> pl.LazyFrame:
         view = session.store.view
         left = n_rows
         for segment in view.segments():
-            frame = session.frames.segment(segment, view, frozenset(wanted))
+            frame = session.frames.segment(segment, view, frozenset({"time", *wanted}))
+            frame = session.selection.inside(frame, view)
             frame = frame.select([_typed(frame, name, columns[name]) for name in wanted])
             if predicate is not None:
                 frame = frame.filter(predicate)

@@ -6,7 +6,7 @@ import glob
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -60,6 +60,8 @@ def expand(arguments: Sequence[str], *, stdin_is_pipe: bool, follow: bool = Fals
 
 
 def _add(expansion: Expansion, spec: SourceSpec, seen: dict[tuple[int, int], str]) -> None:
+    # A file's name may be no text; what names the source in columns and JSON must be.
+    spec = replace(spec, name=spec.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
     identity = None
     if spec.path is not None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import socket
@@ -85,6 +86,10 @@ def send(url: str, lines: list[bytes]) -> None:
         connection.recv(1)
 
 
+def _have(told: list[dict[str, object]], watch: Watch, count: int) -> bool:
+    return len(told) + len(watch.told) >= count
+
+
 def payments(first: int, last: int, settled: bool = False) -> list[bytes]:
     """Messages of payments that begin one a minute; the even ones are settled, if at all."""
     lines = []
@@ -122,7 +127,7 @@ def test_kills_lose_nothing_and_tell_nothing_twice(logscope: Program, small_plan
         send(url, payments(first, last, settled=True))
         # The last few minutes are still open: what is decided by then is told, then it dies.
         decided = sum(number % 2 for number in range(last - 4))
-        watch.until(lambda watch=watch, decided=decided: len(told) + len(watch.told) >= decided - 1)
+        watch.until(functools.partial(_have, told, watch, decided - 1))
         assert watch.end(signal.SIGKILL) == -signal.SIGKILL
         told += watch.told
     watch = Watch(logscope, *options, url)
