@@ -137,7 +137,8 @@ def leading(raw: pl.Series, choices: Sequence[Sequence[str]]) -> dict[str, pl.Se
         return None
     end = max(order.index(name) for name in wanted) + 1
     regex = r"^\{" + ",".join(
-        part if name in wanted else part.replace("(", "").replace(")", "") for name, part in zip(order[:end], parts[:end], strict=True)
+        part if name in wanted else part.replace("(", "").replace(")", "")
+        for name, part in zip(order[:end], parts[:end], strict=True)
     )
     found = raw.str.extract_groups(regex)
     places = [name for name in order[:end] if name in wanted]
