@@ -96,7 +96,8 @@ class Correlating:
         view = self._store.view
         rows = sample_rows(self._selection.rows_inside(_timed(self._store.ordered(view), view.index), view))
         frame = self._frames.rows(rows, view, _SAMPLE_COLUMNS)
-        pairs = self._frames.pairs(rows, view)
+        fed = self._options.auto_keys or any(key.fields for key in given)
+        pairs = self._frames.pairs(rows if fed else rows.clear(), view)
         return find_plan(
             frame,
             pairs,

@@ -31,11 +31,11 @@ from logscope.engine.detecting import Detecting
 from logscope.engine.frames import Frames
 from logscope.engine.loading import Loading, local_zone
 from logscope.engine.memory import budget
+from logscope.engine.reading import Reading
 from logscope.engine.sampling import sample_rows
 from logscope.engine.searching import Searching
 from logscope.engine.selection import Selection
 from logscope.engine.spools import kept_plan, reached_watermark
-from logscope.engine.summaries import summary
 from logscope.errors import FilterError
 from logscope.query.filters import Filter, check_fields, compile_filter
 from logscope.query.highlights import highlights
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
 
 _PUBLISH_SECONDS = 0.1
 _TURN_SECONDS = 0.5
-_LINE_COLUMNS = ("time", "time_from", "level", "source", "line", "service", "host", "message", "raw")
 
 
 class Session:
@@ -69,6 +68,7 @@ class Session:
         self.options = options
         self.store = Store()
         self.frames = Frames(budget(options.memory))
+        self.reading = Reading(self.store, self.frames)
         self.loading = Loading(options, self.store, self._changed)
         self.correlating = Correlating(self.store, self.frames, options)
         self.searching = Searching(self.store, self.frames, self.correlating.key_columns)
@@ -276,26 +276,7 @@ class Session:
 
     def lines_of(self, rows: pl.Series) -> Sequence[Line]:
         """Records by row, in the order given."""
-        if not len(rows):
-            return ()
-        frame = self.frames.rows(rows, self.store.view, _LINE_COLUMNS)
-        frame = frame.with_columns(pl.col("time").to_physical())
-        fields = self.frames.fields(rows, self.store.view)
-        return [
-            Line(
-                row=entry["row"],
-                time=entry["time"],
-                time_from=entry["time_from"],
-                level=entry["level"],
-                source=entry["source"],
-                line=entry["line"],
-                service=entry["service"],
-                host=entry["host"],
-                message=summary(entry["message"] or "", values),
-                raw=entry["raw"] or "",
-            )
-            for entry, values in zip(frame.iter_rows(named=True), fields, strict=True)
-        ]
+        return self.reading.lines_of(rows)
 
     def position(self, view: View, row: int) -> int:
         """Where a record stands in a view, or the place nearest to its time."""

@@ -259,11 +259,23 @@ class JsonReader(NamedReader):
 
     def match(self, raw: pl.Series) -> pl.Series:
         """Braces at both ends."""
-        return raw.str.contains(r"^[ \t]*\{").fill_null(False) & raw.str.contains(r"\}[ \t\r\n]*$").fill_null(False)
+        opens = raw.str.contains(r"^[ \t]*\{").fill_null(False)
+        closes = raw.str.ends_with("}").fill_null(False)  # the usual case; the regex scans the whole text
+        if not closes.all():
+            closes = raw.str.contains(r"\}[ \t\r\n]*$").fill_null(False)
+        return opens & closes
 
     def members(self, raw: pl.Series, names: list[str], *, typed: bool, strict: bool) -> Columns:
         """Members, numbers as numbers if `typed`."""
         return structured.columns(raw, names, typed=typed, strict=strict)
+
+    def candidates(self, raw: pl.Series, choices: list[tuple[str, ...]], *, strict: bool) -> Columns:
+        """Members by name; those that all objects begin with need no parser."""
+        found = structured.leading(raw, choices)
+        if found is None:
+            return super().candidates(raw, choices, strict=strict)
+        absent = frames.nothing(len(raw))
+        return {name: found.get(name, absent) for names in choices for name in names}
 
     def fields(self, raw: pl.Series, names: list[str], *, strict: bool) -> Columns:
         """Members, then pairs within the message."""

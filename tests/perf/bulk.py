@@ -72,4 +72,12 @@ def frame(settings: Settings) -> Iterator[Figure]:
             ("paint", "frame, every row new", "10 ms", worst),
             ("jump", "jump to a random place until it is read", "", ""),
         ):
-            yield Figure(f"{words}, {what}", "logscope", as_seconds(found[f"{name}_{height}"]), "", as_bytes(run.memory), budget, note)
+            yield Figure(
+                f"{words}, {what}",
+                "logscope",
+                as_seconds(found[f"{name}_{height}"]),
+                "",
+                as_bytes(run.memory),
+                budget,
+                note,
+            )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import resource
 import sys
 import time
@@ -106,9 +107,7 @@ def synthetic_values(records: int) -> tuple[pl.DataFrame, pl.DataFrame]:
         values(2, pl.col(schema.ROW) // 10, "PSP{}", pl.col("place").is_in([8, 9])),
         values(3, pl.col(schema.ROW) // 40, "s-{}", pl.col("place") == 0),
     ]
-    frame = base.select(
-        schema.ROW, "time", source_id=pl.lit(0, pl.UInt16), line=pl.col(schema.ROW) + 1
-    )
+    frame = base.select(schema.ROW, "time", source_id=pl.lit(0, pl.UInt16), line=pl.col(schema.ROW) + 1)
     return pl.concat(parts).sort(schema.ROW, "key"), frame
 
 
@@ -150,7 +149,9 @@ def sequence(records: int) -> Result:
             schema.ROW: row,
             "source_id": pl.Series([0], dtype=pl.UInt16).new_from_index(0, records),
             "line": row + 1,
-            "time": (number.cast(pl.Int64) * 400 + step.cast(pl.Int64) * 1_000_000 + 1_800_000_000_000_000).cast(schema.TIME),
+            "time": (number.cast(pl.Int64) * 400 + step.cast(pl.Int64) * 1_000_000 + 1_800_000_000_000_000).cast(
+                schema.TIME
+            ),
             "message": words.gather(place),
             "raw": words.gather(place),
         }
@@ -167,8 +168,8 @@ def sequence(records: int) -> Result:
             watermark=2_000_000_000_000_000,
             begin=1_800_000_000_000_000,
             final=True,
-            membership=lambda rows: members if len(rows) == records else members.join(
-                rows.to_frame(schema.ROW), on=schema.ROW, how="semi"
+            membership=lambda rows: (
+                members if len(rows) == records else members.join(rows.to_frame(schema.ROW), on=schema.ROW, how="semi")
             ),
         )
     result["detections"] = len(told.raised)
@@ -181,16 +182,10 @@ def frames(file: str, heights: list[int], width: int, height: int) -> Result:
 
 
 async def _frames(file: str, heights: list[int], width: int, height: int) -> Result:
-    import random
-
-    from textual.geometry import Region
-
     from logscope.engine.options import Options
     from logscope.engine.session import Session
     from logscope.tui.app import LogscopeApp
-    from logscope.tui.widgets.record_list import RecordList
 
-    chance = random.Random(1)
     session = Session(Options(sources=(file,)))
     session.open()
     session.read_all()
@@ -201,34 +196,42 @@ async def _frames(file: str, heights: list[int], width: int, height: int) -> Res
         with timed(result, f"order_{wanted}"):
             session.store.ordered()
         app = LogscopeApp(session)
-        async with app.run_test(size=(width, height)) as pilot:
-            await _until(pilot, lambda: any(one.rows >= wanted for one in app.screen.query(RecordList)))
-            records = app.screen.query(RecordList).first()
-            times, jumps, steps = [], [], []
-            for _ in range(30):
-                target = chance.randrange(wanted)
-                begun = time.perf_counter()
-                records.go(target, center=True)
-                await _until(pilot, lambda: records.line() is not None)
-                jumps.append(time.perf_counter() - begun)
-                region = Region(0, 0, records.size.width, records.size.height)
-                records.repaint()
-                begun = time.perf_counter()
-                records.render_lines(region)
-                times.append(time.perf_counter() - begun)
-                records.scroll_to(y=records.scroll_offset.y + 1, animate=False, immediate=True, force=True)
-                begun = time.perf_counter()
-                records.render_lines(region)
-                steps.append(time.perf_counter() - begun)
-        result |= {
-            f"rows_{wanted}": len(session.store.ordered()),
-            f"paint_{wanted}": sorted(times)[15],
-            f"worst_{wanted}": max(times),
-            f"step_{wanted}": sorted(steps)[15],
-            f"jump_{wanted}": sorted(jumps)[15],
-        }
+        result |= await _painted(app, wanted, width, height, random.Random(1))
+        result[f"rows_{wanted}"] = len(session.store.ordered())
     session.close()
     return result
+
+
+async def _painted(app: Any, wanted: int, width: int, height: int, chance: random.Random) -> Result:
+    """Times of frames of a running app whose view has `wanted` records."""
+    from textual.geometry import Region
+
+    from logscope.tui.widgets.record_list import RecordList
+
+    async with app.run_test(size=(width, height)):
+        await _until(lambda: any(one.rows >= wanted for one in app.screen.query(RecordList)))
+        records = app.screen.query(RecordList).first()
+        region = Region(0, 0, records.size.width, records.size.height)
+        paints, jumps, steps = [], [], []
+        for _ in range(30):
+            begun = time.perf_counter()
+            records.go(chance.randrange(wanted), center=True)
+            await _until(lambda: records.line() is not None)
+            jumps.append(time.perf_counter() - begun)
+            records.repaint()
+            begun = time.perf_counter()
+            records.render_lines(region)
+            paints.append(time.perf_counter() - begun)
+            records.scroll_to(y=records.scroll_offset.y + 1, animate=False, immediate=True, force=True)
+            begun = time.perf_counter()
+            records.render_lines(region)
+            steps.append(time.perf_counter() - begun)
+    return {
+        f"paint_{wanted}": sorted(paints)[15],
+        f"worst_{wanted}": max(paints),
+        f"step_{wanted}": sorted(steps)[15],
+        f"jump_{wanted}": sorted(jumps)[15],
+    }
 
 
 def _grow(session: Any, wanted: int) -> None:
@@ -247,7 +250,7 @@ def _grow(session: Any, wanted: int) -> None:
         shift += step
 
 
-async def _until(pilot: Any, ready: Callable[[], bool]) -> None:
+async def _until(ready: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 120
     while not ready():
         if time.monotonic() > deadline:

@@ -12,7 +12,7 @@ import struct
 import sys
 import termios
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 from tests.perf.commands import files_of, warm
 from tests.perf.inputs import shop
@@ -32,7 +32,7 @@ class Screen:
         argv: Program and arguments.
     """
 
-    def __init__(self, argv: Sequence[str]) -> None:
+    def __init__(self, argv: list[str]) -> None:
         """Start it."""
         self.begun = time.perf_counter()
         self.pid, self.fd = pty.fork()
@@ -44,7 +44,9 @@ class Screen:
         self.memory = 0
         self.cpu = 0.0
 
-    def read(self, enough: Callable[[bytes], bool], *, quiet: float | None = None, limit: float = 120.0) -> tuple[bytes, float]:
+    def read(
+        self, enough: Callable[[bytes], bool], *, quiet: float | None = None, limit: float = 120.0
+    ) -> tuple[bytes, float]:
         """Read until it is enough, or nothing has come for `quiet` seconds.
 
         Returns:
@@ -123,7 +125,7 @@ def scrolling(settings: Settings) -> Iterator[Figure]:
         screen.read(lambda _: False, quiet=3.0)
         screen.press(b"g")
         screen.read(lambda _: False, quiet=1.0)
-        costs = {"cursor moved by a row": [], "page down": [], "row scrolled": []}
+        costs: dict[str, list[int]] = {"cursor moved by a row": [], "page down": [], "row scrolled": []}
         for _ in range(10):
             costs["cursor moved by a row"].append(_cost(screen, b"j"))
         for _ in range(5):
