@@ -59,6 +59,12 @@ def test_contents(command: Command, tmp_path: Path, good: Path, name: str) -> No
     result = command("query", "source:*odd.log", path, good, "--json")
     assert result.code == 0, result.talk
     assert [record["raw"] for record in result.objects] == texts
+
+
+@pytest.mark.parametrize("name", ["empty", "one line end", "bad UTF-8"])
+def test_every_command_takes_them(command: Command, tmp_path: Path, name: str) -> None:
+    path = tmp_path / "odd.log"
+    path.write_bytes(CONTENTS[name][0])
     for other in (("query", ""), ("stats",), ("transactions",), ("keys",), ("scan", "--rule", 'seq by host: ["a"]')):
         assert command(*other, path, "--json").code == 0
 
@@ -181,7 +187,7 @@ def test_a_followed_file_that_is_truncated_goes_on(logscope: Program, tmp_path: 
     assert process.wait(30) == 130
 
 
-def test_garbage_on_the_socket_is_kept_as_it_came(logscope: Program) -> None:
+def test_garbage_on_the_socket_is_kept_as_it_came(logscope: Program, command: Command) -> None:
     watch = Watch(logscope, "--rule", 'seq by host: ["none"]', "syslog+tcp://127.0.0.1:0")
     url = watch.url()
     port = int(url.rsplit(":", 1)[1])
@@ -193,7 +199,7 @@ def test_garbage_on_the_socket_is_kept_as_it_came(logscope: Program) -> None:
             connection.recv(1)
     assert watch.end() == 0
     assert watch.counters["received"] == watch.counters["stored"] + watch.counters["dropped"]
-    records = logscope("query", "", "--json", f"spool://{url}").objects
+    records = command("query", "", "--json", f"spool://{url}").objects
     assert len(records) == watch.counters["stored"]
     assert [record["line"] for record in records] == list(range(1, len(records) + 1))
     assert {"a", "b", "half"} <= {record.get("message") for record in records}
