@@ -126,6 +126,10 @@ class InvestigatorScreen(Screen[None]):
                 right = line((f"⏳ {label}{done} ", "bold $warning"), ("Esc stops", "$log-dim"))
             footer.status(left, right)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys typed ahead reach a screen that has no widgets yet, or no longer: they are passed over."""
+        return self.lives or not hasattr(self, f"action_{action}")
+
     # The input bar
 
     @property
