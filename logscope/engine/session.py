@@ -216,8 +216,10 @@ class Session:
         Raises:
             FilterError: With the nearest names.
         """
-        if self.store.view.records:
-            _raise_unknown(self.compile(filter_text), seen | self._sampled_fields(), self.correlating.key_names())
+        compiled = self.compile(filter_text)
+        # A sample of millions of records means putting them in order: not for a filter that names no field.
+        if compiled.field_terms and self.store.view.records:
+            _raise_unknown(compiled, seen | self._sampled_fields(), self.correlating.key_names())
 
     def _sampled_fields(self) -> set[str]:
         view = self.store.view
