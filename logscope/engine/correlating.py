@@ -19,6 +19,7 @@ from logscope.correlation.transactions import summarise
 from logscope.engine.api import Cancel, FieldValue, Line
 from logscope.engine.sampling import sample_rows
 from logscope.engine.selection import Selection
+from logscope.engine.summaries import REQUEST_COLUMNS, request_or_message
 from logscope.errors import PlanError
 from logscope.records import schema
 
@@ -180,6 +181,10 @@ class Correlating:
         assert self._linker is not None
         return self._linker.identity(number)
 
+    def members(self) -> pl.DataFrame:
+        """`transaction`, `row` of everything linked."""
+        return self._linker.members() if self._linker is not None else pl.DataFrame(schema=schema.MEMBERS)
+
     def members_of(self, numbers: Collection[int]) -> pl.DataFrame:
         """`transaction`, `row` of some transactions, in the order of records."""
         assert self._linker is not None
@@ -223,8 +228,8 @@ class Correlating:
             .agg(first=pl.col(schema.ROW).first(), last=pl.col(schema.ROW).last())
         )
         for name in ("first", "last"):
-            texts = self._frames.rows_bulk(ends.get_column(name), self._store.view, ["message"])
-            ends = ends.with_columns(texts.get_column("message").alias(name))
+            texts = self._frames.rows_bulk(ends.get_column(name), self._store.view, ["message", *REQUEST_COLUMNS])
+            ends = ends.with_columns(request_or_message(texts).alias(name))
         return table.drop("first", "last").join(ends, on="number", how="left", maintain_order="left")
 
     # --- values and pivots

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from logscope.engine.absences import MOST_MEMBERS, absences
 from logscope.engine.api import (
+    Absence,
     Bucket,
     Cancel,
     Detection,
@@ -442,6 +444,15 @@ class Session:
         wanted = [name for name in columns if name not in (schema.ROW, "time")]
         frame = self.frames.rows_bulk(hits.get_column(schema.ROW), self.store.view, ["time", *wanted])
         return hits.hstack(frame.drop(schema.ROW))
+
+    def absences(self, *, cancel: Cancel) -> Sequence[Absence]:
+        """Filters worth offering: what usually follows in a transaction, and is missing in a few."""
+        self.prepare_transactions(cancel=cancel, asked=True)
+        members = self.correlating.members().head(MOST_MEMBERS)
+        rows = members.get_column(schema.ROW)
+        texts = self.frames.rows_bulk(rows, self.store.view, ["time", "message"])
+        cancel.check()
+        return absences(members.select("transaction").hstack(texts.select("time", "message")))
 
     def member_places(self, numbers: Collection[int]) -> dict[int, list[tuple[str, int]]]:
         """Source and line of the records of some transactions, in order."""

@@ -47,7 +47,7 @@ def one_line(text: str) -> str:
 
 def who(line: Line) -> str:
     """The service of a record, else the last part of its source's name."""
-    return line.service or line.source.rsplit("/", 1)[-1]
+    return line.service or ("stdin" if line.source == "-" else line.source.rsplit("/", 1)[-1])
 
 
 def fit(text: str, width: int) -> str:

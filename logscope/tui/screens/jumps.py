@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from logscope.engine.api import Cancel, Detection, FieldValue, View
+from logscope.engine.api import Cancel, Detection, FieldValue, Line, View
 from logscope.tui.painting import marks_of_steps
 from logscope.tui.screens.chooser import MOST, ChooserScreen
 from logscope.tui.trail import Step
@@ -202,6 +202,18 @@ class Jumps:
         self._screen.app.push_screen(TransactionScreen(self._screen.investigation, number, row))
 
     # Pivot
+
+    def pivot_from(self, record: Line) -> None:
+        """Pivot on a key of a record; where keys are still looked for, once they are found."""
+        screen, investigation = self._screen, self._screen.investigation
+        waits = screen.scope.snapshot.transactions is None
+
+        def call(cancel: Cancel) -> list[FieldValue]:
+            if waits:
+                investigation.prepare_transactions(cancel=cancel)
+            return list(investigation.fields(record.row))
+
+        screen.queries.ask("pivot", call, self.pivot_among, label="finding keys", failed=screen.tell)
 
     def pivot_among(self, fields: Sequence[FieldValue]) -> None:
         """Pivot on the one strong key; ask where there are several; say so where there is none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events, on
@@ -9,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from logscope.engine.api import FieldValue, Investigation, Line, Snapshot
+from logscope.engine.api import Investigation, Line, Snapshot
 from logscope.errors import LogscopeError
 from logscope.tui.commands import run_line
 from logscope.tui.messages import CursorMoved, FollowChanged, QuerySubmitted, RowChosen
@@ -138,6 +139,11 @@ class RecordsScreen(InvestigatorScreen):
         """Show what is new."""
         self.show_title()
         self.viewing.snapshot_changed(snapshot)
+
+    def hints(self) -> Sequence[tuple[str, str]]:
+        """Detections are worth a hint where there are rules."""
+        first = 0 if self.scope.snapshot.rules else 1
+        return self.HINTS[first:]
 
     def delta_now(self) -> str:
         """What the right column shows: since the previous record in pivots, unless one chose."""
@@ -298,13 +304,7 @@ class RecordsScreen(InvestigatorScreen):
                 self.jumps.pivot_on(value)
             return
         if (record := self.line) is not None:
-            investigation = self.investigation
-            self.queries.ask(
-                "pivot", lambda _: list(investigation.fields(record.row)), self._pivot_choices, label="finding keys"
-            )
-
-    def _pivot_choices(self, fields: list[FieldValue]) -> None:
-        self.jumps.pivot_among(fields)
+            self.jumps.pivot_from(record)
 
     # The rest
 

@@ -72,7 +72,9 @@ class Viewing:
         investigation, whole = screen.investigation, screen.trail.filter_text
         asked = whole if base is None or text is None else text
         record = screen.line
-        stand = anchor if anchor is not None else record.row if record is not None else None
+        # Who has not moved from the top stays there, whatever comes before the first record.
+        moved = record is not None and not (grown and screen.main_list.cursor == 0)
+        stand = anchor if anchor is not None else record.row if record is not None and moved else None
         stay = screen.main_list.cursor if grown else None
         pivots = [step.text for step in screen.trail.effective if step.kind in ("pivot", "filter")]
 
