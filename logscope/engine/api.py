@@ -214,6 +214,23 @@ class Detection:
         return detection_json(self)
 
 
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """One message that usually follows another, and how often it did not."""
+
+    before: str
+    missing: str
+    without: int
+    """Transactions with `before` and without `missing`."""
+    seen: int
+    """Transactions with `before`."""
+
+    @property
+    def filter(self) -> str:
+        """The filter over transactions that finds them."""
+        return f'has("{self.before}") not has("{self.missing}")'
+
+
 class Investigation(Protocol):
     """An open session: what both faces stand on (see engine/session.py for the real one)."""
 
@@ -288,6 +305,9 @@ class Investigation(Protocol):
         Raises:
             FilterError: With the column where it does not compile.
         """
+
+    def absences(self, *, cancel: Cancel) -> Sequence[Absence]:
+        """Filters worth offering: what usually follows in a transaction, and is missing in a few."""
 
     def transaction(self, number: int) -> TransactionDetail:
         """One transaction with all its records."""

@@ -18,6 +18,8 @@ from logscope.correlation.plan import Plan, from_toml, to_toml
 from logscope.correlation.transactions import summarise
 from logscope.engine.api import Cancel, FieldValue, Line
 from logscope.engine.sampling import sample_rows
+from logscope.engine.selection import Selection
+from logscope.engine.summaries import REQUEST_COLUMNS, request_or_message
 from logscope.errors import PlanError
 from logscope.records import schema
 
@@ -46,6 +48,7 @@ class Correlating:
         self._store = store
         self._frames = frames
         self._options = options
+        self._selection = Selection(options)
         self._grain = options.grain
         self._lock = threading.RLock()
         self.plan: Plan | None = None
@@ -92,9 +95,10 @@ class Correlating:
 
     def _found(self, given: Sequence[Key]) -> Plan:
         view = self._store.view
-        rows = sample_rows(_timed(self._store.ordered(view), view.index))
+        rows = sample_rows(self._selection.rows_inside(_timed(self._store.ordered(view), view.index), view))
         frame = self._frames.rows(rows, view, _SAMPLE_COLUMNS)
-        pairs = self._frames.pairs(rows, view)
+        fed = self._options.auto_keys or any(key.fields for key in given)
+        pairs = self._frames.pairs(rows if fed else rows.clear(), view)
         return find_plan(
             frame,
             pairs,
@@ -145,6 +149,7 @@ class Correlating:
                 frame = self._frames.segment(segment, view, columns)
                 parts.append(extract(frame, plan, plan.linking))
             values = pl.concat(parts) if parts else pl.DataFrame(schema=schema.KEY_VALUES)
+            values = self._selection.inside(values, view)
             rows = values.get_column(schema.ROW).unique()
             records = view.index.select("time", "source_id", "line")[rows].with_columns(rows)
             assert self._linker is not None
@@ -175,6 +180,10 @@ class Correlating:
         """A transaction's id."""
         assert self._linker is not None
         return self._linker.identity(number)
+
+    def members(self) -> pl.DataFrame:
+        """`transaction`, `row` of everything linked."""
+        return self._linker.members() if self._linker is not None else pl.DataFrame(schema=schema.MEMBERS)
 
     def members_of(self, numbers: Collection[int]) -> pl.DataFrame:
         """`transaction`, `row` of some transactions, in the order of records."""
@@ -219,8 +228,8 @@ class Correlating:
             .agg(first=pl.col(schema.ROW).first(), last=pl.col(schema.ROW).last())
         )
         for name in ("first", "last"):
-            texts = self._frames.rows_bulk(ends.get_column(name), self._store.view, ["message"])
-            ends = ends.with_columns(texts.get_column("message").alias(name))
+            texts = self._frames.rows_bulk(ends.get_column(name), self._store.view, ["message", *REQUEST_COLUMNS])
+            ends = ends.with_columns(request_or_message(texts).alias(name))
         return table.drop("first", "last").join(ends, on="number", how="left", maintain_order="left")
 
     # --- values and pivots
@@ -271,6 +280,7 @@ class Correlating:
         columns = columns_needed(self.plan, names)
         parts = [extract(self._frames.segment(segment, view, columns), self.plan, names) for segment in view.segments()]
         values = pl.concat(parts) if parts else pl.DataFrame(schema=schema.KEY_VALUES)
+        values = self._selection.inside(values, view)
         self._extra = {name: values.filter(pl.col("key") == self.plan.place(name)) for name in names}
 
     def values_of(self, row: int) -> list[tuple[str, str]]:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import polars as pl
+
+from logscope.records import schema
+
 _TOLD = frozenset(
     {
         "time", "timestamp", "@timestamp", "ts", "t", "level", "lvl", "severity", "facility", "msgid", "msg",
@@ -15,6 +19,8 @@ _TOLD = frozenset(
 """Fields that other columns show, or that say little."""
 
 _REQUEST = ("method", "path", "status")
+REQUEST_COLUMNS = tuple(schema.FIELD_PREFIX + name for name in _REQUEST)
+"""Columns that `request_or_message` asks for beside `message`."""
 _REQUEST_TOLD = frozenset({"client_ip", "user", "ident", "bytes", "referer", "agent", "protocol", "vhost"})
 _LONGEST = 80
 
@@ -39,3 +45,18 @@ def summary(message: str, fields: Sequence[Mapping[str, Any]]) -> str:
         if value and name not in told and value not in message
     ]
     return " ".join([message, *rest]) if message else " ".join(rest)
+
+
+def request_or_message(frame: pl.DataFrame) -> pl.Series:
+    """The message of every record, a request as `GET /path 200`.
+
+    Args:
+        frame: With `message` and those of `REQUEST_COLUMNS` that some record has.
+    """
+    message = frame.get_column("message")
+    if any(name not in frame.columns for name in REQUEST_COLUMNS):
+        return message
+    method, path, status = (pl.col(name).cast(pl.String) for name in REQUEST_COLUMNS)
+    known = status.is_not_null() & method.is_not_null() & pl.col("message").str.contains(path, literal=True)
+    request = pl.concat_str(method, path, status, separator=" ")
+    return frame.select(pl.when(known.fill_null(False)).then(request).otherwise("message").alias("text")).to_series()

@@ -14,11 +14,18 @@ every pair to its left in both: see `column`.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
+
 import polars as pl
 
 NAME = r"[A-Za-z_@][\w.@-]*"
 VALUE = r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,;)\]}&]*)"""
 BEFORE = r"(?:^|[\s,;(\[{&?|])"
+
+_PLAIN = r"[A-Za-z0-9_.:+/-]+"
+_LEAD = 12
+_LEADING = re.compile(rf"({NAME})={_PLAIN} ", re.ASCII)
 
 PAIR = pl.Struct({"name": pl.String, "value": pl.String, "kind": pl.UInt8})
 """An element of what `RecordParser.fields` returns."""
@@ -81,6 +88,43 @@ def column(text: pl.Series, name: str, mask: pl.Series | None = None) -> pl.Seri
     if len(rows):
         found = found.clone().scatter(rows, _first_of(text.gather(rows), name))
     return found.alias(name)
+
+
+def leading(text: pl.Series, names: Collection[str]) -> dict[str, pl.Series]:
+    """Values of pairs that all texts begin with, in the order of the first text: one pass instead of one a name.
+
+    Only plain values after plain pairs, one blank apart, are taken, so nothing to the left can be another
+    pair of the name or hold it in quotes.
+
+    Args:
+        text: String column.
+        names: What is wanted.
+
+    Returns:
+        By name, where the first text has it among its leading pairs; null where a text begins otherwise.
+    """
+    if not len(text) or text[0] is None:
+        return {}
+    first, place = str(text[0]), 0
+    parts: list[str] = []
+    seen: list[str] = []
+    wanted: list[str] = []
+    end = 0
+    while (pair := _LEADING.match(first, place)) and pair[1] not in seen and len(seen) < _LEAD:
+        seen.append(pair[1])
+        inside = "(" if pair[1] in names else "(?:"
+        parts.append(f"{escape(pair[1])}={inside}{_PLAIN}) ")
+        if pair[1] in names:
+            wanted.append(pair[1])
+            end = len(parts)
+        place = pair.end()
+    if not wanted:
+        return {}
+    regex = "^" + "".join(parts[:end])
+    if len(wanted) == 1:
+        return {wanted[0]: text.str.extract(regex, 1)}
+    groups = text.str.extract_groups(regex)
+    return {name: groups.struct.field(str(place)) for place, name in enumerate(wanted, start=1)}
 
 
 def long(text: pl.Series) -> pl.DataFrame:

@@ -21,7 +21,7 @@ _NICE = (1, 2, 5)
 
 
 def _fold_label(start: int, end: int) -> str:
-    return f"╱ {human_duration(end - start)} ╱"
+    return f"╱ {human_duration(end - start)} ╱ "
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,9 +223,11 @@ def axis_ticks(time_axis: Axis, origin: int) -> tuple[Tick, ...]:
         first = -(-(stretch.start - origin) // step) * step
         offsets = list(range(first, stretch.end - origin + 1, step)) or [stretch.start - origin]
         for offset in offsets:
-            label = human_duration(offset)
+            label = human_duration(offset).replace(".0 ", " ")
             column = time_axis.column(origin + offset)
-            if column >= free and column + len(label) <= stretch.column + stretch.width:
+            end = stretch.column + stretch.width
+            # A label that runs up to a fold would run into its label.
+            if column >= free and column + len(label) + (end < time_axis.width) <= end:
                 ticks.append(Tick(column, label))
                 free = column + len(label) + 2
     return tuple(ticks)

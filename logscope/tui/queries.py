@@ -87,6 +87,11 @@ class Queries:
             self._changed()
         return question
 
+    @property
+    def running(self) -> int:
+        """How many questions are under way."""
+        return len(self._running)
+
     def busy(self, topic: str) -> bool:
         """Whether a question of this topic is under way."""
         return topic in self._running

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from logscope.engine.api import Line
 
-SIZE = 128
-KEPT = 48
+SIZE = 512
+"""Records of a window: the engine reads as many in little more time than a screenful."""
+KEPT = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Windows:
         self._held: OrderedDict[int, Window] = OrderedDict()
         self._asked: set[int] = set()
         self._version = 0
+        self._index, self._way = 0, 1
         self.height = 0
 
     def reset(self, height: int, *, keep: bool) -> None:
@@ -72,15 +74,26 @@ class Windows:
         return True
 
     def at(self, position: int) -> Window | None:
-        """The window of a position; asks for it (and its neighbours) where it is missing or stale."""
+        """The window of a position; asks for it where it is missing or stale, then for those ahead."""
         index = position // SIZE
         self._want(index)
+        held = self._held.get(index)
+        if held is not None and held.version == self._version:
+            # Not before it is there itself: they would make it wait.
+            self._ahead(index, position)
+        return held
+
+    def _ahead(self, index: int, position: int) -> None:
+        """Ask for the windows that scrolling on in the present direction comes to."""
+        if index != self._index:
+            self._way = 1 if index > self._index else -1
+            self._index = index
         near = position % SIZE
-        if near >= SIZE // 2:
+        if near >= SIZE // 4:
             self._want(index + 1)
-        elif index:
+        if near < SIZE * 3 // 4:
             self._want(index - 1)
-        return self._held.get(index)
+        self._want(index + 2 * self._way)
 
     def line(self, position: int) -> Line | None:
         """The record at a position, if it is at hand."""
@@ -89,7 +102,7 @@ class Windows:
 
     def _want(self, index: int) -> None:
         start = index * SIZE
-        if start >= self.height or index in self._asked:
+        if not 0 <= start < self.height or index in self._asked:
             return
         held = self._held.get(index)
         if held is not None and held.version == self._version:

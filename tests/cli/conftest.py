@@ -36,7 +36,11 @@ class Command:
 
     def __call__(self, *arguments: str | Path) -> Result:
         streams = sys.stdin, sys.stdout, sys.stderr
-        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err, open(os.devnull) as nothing:
+        with (
+            tempfile.TemporaryFile("w+") as out,
+            tempfile.TemporaryFile("w+") as err,
+            Path(os.devnull).open() as nothing,
+        ):
             try:
                 sys.stdin, sys.stdout, sys.stderr = nothing, out, err
                 try:

@@ -20,7 +20,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = str(ROOT / "logscope" / "rules" / "builtin" / "silent_payment_failure.yml")
-PATIENCE = 60.0
+PATIENCE = 90.0
 """Seconds until something that must come is missed; generous, since machines are shared."""
 
 

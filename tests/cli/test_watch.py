@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import socket
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from logscope.correlation.keys import Key
+from logscope.correlation.plan import Plan, to_toml
+from tests.cli.conftest import Command
 from tests.cli.process import SHIPPED, Program, Watch, stories
 from tests.conftest import Shop
 
@@ -27,19 +32,25 @@ def outputs(detections: list[dict[str, object]]) -> list[tuple[object, ...]]:
 
 
 @pytest.fixture(scope="session")
-def shop_plan(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Keys and grain of the shop, so that all runs go by the same."""
-    home = tmp_path_factory.mktemp("plan")
-    program = Program(home)
-    saved = program("keys", *shop.logs, "--grain", "order_id", "--save", home / "plan.toml")
-    assert saved.code == 0, saved.talk
-    return home / "plan.toml"
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
+    """Commands within this process, for what is prepared once."""
+    folder = tmp_path_factory.mktemp("here")
+    with pytest.MonkeyPatch.context() as patch:
+        yield Command(Program(folder), folder, patch)
 
 
 @pytest.fixture(scope="session")
-def scan_of_files(shop: Shop, shop_plan: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:
-    program = Program(tmp_path_factory.mktemp("scan"))
-    result = program("scan", "--json", "--rules", SHIPPED, "--plan", shop_plan, *shop.logs)
+def shop_plan(shop: Shop, here: Command) -> Path:
+    """Keys and grain of the shop, so that all runs go by the same."""
+    path = here.folder / "plan.toml"
+    saved = here("keys", *shop.logs, "--grain", "order_id", "--save", path)
+    assert saved.code == 0, saved.talk
+    return path
+
+
+@pytest.fixture(scope="session")
+def scan_of_files(shop: Shop, shop_plan: Path, here: Command) -> list[dict[str, object]]:
+    result = here("scan", "--json", "--rules", SHIPPED, "--plan", shop_plan, *shop.logs)
     assert result.code == 0
     return result.objects
 
@@ -66,7 +77,7 @@ def test_told_is_what_a_scan_finds(
         assert counters["records"] == counters["stored"] == counters["parsed"] + counters["unparsed"]
     assert counters["detections"] == len(watch.told) == len(shop.failed)
     assert outputs(watch.told) == shop.failed == outputs(scan_of_files)
-    if framing == "octet":
+    if (transport, framing) == WAYS[0]:
         spool = logscope("scan", "--json", "--rules", SHIPPED, f"spool://{url}")
         assert spool.code == 0, spool.talk
         assert stories(spool.objects) == stories(watch.told)
@@ -85,6 +96,10 @@ def send(url: str, lines: list[bytes]) -> None:
         connection.recv(1)
 
 
+def _have(told: list[dict[str, object]], watch: Watch, count: int) -> bool:
+    return len(told) + len(watch.told) >= count
+
+
 def payments(first: int, last: int, settled: bool = False) -> list[bytes]:
     """Messages of payments that begin one a minute; the even ones are settled, if at all."""
     lines = []
@@ -101,18 +116,15 @@ def payments(first: int, last: int, settled: bool = False) -> list[bytes]:
 
 
 @pytest.fixture
-def small_plan(logscope: Program, tmp_path: Path) -> Path:
-    """A plan as `keys --save` writes it, for keys given by hand."""
-    log = tmp_path / "plan.log"
-    log.write_bytes(b"\n".join(payments(0, 2, settled=True)) + b"\n")
+def small_plan(tmp_path: Path) -> Path:
+    """A plan as `keys --save` writes it."""
+    keys = (Key("order_id", fields=("order_id",)), Key("psp_ref", fields=("psp_ref",), parents=("order_id",)))
     path = tmp_path / "plan.toml"
-    given = ("--no-auto-keys", "--key", r"order_id=order_id=(\S+)", "--key", r"psp_ref=psp_ref=(\S+)")
-    saved = logscope("keys", log, *given, "--grain", "order_id", "--save", path)
-    assert saved.code == 0, saved.talk
+    path.write_text(to_toml(Plan(keys, grain="order_id")))
     return path
 
 
-def test_kills_lose_nothing_and_tell_nothing_twice(logscope: Program, small_plan: Path) -> None:
+def test_kills_lose_nothing_and_tell_nothing_twice(logscope: Program, command: Command, small_plan: Path) -> None:
     options = ("--rules", SHIPPED, "--plan", small_plan)
     told: list[dict[str, object]] = []
     url = LISTEN
@@ -122,7 +134,7 @@ def test_kills_lose_nothing_and_tell_nothing_twice(logscope: Program, small_plan
         send(url, payments(first, last, settled=True))
         # The last few minutes are still open: what is decided by then is told, then it dies.
         decided = sum(number % 2 for number in range(last - 4))
-        watch.until(lambda watch=watch, decided=decided: len(told) + len(watch.told) >= decided - 1)
+        watch.until(functools.partial(_have, told, watch, decided - 1))
         assert watch.end(signal.SIGKILL) == -signal.SIGKILL
         told += watch.told
     watch = Watch(logscope, *options, url)
@@ -132,19 +144,21 @@ def test_kills_lose_nothing_and_tell_nothing_twice(logscope: Program, small_plan
     told += watch.told
     ids = [one["detection"] for one in told]
     assert len(set(ids)) == len(ids)
-    scan = logscope("scan", "--json", *options, f"spool://{url}")
+    scan = command("scan", "--json", *options, f"spool://{url}")
     assert stories(scan.objects) == stories(told)
     assert [one["output"]["order_id"] for one in scan.objects] == [f"ORD-{number}" for number in range(1, 46, 2)]
     steps = [one["steps"]["begin"]["line"] for one in scan.objects]
     assert steps == sorted(steps), "lines go on through restarts"
-    listed = logscope("spool", "list", "--json").objects
+    listed = command("spool", "list", "--json").objects
     assert [entry["spool"] for entry in listed] == [url]
     assert not listed[0]["in_use"]
-    assert logscope("spool", "drop", url).code == 0
-    assert logscope("spool", "list", "--json").out == b""
+    assert command("spool", "drop", url).code == 0
+    assert command("spool", "list", "--json").out == b""
 
 
-def test_an_absence_is_told_without_traffic_and_a_scan_of_the_spool_agrees(logscope: Program, small_plan: Path) -> None:
+def test_an_absence_is_told_without_traffic_and_a_scan_of_the_spool_agrees(
+    logscope: Program, command: Command, small_plan: Path
+) -> None:
     rule = 'seq by order_id: ["charge begin"] not ["charge settled"] within 1s'
     options = ("--rule", rule, "--plan", small_plan, "--source-idle", "500ms")
     watch = Watch(logscope, *options, LISTEN)
@@ -153,17 +167,17 @@ def test_an_absence_is_told_without_traffic_and_a_scan_of_the_spool_agrees(logsc
     watch.until(lambda: watch.told)
     assert watch.end(signal.SIGINT) == 0
     assert len(watch.told) == 1
-    scan = logscope("scan", "--json", "--rule", rule, "--plan", small_plan, f"spool://{url}")
+    scan = command("scan", "--json", "--rule", rule, "--plan", small_plan, f"spool://{url}")
     assert stories(scan.objects) == stories(watch.told)
 
 
-def test_half_a_frame_at_close_is_a_record_of_its_own(logscope: Program) -> None:
+def test_half_a_frame_at_close_is_a_record_of_its_own(logscope: Program, command: Command) -> None:
     watch = Watch(logscope, "--rule", 'seq by host: ["none"]', LISTEN)
     url = watch.url()
     send(url, [b"<14>1 2026-11-01T10:00:00Z h app 1 - - whole", b"60 <14>1 2026-11-01T10:00:01Z h app 1 - - cut sho"])
     assert watch.end() == 0
     assert watch.counters["received"] == watch.counters["stored"] == 2
-    records = logscope("query", "", "--json", f"spool://{url}").objects
+    records = command("query", "", "--json", f"spool://{url}").objects
     assert [record["message"] for record in records] == ["whole", "cut sho"]
     assert [record["line"] for record in records] == [1, 2]
     assert {record["source"] for record in records} == {f"spool://{url}"} or {url}

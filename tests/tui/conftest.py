@@ -31,7 +31,7 @@ class Driver:
         for _ in range(200):
             await self.pilot.pause(0.01)
             screens = [one for one in self.app.screen_stack if isinstance(one, InvestigatorScreen)]
-            if not any(one.queries._running for one in screens):
+            if not any(one.queries.running for one in screens):
                 break
         await self.pilot.pause()
 

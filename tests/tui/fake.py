@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from logscope.engine.api import (
+    Absence,
     AbsentStep,
     Bucket,
     Cancel,
@@ -422,6 +423,9 @@ class FakeInvestigation:
 
     def _text(self, text: str) -> str:
         return f"{text} {' '.join(self.extra)}" if self.extra else text
+
+    def absences(self, *, cancel: Cancel) -> Sequence[Absence]:
+        return [Absence(self._text("charge begin"), "charge settled", 22, 200)]
 
     def transactions_of(self, row: int) -> Sequence[int]:
         number = self.records[row]["number"]

@@ -1,60 +1,103 @@
-"""Screens as SVG files: `python -m tests.tui.shots FOLDER [THEME]`, to be looked at."""
+"""Screens as SVG files, from the shipped sample logs: `python -m tests.tui.shots docs/screenshots [NAME...]`."""
 
 from __future__ import annotations
 
 import asyncio
+import html
+import re
 import sys
 from pathlib import Path
 
+from textual.pilot import Pilot
+
+import sample_logs
+from logscope.engine.options import Options
+from logscope.engine.session import Session
 from logscope.tui.app import LogscopeApp
-from tests.tui.fake import FakeInvestigation
+from logscope.tui.screens.base import InvestigatorScreen
 
 SIZES = ((80, 24), (160, 50))
+FAILED = "ORD-104905"
 SHOTS: dict[str, tuple[str, ...]] = {
-    "records": ("j", "j", "j"),
-    "detail": ("5", "j", "enter", "tab", "tab"),
-    "filter": ("ampersand", *"service:payments", "enter", "ampersand", *"psp", "enter"),
-    "error": ("ampersand", *'service:payments ("oops'),
-    "pivot": ("6", "j", "asterisk", "1"),
-    "chooser": ("6", "j", "asterisk"),
-    "search": ("slash", *"charge", "enter"),
-    "trail": ("ampersand", *"payments", "enter", "6", "j", "asterisk", "1", "tilde"),
-    "detections": ("D",),
-    "transaction": ("D", "enter", "j", "j"),
-    "transactions": ("T",),
-    "where": ("T", "ampersand", *'has("charge begin") not has("charge settled")', "enter"),
-    "help": ("question_mark",),
-    "keys": ("colon", *"keys", "enter"),
-    "sources": ("colon", *"sources", "enter"),
-    "palette": ("ctrl+p",),
-    "brush": ("3", "0", "j", "B", "shift+right", "shift+right"),
+    "records": ("colon", *"goto 10:24:04", "enter", "x"),
+    "pivot": ("slash", *f"order_id={FAILED} amount", "enter", "asterisk", "1", *"jjj"),
+    "transactions": ("T", "greater_than_sign"),
+    "transaction": ("D", "j", "j", "j", "enter"),
+    "detections": ("D", "j"),
 }
+"""Name -> keys from the records view on."""
 
 
-async def shoot(name: str, keys: tuple[str, ...], size: tuple[int, int], folder: Path, theme: str) -> None:
-    """One screen."""
-    app = LogscopeApp(FakeInvestigation(live=name == "records"), theme=theme, zone="UTC")
+async def settle(pilot: Pilot[int], session: Session) -> None:
+    """Until everything is read, linked and decided, and no question is under way."""
+    quiet = 0
+    while quiet < 4:
+        await pilot.pause(0.05)
+        screens = [one for one in pilot.app.screen_stack if isinstance(one, InvestigatorScreen)]
+        busy = any(one.queries.running for one in screens)
+        quiet = 0 if busy or session.snapshot.loading or session.snapshot.transactions is None else quiet + 1
+
+
+async def shoot(session: Session, name: str, size: tuple[int, int], folder: Path) -> None:
+    """One screen at one size."""
+    app = LogscopeApp(session, theme="dark", keymap="default", zone="UTC")
     async with app.run_test(size=size) as pilot:
-        await pilot.pause(0.3)
-        for key in keys:
-            await pilot.press({" ": "space"}.get(key, key))
-            await pilot.pause(0.02 if len(key) == 1 and key not in "DT*" else 0.15)
-        if name == "error":
-            await pilot.press("enter")
-        await pilot.pause(0.4)
-        (folder / f"{name}-{size[0]}.svg").write_text(app.export_screenshot(), encoding="utf-8")
+        await settle(pilot, session)
+        for key in SHOTS[name]:
+            await pilot.press({" ": "space", "_": "underscore", "=": "equals_sign", "-": "minus"}.get(key, key))
+            if len(key) > 1 or not app.screen.focused or key.isupper():
+                await settle(pilot, session)
+        await settle(pilot, session)
+        # How long a question took differs from run to run.
+        screen = app.screen
+        if isinstance(screen, InvestigatorScreen):
+            screen.queries.took.clear()
+            screen.show_status()
+            await pilot.pause()
+        svg = app.export_screenshot(title=f"logscope · {name}")
+        (folder / f"{name}-{size[0]}x{size[1]}.svg").write_text(slim(svg), encoding="utf-8")
 
 
-async def main() -> None:
-    """All screens at all sizes; those named after the theme only."""
+def slim(svg: str) -> str:
+    """The same picture in less, and the same from run to run."""
+    svg = re.sub(r"terminal-\d+", "terminal", svg)  # numbered anew each time
+    svg = re.sub(r"(?s)\s*@font-face \{.*?\}", "", svg)  # nothing is fetched
+    svg = re.sub(r"""(?s)\s*<clipPath id="terminal-line-\d+">.*?</clipPath>""", "", svg)
+    svg = re.sub(r""" clip-path="url\(#terminal-line-\d+\)\"""", "", svg)
+    svg = svg.replace(' shape-rendering="crispEdges"', "").replace(
+        "<style>", "<style> rect {shape-rendering: crispEdges}"
+    )
+    return re.sub(r"""<text ([^>]*?) x="([\d.]+)" y="([\d.]+)" textLength="([\d.]+)">([^<]*)</text>""", _text, svg)
+
+
+def _text(found: re.Match[str]) -> str:
+    """A run of text without the blanks around it, which some viewers leave out."""
+    style, x, y, length, content = found.groups()
+    text = html.unescape(content)
+    kept = text.strip()
+    if not kept:
+        return ""
+    cell = float(length) / len(text)
+    left = float(x) + cell * (len(text) - len(text.lstrip()))
+    told = html.escape(kept, quote=False)
+    return f'<text {style} x="{left:.1f}" y="{y}" textLength="{cell * len(kept):.1f}">{told}</text>'
+
+
+def main() -> None:
+    """The screens named, by default all, at both sizes."""
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    theme = sys.argv[2] if len(sys.argv) > 2 else "dark"
-    wanted = sys.argv[3:] or list(SHOTS)
-    for name in wanted:
-        for size in SIZES:
-            await shoot(name, SHOTS[name], size, folder, theme)
+    logs = sorted(str(path) for path in Path(sample_logs.__file__).parent.glob("*.log.gz"))
+    session = Session(Options(sources=tuple(logs), shipped_rules=True))
+    session.open()
+    session.start()
+    try:
+        for name in sys.argv[2:] or SHOTS:
+            for size in SIZES:
+                asyncio.run(shoot(session, name, size, folder))
+    finally:
+        session.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events, on
@@ -63,6 +64,10 @@ class InvestigatorScreen(Screen[None]):
         """The list that keys go to."""
         raise NotImplementedError
 
+    def hints(self) -> Sequence[tuple[str, str]]:
+        """The hints that are of use now."""
+        return self.HINTS
+
     def status_parts(self) -> tuple[Content, Content]:
         """Left and right of the status line."""
         return Content(""), Content("")
@@ -104,7 +109,7 @@ class InvestigatorScreen(Screen[None]):
         for footer in self.query(Footer):
             keys = self.scope.keys
             footer.hints(
-                [(keys.shown(name), label) for name, label in self.HINTS],
+                [(keys.shown(name), label) for name, label in self.hints()],
                 [(keys.shown("screen.help"), "help")],
             )
 
@@ -120,6 +125,10 @@ class InvestigatorScreen(Screen[None]):
                 done = "" if share is None else f" {share:.0%}"
                 right = line((f"⏳ {label}{done} ", "bold $warning"), ("Esc stops", "$log-dim"))
             footer.status(left, right)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys typed ahead reach a screen that has no widgets yet, or no longer: they are passed over."""
+        return self.lives or not hasattr(self, f"action_{action}")
 
     # The input bar
 

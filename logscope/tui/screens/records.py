@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events, on
@@ -9,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from logscope.engine.api import FieldValue, Investigation, Line, Snapshot
+from logscope.engine.api import Investigation, Line, Snapshot
 from logscope.errors import LogscopeError
 from logscope.tui.commands import run_line
 from logscope.tui.messages import CursorMoved, FollowChanged, QuerySubmitted, RowChosen
@@ -139,6 +140,11 @@ class RecordsScreen(InvestigatorScreen):
         self.show_title()
         self.viewing.snapshot_changed(snapshot)
 
+    def hints(self) -> Sequence[tuple[str, str]]:
+        """Detections are worth a hint where there are rules."""
+        first = 0 if self.scope.snapshot.rules else 1
+        return self.HINTS[first:]
+
     def delta_now(self) -> str:
         """What the right column shows: since the previous record in pivots, unless one chose."""
         if self._delta is not None:
@@ -191,7 +197,7 @@ class RecordsScreen(InvestigatorScreen):
     @on(FollowChanged)
     def _follow_changed(self, event: FollowChanged) -> None:
         event.stop()
-        self.viewing.seen = self.main_list.rows
+        self.viewing.seen = self.main_list.records
         self.show_status()
 
     def status_parts(self) -> tuple[Content, Content]:
@@ -201,13 +207,13 @@ class RecordsScreen(InvestigatorScreen):
         if record is not None:
             name = record.source.rsplit("/", 1)[-1]
             parts.append((f"{name}:{record.line}", "$log-service"))
-        if records.rows:
-            share = round(100 * (records.cursor + 1) / records.rows)
-            parts.append((f"   row {records.cursor + 1:,} of {records.rows:,} ({share} %)", ""))
+        if total := records.records:
+            share = round(100 * (records.place + 1) / total)
+            parts.append((f"   row {records.place + 1:,} of {total:,} ({share} %)", ""))
         if records.following:
             parts.append(("   ▼ follow", "bold $success"))
-        elif self.scope.snapshot.live and records.rows > self.viewing.seen > 0:
-            parts.append((f"   +{records.rows - self.viewing.seen:,} new", "bold $success"))
+        elif self.scope.snapshot.live and records.records > self.viewing.seen > 0:
+            parts.append((f"   +{records.records - self.viewing.seen:,} new", "bold $success"))
         if self._pending:
             parts.append((f"   {self._pending}: a letter", "bold $log-hint"))
         if records.count_typed:
@@ -298,13 +304,7 @@ class RecordsScreen(InvestigatorScreen):
                 self.jumps.pivot_on(value)
             return
         if (record := self.line) is not None:
-            investigation = self.investigation
-            self.queries.ask(
-                "pivot", lambda _: list(investigation.fields(record.row)), self._pivot_choices, label="finding keys"
-            )
-
-    def _pivot_choices(self, fields: list[FieldValue]) -> None:
-        self.jumps.pivot_among(fields)
+            self.jumps.pivot_from(record)
 
     # The rest
 

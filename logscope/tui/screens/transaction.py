@@ -23,6 +23,9 @@ from logscope.tui.widgets.member_list import MemberList
 from logscope.tui.widgets.query_bar import QueryBar
 from logscope.tui.widgets.waterfall_view import WaterfallView
 
+VALUE_CAP = 20
+"""Characters of a key's value in the line that says what holds a transaction together."""
+
 
 class TransactionScreen(InvestigatorScreen):
     """A transaction as a waterfall."""
@@ -108,12 +111,15 @@ class TransactionScreen(InvestigatorScreen):
         ]
         right = line(*([(f"✖ {', '.join(detail.rules)}", "bold $log-detection")] if detail.rules else []))
         self.query_one("#title", Chrome).show(line(*parts), right)
-        held: list[Content | str | tuple[str, str]] = [
-            ("held by ", "$log-dim"),
-            (" ⇄ ".join(detail.held_by) or "nothing", ""),
-        ]
-        for name, values in detail.keys.items():
-            held += [(f"   {name} ", "$log-name"), (", ".join(values[:3]), "$log-key")]
+        held: list[Content | str | tuple[str, str]] = [("held by ", "$log-dim")]
+        for place, name in enumerate(name for name in detail.keys if name in detail.held_by):
+            values = detail.keys[name]
+            more = f" +{len(values) - 1}" if len(values) > 1 else ""
+            held += [
+                (" ⇄ " if place else "", "$log-dim"),
+                (f"{name} ", "$log-name"),
+                (values[0][:VALUE_CAP] + ("…" if len(values[0]) > VALUE_CAP else "") + more, "$log-key"),
+            ]
         if detail.oversize:
             held.append((f"   ⚠ oversize: bridged by {detail.oversize}", "$log-warn"))
         self.query_one("#held", Chrome).show(line(*held))
@@ -170,7 +176,7 @@ class TransactionScreen(InvestigatorScreen):
             window = human_duration(row.absent.end - row.absent.start)
             return line((f"✖ {row.absent.step}: nothing in a window of {window}", "bold $log-detection")), Content("")
         member = row.member
-        place = f"{member.line.source}:{member.line.line}" if member else ""
+        place = f"{member.line.source.rsplit('/', 1)[-1]}:{member.line.line}" if member else ""
         count = f"record {row.index + 1} of {len(self._detail.members)}"
         return line((place, "$log-service"), f"   {count}"), Content("")
 

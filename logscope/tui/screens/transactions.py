@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,7 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from logscope.engine.api import Cancel, Investigation
+from logscope.engine.api import Absence, Cancel, Investigation
 from logscope.errors import LogscopeError
 from logscope.layout.histogram import sparkline
 from logscope.text import clean, human_duration
@@ -27,6 +28,7 @@ from logscope.tui.widgets.transaction_table import TransactionTable
 SORTS = ("start", "duration", "records", "errors", "level")
 FILTER_HELP = 'has("charge begin") not has("charge settled")   duration>5s   errors>0   services:payments'
 BARS = 18
+NARROW = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ class TransactionsScreen(InvestigatorScreen):
         self._sort = "start"
         self._descending = False
         self._loaded: Loaded | None = None
+        self._offers: Sequence[Absence] = ()
 
     def compose(self) -> ComposeResult:
         """Title, column titles, table, summary, bar, footer."""
@@ -155,6 +158,7 @@ class TransactionsScreen(InvestigatorScreen):
         self._show_heading()
         self._show_summary()
         self.show_status()
+        self._learn_offers()
 
     def _failed(self, error: LogscopeError) -> None:
         self._where = self._before
@@ -174,7 +178,9 @@ class TransactionsScreen(InvestigatorScreen):
         grain: list[Content | str | tuple[str, str]] = [("grain ", "$log-dim"), (loaded.grain[0], "bold $log-key")]
         if self.size.width >= 120:
             grain.append((f"  {loaded.grain[1]}"[:60], "$log-dim"))
-        self.query_one("#summary", Chrome).show(line(*parts), line(*grain))
+        # On a narrow screen the column's title says the grain, and the distribution needs the room.
+        right = line(*grain) if self.size.width >= NARROW else None
+        self.query_one("#summary", Chrome).show(line(*parts), right)
 
     def status_parts(self) -> tuple[Content, Content]:
         """Which of how many, and the filter."""
@@ -223,6 +229,19 @@ class TransactionsScreen(InvestigatorScreen):
     def action_filter(self) -> None:
         """Filter in the transaction language."""
         self.ask_text("filter", "& transactions", FILTER_HELP, self._where)
+        self._offer(self._offers)
+
+    def _learn_offers(self) -> None:
+        """What may be worth a filter; looked for before one asks, so that it is there at once."""
+        investigation = self.investigation
+        if not self.queries.busy("offers"):
+            self.queries.ask("offers", lambda cancel: investigation.absences(cancel=cancel), self._offer)
+
+    def _offer(self, found: Sequence[Absence]) -> None:
+        self._offers = found
+        if self.bar.is_open and self.bar.purpose == "filter":
+            offers = [(one.filter, f"{one.without:,} of {one.seen:,}") for one in found]
+            self.bar.offer(offers, "usual in a transaction, missing in a few (↓ takes it):")
 
     def action_unfilter(self) -> None:
         """All transactions again."""

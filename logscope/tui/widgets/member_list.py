@@ -112,9 +112,15 @@ class MemberList(RowList):
         out.append(Segment(fit(clean(who(line)), self._services) + " ", styles.style("log-service", behind)))
         text = one_line(line.message or line.raw)
         left = self.side
+        message = []
         for piece, role in split(text, name_spans(text), level_plain(line.level)):
-            out.append(Segment(piece[left:], styles.style(role, behind)))
+            message.append(Segment(piece[left:], styles.style(role, behind)))
             left = max(0, left - len(piece))
-        if member.step:
-            out.append(Segment(f"   ◂ {clean(member.step[1])}", styles.style("log-detection", behind)))
+        if not member.step:
+            return out + message
+        # What a step is called is not to be cut off by a long message.
+        step = f" ◂ {clean(member.step[1])} "
+        room = self.scrollable_content_region.width - sum(len(piece.text) for piece in out) - len(step)
+        out += Segment.adjust_line_length(message, max(1, room), style=styles.style("foreground", behind), pad=True)
+        out.append(Segment(step, styles.style("log-detection", behind, bold=True)))
         return out

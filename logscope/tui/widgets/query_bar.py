@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.widgets import Input, Static
 
 from logscope.errors import LogscopeError
@@ -31,6 +33,7 @@ class SafeInput(Input):
         super().__init__(id=id, compact=True)
         self.cursor_blink = False
         self.past: list[str] = []
+        self.offers: list[str] = []
         self._place = 0
 
     def validate_value(self, value: str) -> str:
@@ -45,9 +48,10 @@ class SafeInput(Input):
         self._place = len(self.past)
 
     def action_history(self, step: int) -> None:
-        """Earlier or later texts."""
-        self._place = max(0, min(len(self.past), self._place + step))
-        self.value = self.past[self._place] if self._place < len(self.past) else ""
+        """Earlier texts, and below the empty line what is offered."""
+        texts = [*self.past, "", *self.offers]
+        self._place = max(0, min(len(texts) - 1, self._place + step))
+        self.value = texts[self._place]
         self.cursor_position = len(self.value)
 
     def action_dismiss(self) -> None:
@@ -59,7 +63,9 @@ class QueryBar(Vertical):
     """Prompt and input on one line, help or error on the next."""
 
     DEFAULT_CSS = """
-    QueryBar { height: 2; display: none; background: $panel; }
+    QueryBar { height: auto; display: none; background: $panel; }
+    QueryBar #offers { height: auto; display: none; color: $log-time; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    QueryBar #offers.some { display: block; }
     QueryBar.open { display: block; }
     QueryBar #prompt { width: auto; height: 1; padding: 0 0 0 1; color: $log-hint; text-style: bold; }
     QueryBar #row { height: 1; layout: horizontal; }
@@ -77,6 +83,7 @@ class QueryBar(Vertical):
 
     def compose(self):  # type: ignore[no-untyped-def]  # a generator of widgets
         """Prompt, input, and the line below."""
+        yield Static(id="offers")
         with Vertical(id="row"):
             yield Static(id="prompt")
             yield SafeInput(id="input")
@@ -103,11 +110,27 @@ class QueryBar(Vertical):
         field = self.query_one(SafeInput)
         field.past = self._past.setdefault(purpose, [])
         field.remember("")
+        self.offer([])
         field.value = value
         field.cursor_position = len(value)
         self._tell_help()
         self.add_class("open")
         field.focus()
+
+    def offer(self, offers: Sequence[tuple[str, str]], title: str = "") -> None:
+        """Show texts worth trying above the input; ↓ takes them.
+
+        Args:
+            offers: (text, what it would find) each.
+            title: What they have in common.
+        """
+        self.query_one(SafeInput).offers = [text for text, _ in offers]
+        widest = max((len(note) for _, note in offers), default=0)
+        rows = [line(("↓ " + note.rjust(widest), "$log-time"), ("  " + text, "$log-hint")) for text, note in offers]
+        if rows:
+            rows.insert(0, line((title, "$log-dim")))
+        self.query_one("#offers", Static).update(Content("\n").join(rows))
+        self.query_one("#offers").set_class(bool(offers), "some")
 
     def prefill(self, value: str) -> None:
         """Begin the text with something."""

@@ -17,6 +17,7 @@ from logscope.tui.painting import fit, one_line
 from logscope.tui.widgets.row_list import RowList
 
 SLICE = 64
+_KEY = "transaction"
 WIDE, WIDEST = 104, 136
 
 
@@ -32,16 +33,17 @@ class Column:
     right: bool = False
 
 
-def columns(width: int, with_day: bool) -> list[Column]:
-    """The columns that fit."""
+def columns(width: int, with_day: bool, key: str = "key") -> list[Column]:
+    """The columns that fit; `key` is what the grain is called."""
+    wide = width >= WIDE
     found = [
-        Column("start", 18 if with_day else 12, "start"),
-        Column("duration", 10, "duration", right=True),
-        Column("rec", 5, "records", right=True),
+        Column("start", (18 if with_day else 12) if wide else (14 if with_day else 8), "start"),
+        Column("duration", 9, "duration", right=True),
+        Column("rec", 5 if wide else 4, "records", right=True),
         Column("err", 4, "errors", right=True),
-        Column("key", 18 if width >= WIDE else 13),
+        Column(key, 18 if wide else 12, _KEY),
     ]
-    if width >= WIDE:
+    if wide:
         found.append(Column("services", 20))
     found.append(Column("first → last", 0))
     if width >= WIDEST:
@@ -64,6 +66,7 @@ class TransactionTable(RowList):
         self._frame = pl.DataFrame()
         self._slices: LRUCache[int, list[dict[str, Any]]] = LRUCache(32)
         self._keys: list[str] = []
+        self._grain = "key"
         self._teach: list[str] = ["", "Linking …"]
         self.with_day = False
 
@@ -82,6 +85,7 @@ class TransactionTable(RowList):
         self._frame = frame
         self._slices.clear()
         keys = [name for name in frame.columns if name.startswith("keys.")]
+        self._grain = grain if f"keys.{grain}" in keys else "key"
         self._keys = sorted(keys, key=lambda name: name != f"keys.{grain}")
         # In the frame times are Datetime; painting wants microseconds.
         self.with_day = False
@@ -117,10 +121,13 @@ class TransactionTable(RowList):
         """The column titles with their styles, the sorted one with an arrow."""
         width = self.scrollable_content_region.width or self.app.size.width
         parts = [("   ", "")]
-        for column in columns(width, self.with_day):
+        shown = columns(width, self.with_day, clean(self._grain, cap=18))
+        fluid = max(4, width - 4 - sum(column.width + 1 for column in shown if column.width))
+        for column in shown:
             sorted_by = bool(column.sort) and column.sort == sort
             title = column.title + (("▼" if descending else "▲") if sorted_by else "")
-            room = column.width or len(title)
+            title = title[: column.width] if column.width else title
+            room = column.width or fluid
             style = "bold $log-hint" if sorted_by else "$log-dim"
             parts.append((title.rjust(room) if column.right else title.ljust(room), style))
             parts.append((" ", ""))
@@ -139,7 +146,7 @@ class TransactionTable(RowList):
             Segment("▸" if selected else " ", styles.style("log-hint", behind, bold=True)),
             Segment(sign + " ", styles.style(role, behind, bold=True)),
         ]
-        shown = columns(width, self.with_day)
+        shown = columns(width, self.with_day, self._grain)
         fixed = sum(column.width + 1 for column in shown if column.width)
         for column in shown:
             room = column.width or max(4, width - 3 - fixed - 1)
@@ -157,7 +164,8 @@ class TransactionTable(RowList):
         if title == "start":
             time = _micro(row.get("start"))
             day = self._clock.day(time) + " " if self.with_day else ""
-            return day + self._clock.time(time), "log-time"
+            text = day + self._clock.time(time)
+            return text[: column.width], "log-time"
         if title == "duration":
             span = row.get("duration")
             return human_duration(round(span.total_seconds() * 1e6)) if span is not None else "", "foreground"
@@ -166,8 +174,9 @@ class TransactionTable(RowList):
         if title == "err":
             errors = row.get("errors") or 0
             return (human_count(errors), "log-error") if errors else ("·", "log-dim")
-        if title == "key":
-            return clean(self.key_of(row), cap=80), "log-key"
+        if column.sort == _KEY:
+            # What has none of the grain's values is called by another key: not the same kind of name.
+            return clean(self.key_of(row), cap=80), "log-key" if row.get(f"keys.{self._grain}") else "log-dim"
         if title == "services":
             return initials(row.get("services") or []), "log-service"
         if title == "rules":
@@ -176,6 +185,8 @@ class TransactionTable(RowList):
         state = "" if row.get("state") != "open" else "⋯ "
         oversize = "⚠ " if row.get("oversize") else ""
         role = "log-warn" if level == severity.WARN else "foreground"
+        if row.get("records") == 1:
+            return f"{state}{oversize}{first}", role
         # Both ends matter: the first gives way so that the last is seen.
         most = max(6, room - len(last) - 3, room // 2 - 2)
         return f"{state}{oversize}{fit(first, most).rstrip() if len(first) > most else first} → {last}", role

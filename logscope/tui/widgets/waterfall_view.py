@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -20,6 +21,8 @@ from logscope.text import clean
 from logscope.tui.painting import fit, who
 from logscope.tui.styles import StyleTable
 
+_ENDINGS = re.compile(r"(\.(log|txt|out|json|jsonl|gz|bz2|xz|zst))+$")
+
 ONE, MANY, ERROR, MISSING = "●", "◉", "▲", "✖"
 
 
@@ -28,15 +31,20 @@ def lane_names(members: Sequence[Member]) -> list[str]:
     instances: dict[str, set[str]] = {}
     for member in members:
         instances.setdefault(who(member.line), set()).add(instance(member))
-    return [
-        f"{who(member.line)} {instance(member)}" if len(instances[who(member.line)]) > 1 else who(member.line)
-        for member in members
-    ]
+    return [_lane_name(who(member.line), instance(member), instances) for member in members]
+
+
+def _lane_name(service: str, instance: str, instances: dict[str, set[str]]) -> str:
+    if len(instances[service]) == 1:
+        return service
+    # `gateway-1` says it all; `app-2` does not.
+    return instance if instance.startswith(service) else f"{service} {instance}"
 
 
 def instance(member: Member) -> str:
-    """Which instance of its service wrote a record: its host, else its source."""
-    return member.line.host or member.line.source.rsplit("/", 1)[-1]
+    """Which instance of its service wrote a record: its host, else its source's name without endings."""
+    source = member.line.source.rsplit("/", 1)[-1]
+    return member.line.host or _ENDINGS.sub("", source) or source
 
 
 def missing_lane(absent: AbsentStep, members: Sequence[Member], lanes: Sequence[str]) -> str:

@@ -58,7 +58,16 @@ def shop(
 
 def frames(log: list[Entry]) -> tuple[pl.DataFrame, pl.DataFrame]:
     rows = [
-        (row, int(at * 1e6) + 10**15, 0, row, service, service, text, f"{text} " + " ".join(f"{k}={v}" for k, v in fields.items()))
+        (
+            row,
+            int(at * 1e6) + 10**15,
+            0,
+            row,
+            service,
+            service,
+            text,
+            f"{text} " + " ".join(f"{k}={v}" for k, v in fields.items()),
+        )
         for row, (at, service, text, fields) in enumerate(log)
     ]
     sample = pl.DataFrame(

@@ -37,7 +37,10 @@ def test_a_key_that_matches_everything_is_said() -> None:
 
 def test_a_plan_survives_its_file() -> None:
     plan = Plan(
-        keys=(Key("order_id", fields=("order", 'we"ird\n'), pattern=r"\b(ORD-\d+)\b", aliases=("order",), parents=("s",)), Key("s", shape=r"^\d+$")),
+        keys=(
+            Key("order_id", fields=("order", 'we"ird\n'), pattern=r"\b(ORD-\d+)\b", aliases=("order",), parents=("s",)),
+            Key("s", shape=r"^\d+$"),
+        ),
         grain="order_id",
         grain_why="85 % shorter",
         levels=(Level("order_id", (), ("s",), "x"), Level(None, ("order_id", "s"))),
@@ -121,5 +124,7 @@ def test_extraction_counts_aliases_lists_and_hits() -> None:
 )
 def test_what_the_group_holds_is_the_value(pattern: str, raw: str, expected: list[str]) -> None:
     plan = Plan(keys=(Key("k", pattern=pattern),))
-    frame = pl.DataFrame({"row": [0], "time": [0], "raw": [raw]}, schema_overrides={"row": pl.UInt32, "time": pl.Datetime("us", "UTC")})
+    frame = pl.DataFrame(
+        {"row": [0], "time": [0], "raw": [raw]}, schema_overrides={"row": pl.UInt32, "time": pl.Datetime("us", "UTC")}
+    )
     assert extract(frame, plan)["value"].to_list() == expected

@@ -23,6 +23,6 @@ def test_a_file_without_stamps_does_not_stretch_the_life_of_ids(tmp_path: Path) 
     session.open()
     session.read_all()
     session.prepare_keys(cancel=Cancel())
-    classes = {key["key"]: key["class"] for key in session.keys()}
+    classes = {key["key"]: key["class"] for key in session.correlating.key_objects()}
     session.close()
     assert classes["order_id"] == "strong"
