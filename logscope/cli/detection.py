@@ -82,9 +82,11 @@ def say_rule_errors(session: Session, *, strict: bool) -> bool:
 
 def with_members(session: Session, detection: Detection) -> Object:
     """A detection's JSON object with the records of its transaction."""
+    from logscope.engine.listing import member_places
+
     entry = detection.to_json()
     if detection.number is not None:
-        places = session.member_places([detection.number]).get(detection.number, [])
+        places = member_places(session, [detection.number]).get(detection.number, [])
         entry["members"] = [{"source": source, "line": line} for source, line in places]
     return entry
 

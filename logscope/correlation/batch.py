@@ -24,7 +24,7 @@ def linkable(values: pl.DataFrame, records: pl.DataFrame, keys: Collection[int])
         by row, key, value and scope.
     """
     table = values.select(_ORDER).filter(pl.col("key").is_in(list(keys)) & pl.col("value").is_not_null())
-    if not _increasing(table):
+    if not increasing(table):
         table = table.unique().sort(_ORDER)
     index = records.select(pl.col("time").dt.epoch("us"), "source_id", "line")
     rows = records[ROW]
@@ -47,8 +47,11 @@ def _highest(rows: pl.Series) -> int:
     return highest if isinstance(highest, int) else -1
 
 
-def _increasing(table: pl.DataFrame) -> bool:
-    """Whether the rows are distinct and in order; texts are compared only where row and key are one."""
+def increasing(table: pl.DataFrame) -> bool:
+    """Whether `row`, `key`, `value`, `scope` are distinct and in order.
+
+    Texts are compared only where row and key are one.
+    """
     row, key = pl.col(ROW), pl.col("key")
     same = (row == row.shift(1)) & (key == key.shift(1))
     if table.select(((row < row.shift(1)) | ((row == row.shift(1)) & (key < key.shift(1)))).any()).item():

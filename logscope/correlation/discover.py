@@ -13,7 +13,16 @@ import polars as pl
 
 from logscope.correlation.aliases import alias_groups
 from logscope.correlation.classes import classify
-from logscope.correlation.columns import SAMPLE, group_label, occurrences, shape_of, statistics, text_pattern
+from logscope.correlation.columns import (
+    LINKABLE,
+    SAMPLE,
+    group_label,
+    occurrences,
+    shape_of,
+    shape_pattern,
+    statistics,
+    text_pattern,
+)
 from logscope.correlation.extract import extract
 from logscope.correlation.grain import choose
 from logscope.correlation.keys import (
@@ -34,7 +43,6 @@ from logscope.text import clean
 
 LEVELS = 6
 """Grains that are looked at, at most."""
-_LINKABLE_SHAPES = ("uuid", "hex", "prefixed", "token", "int")
 
 
 def find_plan(
@@ -187,6 +195,9 @@ def _find_keys(
         if key is None or key.name in kept:
             continue
         places[row["group"]] = len(keys)
+        if key.shape is not None:
+            stray = (pl.col("group") == row["group"]) & ~pl.col("value").str.contains(key.shape)
+            merged = merged.filter(~stray)
         keys.append(key)
         kept[key.name] = row
     values = (
@@ -205,7 +216,7 @@ def _alias(held: pl.DataFrame, stats: pl.DataFrame, columns: _Columns) -> tuple[
 
     def could(group: str, shape: str, length: float, distinct: int) -> bool:
         names = [name for name, _ in columns.fields.get(group, [])]
-        if distinct < 3 or shape not in _LINKABLE_SHAPES or any(is_scoped_name(name) for name in names):
+        if distinct < 3 or shape not in LINKABLE or any(is_scoped_name(name) for name in names):
             return False
         id_name = any(is_id_name(name) for name in names)
         if any(is_measure(name) for name in names) and not id_name:
@@ -255,7 +266,11 @@ def _key(
     aliases = tuple(dict.fromkeys(other for other in (*names, *(label.strip() for label in labels)) if other != name))
     shared = [why[member] for member in group if member in why]
     told = verdict.why + (f"; aliases by {shared[0]}" if len(group) > 1 and shared else "")
-    return Key(name, verdict.klass, tuple(names), pattern, "found", verdict.active, aliases, (), told)
+    shape = shape_pattern(values) if verdict.klass == "strong" else None
+    if shape is not None:
+        strays = values.filter(~values.str.contains(shape)).unique().sort()
+        told += f"; {len(strays):,} values of another shape do not count, like {clean(strays[0], cap=80)}"
+    return Key(name, verdict.klass, tuple(names), pattern, "found", verdict.active, aliases, (), told, shape)
 
 
 def _pattern(labels: list[str], values: pl.Series) -> str | None:

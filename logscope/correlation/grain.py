@@ -38,15 +38,20 @@ def description_length(rows: pl.DataFrame, members: pl.DataFrame) -> float:
     )
     total = float(types["n"].sum())
     per_template = math.log2(max(rows["template"].n_unique(), 1)) + 2
-    models: list[dict[int, int]] = []
+    models: list[tuple[dict[int, int], int]] = []
     bits = 0.0
     for templates, counts, n in types.iter_rows():
         bag = dict(zip(templates, counts, strict=True))
         # A lost record, a retry or one poll more is told as a difference from a common type, not spelled anew.
-        near = (_difference(bag, model, per_template) + 1 + math.log2(len(models)) for model in models)
+        size = sum(counts)
+        near = (
+            _difference(bag, model, per_template) + 1 + math.log2(len(models))
+            for model, records in models
+            if abs(records - size) <= EDITS
+        )
         bits += min(len(bag) * per_template, *near, math.inf) - n * math.log2(n / total)
         if len(models) < MODELS:
-            models.append(bag)
+            models.append((bag, size))
     return bits
 
 
@@ -96,7 +101,7 @@ def climb(sample: Sample, plan: Plan, parent: Level, child: Level, max_span_us: 
         return Climb(high, low, None, "its values last longer than the span of a transaction")
     if low not in parent.links:
         return Climb(high, low, None, f"{low} ties several {high} together")
-    at_high = members_at(sample, Plan(plan.keys, high, levels=(Level(high, parent.links),)))
+    at_high = members_at(sample, plan, high, parent.links)
     held = sample.values.filter(pl.col("key") == plan.place(high)).select(ROW, "value")
     wanted = (
         held.select("value").unique().with_columns(h=pl.col("value").hash(1)).sort("h", "value").head(EVIDENCE_VALUES)
@@ -105,7 +110,7 @@ def climb(sample: Sample, plan: Plan, parent: Level, child: Level, max_span_us: 
     owners = at_high.join(chosen, on=ROW, how="semi")["transaction"].unique()
     at_high = at_high.filter(pl.col("transaction").is_in(owners.implode()))
     rows = sample.records.select(ROW, "template").join(at_high.select(ROW).unique(), on=ROW, how="semi")
-    at_low = members_at(sample, Plan(plan.keys, low, levels=(Level(low, child.links),)))
+    at_low = members_at(sample, plan, low, child.links)
     ratio = description_length(rows, at_high) / max(description_length(rows, at_low), 1e-9)
     return Climb(high, low, ratio, "")
 

@@ -6,14 +6,13 @@ So a scan is one batch, a watch many, and there is no second implementation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import polars as pl
 
 from logscope.correlation.assign import assign
 from logscope.correlation.attach import Attachments
 from logscope.correlation.batch import linkable
 from logscope.correlation.components import chain_edges, components, neighbours
+from logscope.correlation.delta import Delta
 from logscope.correlation.growing import NONE, GrowingArray, distinct
 from logscope.correlation.hubs import Hubs
 from logscope.correlation.nodes import Nodes
@@ -21,21 +20,9 @@ from logscope.correlation.pieces import Pieces
 from logscope.correlation.plan import Plan
 from logscope.records.schema import MEMBERS, ROW
 
+__all__ = ["Delta", "Linker"]
+
 _MEMBER = {"pos": pl.UInt32, "owner": pl.UInt32}
-
-
-@dataclass(frozen=True)
-class Delta:
-    """What one batch changed."""
-
-    rows: pl.Series
-    """Rows whose membership changed (UInt32, ascending)."""
-    transactions: pl.Series
-    """Numbers of transactions that gained or lost records, or changed their id, and live (ascending)."""
-    removed: dict[int, int | None] = field(default_factory=dict)
-    """Numbers that are gone, and the number their records went to (None: a value that held them became a hub)."""
-    was: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Ids of transactions, and the ids that became part of them."""
 
 
 class Linker:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -67,13 +68,18 @@ class Sample:
     """`row`, `time`, `source_id`, `line`, `template`, `place` (the service, else the source)."""
     relations: Relations
     stats: dict[str, dict[str, float]]
+    linked: dict[tuple[str | None, frozenset[str], int], pl.DataFrame] = field(default_factory=dict, compare=False)
+    """What was linked so far, by grain, link set and hub limit."""
 
 
-def members_at(sample: Sample, plan: Plan) -> pl.DataFrame:
-    """MEMBERS of the sample under a plan."""
-    linker = Linker(plan)
-    linker.add(sample.values, sample.records)
-    return linker.members()
+def members_at(sample: Sample, plan: Plan, grain: str, links: Collection[str]) -> pl.DataFrame:
+    """MEMBERS of the sample with these keys linking at a grain, coarser ones left out."""
+    state = (grain, frozenset(links), plan.hub_degree)
+    if state not in sample.linked:
+        linker = Linker(Plan(plan.keys, grain, levels=(Level(grain, tuple(links)),), hub_degree=plan.hub_degree))
+        linker.add(sample.values, sample.records)
+        sample.linked[state] = linker.members()
+    return sample.linked[state]
 
 
 def level_of(sample: Sample, plan: Plan, grain: str) -> Level:
@@ -88,11 +94,11 @@ def level_of(sample: Sample, plan: Plan, grain: str) -> Level:
     coarser = [name for name in names if found.parent(name, grain)]
     apart = [name for name in names if not found.beside(grain, name) and name not in (*near, *coarser)]
     links, said = _unglued(sample, plan, grain, near)
-    members = _at(sample, plan, grain, links)
+    members = members_at(sample, plan, grain, links)
     for name in _by_strength(sample, apart):
         per_value, per_transaction = _ties(sample, plan, grain, name, members)
         if per_value >= ONE:
-            more = _at(sample, plan, grain, [*links, name])
+            more = members_at(sample, plan, grain, [*links, name])
             glue = _glue(sample, plan, name, members, more, GLUE_APART)
             if glue:
                 said.append(glue)
@@ -108,10 +114,6 @@ def level_of(sample: Sample, plan: Plan, grain: str) -> Level:
     )
 
 
-def _at(sample: Sample, plan: Plan, grain: str, links: list[str]) -> pl.DataFrame:
-    return members_at(sample, Plan(plan.keys, grain, levels=(Level(grain, tuple(links)),), hub_degree=plan.hub_degree))
-
-
 def _by_strength(sample: Sample, names: list[str]) -> list[str]:
     def strength(name: str) -> tuple[float, str]:
         stats = sample.stats.get(name)
@@ -122,14 +124,13 @@ def _by_strength(sample: Sample, names: list[str]) -> list[str]:
 
 def _unglued(sample: Sample, plan: Plan, grain: str, near: list[str]) -> tuple[list[str], list[str]]:
     """Finer and 1:1 keys that may link together, and what is said about the others."""
-    start = _at(sample, plan, grain, [])
-    everything = _at(sample, plan, grain, near)
-    if not near or _largest(everything) <= max(GLUE_FACTOR * _largest(start), GLUE_BESIDE):
+    if _largest(members_at(sample, plan, grain, near)) <= GLUE_BESIDE:
         return near, []
+    start = members_at(sample, plan, grain, [])
     links: list[str] = []
     said: list[str] = []
     for name in _by_strength(sample, near):
-        more = _at(sample, plan, grain, [*links, name])
+        more = members_at(sample, plan, grain, [*links, name])
         glue = _glue(sample, plan, name, start, more, GLUE_BESIDE)
         if glue:
             said.append(glue)
@@ -211,7 +212,7 @@ def transitive(sample: Sample, plan: Plan, names: list[str]) -> Sample:
 
 def fan_of(sample: Sample, plan: Plan, high: str, low: str, links: list[str]) -> pl.Series:
     """How many values of one key the transactions of another hold, that key itself not linking; 0 left out."""
-    members = _at(sample, plan, high, [name for name in links if name != low])
+    members = members_at(sample, plan, high, [name for name in links if name != low])
     held = sample.values.filter(pl.col("key") == plan.place(high))[ROW]
     real = members.filter(pl.col(ROW).is_in(held.implode()))["transaction"].unique()
     lower = sample.values.filter(pl.col("key") == plan.place(low)).select(ROW, "value")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rich.segment import Segment
 
-from logscope.engine.api import Line
+from logscope.engine.api import AbsentStep, Line
 from logscope.text import ROW_CAP, clean
 from logscope.tui.clock import Clock, distance
 from logscope.tui.highlight import Span, name_spans, pattern_spans, split
@@ -152,6 +152,19 @@ def record_row(
     if tail:
         out.append(Segment(tail, styles.style("log-time", behind)))
     return out
+
+
+def absent_row(absent: AbsentStep, styles: StyleTable, *, selected: bool) -> list[Segment]:
+    """The segments of a step that did not happen."""
+    behind = "log-cursor" if selected else "background"
+    lead = Segment("▸" if selected else " ", styles.style("log-hint", behind, bold=True))
+    told = f"✖ {clean(absent.step)}: {clean(absent.text)}"
+    return [
+        lead,
+        Segment("┗ " + "╌" * 12 + " ", styles.style("log-detection", behind)),
+        Segment(told, styles.style("log-detection", behind, bold=True)),
+        Segment(f"   {clean(absent.rule)}", styles.style("log-dim", behind)),
+    ]
 
 
 def _message(line: Line, look: Look, behind: str, room: int) -> list[Segment]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import re
 import sys
 from pathlib import Path
@@ -66,7 +67,20 @@ def slim(svg: str) -> str:
     svg = svg.replace(' shape-rendering="crispEdges"', "").replace(
         "<style>", "<style> rect {shape-rendering: crispEdges}"
     )
-    return svg.replace("&#160;", "\u00a0")
+    return re.sub(r"""<text ([^>]*?) x="([\d.]+)" y="([\d.]+)" textLength="([\d.]+)">([^<]*)</text>""", _text, svg)
+
+
+def _text(found: re.Match[str]) -> str:
+    """A run of text without the blanks around it, which some viewers leave out."""
+    style, x, y, length, content = found.groups()
+    text = html.unescape(content)
+    kept = text.strip()
+    if not kept:
+        return ""
+    cell = float(length) / len(text)
+    left = float(x) + cell * (len(text) - len(text.lstrip()))
+    told = html.escape(kept, quote=False)
+    return f'<text {style} x="{left:.1f}" y="{y}" textLength="{cell * len(kept):.1f}">{told}</text>'
 
 
 def main() -> None:

@@ -48,7 +48,7 @@ class Jumps:
                 self._screen.scope.say(nothing)
             else:
                 self._screen.main_list.follow(False)
-                self._screen.main_list.go(position, center=True)
+                self._screen.main_list.go_to(position, center=True)
 
         self._screen.queries.ask(
             topic, lambda cancel: call(view, cancel), arrived, label=label, failed=self._screen.tell
@@ -85,7 +85,7 @@ class Jumps:
 
     def _find(self, backwards: bool) -> None:
         screen = self._screen
-        text, start = self._search, screen.main_list.cursor
+        text, start = self._search, screen.main_list.place
         way = "above" if backwards else "below"
         self._ask_position(
             "find",
@@ -98,7 +98,7 @@ class Jumps:
 
     def level(self, level: int, direction: int) -> None:
         """The next record of at least a level."""
-        investigation, start = self._screen.investigation, self._screen.main_list.cursor
+        investigation, start = self._screen.investigation, self._screen.main_list.place
         self._ask_position(
             "level",
             lambda view, _: investigation.next_level(view, start, level, backwards=direction < 0),
@@ -116,13 +116,14 @@ class Jumps:
         last = (marks_of_steps(one.steps) for one in detections if one.reason or one.state == "matched")
         screen.main_list.last_steps = frozenset(row for row in last if row is not None)
         screen.main_list.refetch()
+        screen.viewing.ask_absent()
         screen.viewing.ask_histogram()
         screen.show_status()
 
     def detection(self, direction: int) -> None:
         """The next record that is a step of a detection."""
         screen = self._screen
-        start = screen.main_list.cursor
+        start = screen.main_list.place
         rows = [
             step["row"] for one in self._detections for step in one.steps.values() if isinstance(step.get("row"), int)
         ]
@@ -151,7 +152,7 @@ class Jumps:
         record = screen.line
         if record is None:
             return
-        row, start = record.row, screen.main_list.cursor
+        row, start = record.row, screen.main_list.place
         investigation = screen.investigation
 
         def call(view: View, cancel: Cancel) -> int | None:
@@ -346,7 +347,7 @@ class Jumps:
         if name == "goto":
             if argument.replace(",", "").isdigit():
                 screen.main_list.follow(False)
-                screen.main_list.go(int(argument.replace(",", "")) - 1, center=True)
+                screen.main_list.go_to(int(argument.replace(",", "")) - 1, center=True)
             else:
                 wanted = clock.parse(argument, near)
                 self._ask_position("goto", lambda view, _: screen.investigation.position_of_time(view, wanted), "")

@@ -197,7 +197,7 @@ class RecordsScreen(InvestigatorScreen):
     @on(FollowChanged)
     def _follow_changed(self, event: FollowChanged) -> None:
         event.stop()
-        self.viewing.seen = self.main_list.rows
+        self.viewing.seen = self.main_list.records
         self.show_status()
 
     def status_parts(self) -> tuple[Content, Content]:
@@ -207,13 +207,13 @@ class RecordsScreen(InvestigatorScreen):
         if record is not None:
             name = record.source.rsplit("/", 1)[-1]
             parts.append((f"{name}:{record.line}", "$log-service"))
-        if records.rows:
-            share = round(100 * (records.cursor + 1) / records.rows)
-            parts.append((f"   row {records.cursor + 1:,} of {records.rows:,} ({share} %)", ""))
+        if total := records.records:
+            share = round(100 * (records.place + 1) / total)
+            parts.append((f"   row {records.place + 1:,} of {total:,} ({share} %)", ""))
         if records.following:
             parts.append(("   ▼ follow", "bold $success"))
-        elif self.scope.snapshot.live and records.rows > self.viewing.seen > 0:
-            parts.append((f"   +{records.rows - self.viewing.seen:,} new", "bold $success"))
+        elif self.scope.snapshot.live and records.records > self.viewing.seen > 0:
+            parts.append((f"   +{records.records - self.viewing.seen:,} new", "bold $success"))
         if self._pending:
             parts.append((f"   {self._pending}: a letter", "bold $log-hint"))
         if records.count_typed:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from logscope.engine.api import Bucket, Cancel, Snapshot, View
+from logscope.engine.api import AbsentStep, Bucket, Cancel, Investigation, Snapshot, View
 from logscope.errors import LogscopeError
 from logscope.text import clean
 from logscope.tui.clock import DAY
@@ -17,6 +17,25 @@ if TYPE_CHECKING:
 
 RESTED = 4
 """How many times as long as an answer took the next question of its kind waits."""
+
+
+ABSENT_MOST = 5_000
+"""Records of a view up to which absent steps are rows of their own."""
+
+
+def absent_in(investigation: Investigation, view: View) -> list[tuple[int, AbsentStep]]:
+    """Steps that did not happen, of detections with a step in a view: (position it stands after, step)."""
+    places = {row: place for place, row in enumerate(view.rows.to_list())}
+    found: list[tuple[int, AbsentStep]] = []
+    for one in investigation.detections():
+        steps = [(step["time"], places[step["row"]]) for step in one.steps.values() if step.get("row") in places]
+        if not steps or one.number is None:
+            continue
+        for absent in investigation.transaction(one.number).absent:
+            before = [place for time, place in steps if time <= absent.start]
+            if absent.rule == one.rule:
+                found.append((max(before) if before else min(place for _, place in steps), absent))
+    return list(dict.fromkeys(found))
 
 
 class Viewing:
@@ -73,9 +92,9 @@ class Viewing:
         asked = whole if base is None or text is None else text
         record = screen.line
         # Who has not moved from the top stays there, whatever comes before the first record.
-        moved = record is not None and not (grown and screen.main_list.cursor == 0)
+        moved = record is not None and not (grown and screen.main_list.place == 0)
         stand = anchor if anchor is not None else record.row if record is not None and moved else None
-        stay = screen.main_list.cursor if grown else None
+        stay = screen.main_list.place if grown else None
         pivots = [step.text for step in screen.trail.effective if step.kind in ("pivot", "filter")]
 
         def partial(growing: View) -> None:
@@ -131,8 +150,21 @@ class Viewing:
             screen.close_bar()
         screen.show_title()
         screen.show_status()
+        self.ask_absent()
         self.ask_histogram()
         self._prepare_if_due(snapshot)
+
+    def ask_absent(self) -> None:
+        """Of a pivot, the steps that did not happen, after the step before them."""
+        screen = self._screen
+        view, investigation = screen.main_list.view, screen.investigation
+        if view is None or screen.trail.pivot is None or len(view.rows) > ABSENT_MOST:
+            return
+        screen.queries.ask(
+            "absent",
+            lambda _: absent_in(investigation, view),
+            lambda found: screen.main_list.show_absent(found) if screen.main_list.view is view else None,
+        )
 
     def _empty(self) -> list[str]:
         screen = self._screen

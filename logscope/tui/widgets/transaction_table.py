@@ -121,11 +121,13 @@ class TransactionTable(RowList):
         """The column titles with their styles, the sorted one with an arrow."""
         width = self.scrollable_content_region.width or self.app.size.width
         parts = [("   ", "")]
-        for column in columns(width, self.with_day, clean(self._grain, cap=18)):
+        shown = columns(width, self.with_day, clean(self._grain, cap=18))
+        fluid = max(4, width - 4 - sum(column.width + 1 for column in shown if column.width))
+        for column in shown:
             sorted_by = bool(column.sort) and column.sort == sort
             title = column.title + (("▼" if descending else "▲") if sorted_by else "")
             title = title[: column.width] if column.width else title
-            room = column.width or len(title)
+            room = column.width or fluid
             style = "bold $log-hint" if sorted_by else "$log-dim"
             parts.append((title.rjust(room) if column.right else title.ljust(room), style))
             parts.append((" ", ""))

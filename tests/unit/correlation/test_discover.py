@@ -173,3 +173,17 @@ def test_a_value_that_ties_too_much_is_told() -> None:
     plan = find_plan(*frames(log))
     assert "deadbeefdeadbeefdeadbeefdeadbeef" in plan.key("rid").why
     assert any("hubs" in text for text in plan.notices)
+
+
+def test_strays_in_a_column_of_ids_do_not_link() -> None:
+    log = shop(7)
+    for number, (_, _, _, fields) in enumerate(log):
+        if "request_id" in fields and "orderId" not in fields and "order" not in fields and number % 9 == 0:
+            fields["request_id"] = ("guest", "anonymous", "200")[number % 3]
+    sample, pairs = frames(log)
+    plan = find_plan(sample, pairs)
+    assert "another shape" in plan.key("request_id").why
+    members = linked(sample, pairs, plan)
+    strays = [row for row, entry in enumerate(log) if entry[3].get("request_id") in ("guest", "anonymous", "200")]
+    assert len(strays) > 20
+    assert members.filter(pl.col("row").is_in(strays)).group_by("transaction").len()["len"].max() <= 20
