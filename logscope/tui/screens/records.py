@@ -14,9 +14,9 @@ from logscope.engine.api import Investigation, Line, Snapshot
 from logscope.errors import LogscopeError
 from logscope.tui.commands import run_line
 from logscope.tui.messages import CursorMoved, FollowChanged, QuerySubmitted, RowChosen
-from logscope.tui.safe import line
 from logscope.tui.screens.base import InvestigatorScreen
 from logscope.tui.screens.jumps import Jumps
+from logscope.tui.screens.standing import records_status
 from logscope.tui.screens.trail import TrailScreen
 from logscope.tui.screens.viewing import Viewing
 from logscope.tui.trail import Step, Trail
@@ -88,7 +88,7 @@ class RecordsScreen(InvestigatorScreen):
         self.trail = Trail()
         self.jumps = Jumps(self)
         self._delta: str | None = None
-        self._pending = ""
+        self.pending = ""
         self.viewing = Viewing(self)
 
     def compose(self) -> ComposeResult:
@@ -201,36 +201,8 @@ class RecordsScreen(InvestigatorScreen):
         self.show_status()
 
     def status_parts(self) -> tuple[Content, Content]:
-        """Which record of how many, and how live sources fare."""
-        records, record = self.main_list, self.line
-        parts: list[Content | str | tuple[str, str]] = []
-        if record is not None:
-            name = record.source.rsplit("/", 1)[-1]
-            parts.append((f"{name}:{record.line}", "$log-service"))
-        if total := records.records:
-            share = round(100 * (records.place + 1) / total)
-            parts.append((f"   row {records.place + 1:,} of {total:,} ({share} %)", ""))
-        if records.following:
-            parts.append(("   ▼ follow", "bold $success"))
-        elif self.scope.snapshot.live and records.records > self.viewing.seen > 0:
-            parts.append((f"   +{records.records - self.viewing.seen:,} new", "bold $success"))
-        if self._pending:
-            parts.append((f"   {self._pending}: a letter", "bold $log-hint"))
-        if records.count_typed:
-            parts.append((f"   {records.count_typed}", "bold $log-hint"))
-        if mark := records.mark():
-            parts.append((f"   ✖ {mark[0]} · {mark[1]}", "bold $log-detection"))
-        right: list[Content | str | tuple[str, str]] = []
-        counters = self.scope.snapshot.counters
-        if self.size.width < 100:
-            # What may be lost is worth more room than what came.
-            counters = {name: counters.get(name, 0) for name in ("late", "dropped")}
-        told = [f"{name} {counters[name]:,}" for name in ("received", "late", "dropped") if counters.get(name)]
-        if told:
-            right.append((" · ".join(told) + "   ", "$log-dim"))
-        if self.trail.effective and (took := self.queries.took.get("view")) is not None:
-            right.append((f"filter {took:.2f} s", "$log-dim"))
-        return line(*parts), line(*right)
+        """Where one stands."""
+        return records_status(self)
 
     # Filters and the trail
 
@@ -337,15 +309,15 @@ class RecordsScreen(InvestigatorScreen):
 
     def action_pend(self, what: str) -> None:
         """The next key is a letter."""
-        self._pending = what
+        self.pending = what
         self.show_status()
 
     def on_key(self, event: events.Key) -> None:
         """The letter of a mark; keys of the brush."""
-        if self._pending:
+        if self.pending:
             event.stop()
             event.prevent_default()
-            pending, self._pending = self._pending, ""
+            pending, self.pending = self.pending, ""
             if event.character and event.character.isprintable() and len(event.character) == 1:
                 self.jumps.mark(event.character) if pending == "mark" else self.jumps.to_mark(event.character)
             self.show_status()

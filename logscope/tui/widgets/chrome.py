@@ -52,7 +52,7 @@ def title_line(snapshot: Snapshot, clock: Clock, title: str) -> tuple[Content, C
         parts += [(title, "$log-dim"), "  "]
     sources = len(snapshot.sources)
     parts.append(f"{sources} source{'' if sources == 1 else 's'}")
-    parts.append((f" · {snapshot.records:,} records", ""))
+    parts.append((f" · {snapshot.records:,} record{'' if snapshot.records == 1 else 's'}", ""))
     if snapshot.loading:
         done = round(max(0.0, min(1.0, snapshot.progress)) * 8)
         parts.append((f" · reading {'█' * done}{'░' * (8 - done)} {snapshot.progress:.0%}", "$warning"))

@@ -1,0 +1,45 @@
+"""Where one stands in the records view, for its status line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from logscope.tui.safe import line
+
+if TYPE_CHECKING:
+    from logscope.tui.screens.records import RecordsScreen
+
+
+def records_status(screen: RecordsScreen) -> tuple[Content, Content]:
+    """Left: which record of how many; right: how live sources fare, and how long the filter took."""
+    records, record = screen.main_list, screen.line
+    parts: list[Content | str | tuple[str, str]] = []
+    if record is not None:
+        name = record.source.rsplit("/", 1)[-1]
+        parts.append((f"{name}:{record.line}", "$log-service"))
+    if total := records.records:
+        share = round(100 * (records.place + 1) / total)
+        parts.append((f"   row {records.place + 1:,} of {total:,} ({share} %)", ""))
+    if records.following:
+        parts.append(("   ▼ follow", "bold $success"))
+    elif screen.scope.snapshot.live and records.records > screen.viewing.seen > 0:
+        parts.append((f"   +{records.records - screen.viewing.seen:,} new", "bold $success"))
+    if screen.pending:
+        parts.append((f"   {screen.pending}: a letter", "bold $log-hint"))
+    if records.count_typed:
+        parts.append((f"   {records.count_typed}", "bold $log-hint"))
+    if mark := records.mark():
+        parts.append((f"   ✖ {mark[0]} · {mark[1]}", "bold $log-detection"))
+    right: list[Content | str | tuple[str, str]] = []
+    counters = screen.scope.snapshot.counters
+    if screen.size.width < 100:
+        # What may be lost is worth more room than what came.
+        counters = {name: counters.get(name, 0) for name in ("late", "dropped")}
+    told = [f"{name} {counters[name]:,}" for name in ("received", "late", "dropped") if counters.get(name)]
+    if told:
+        right.append((" · ".join(told) + "   ", "$log-dim"))
+    if screen.trail.effective and (took := screen.queries.took.get("view")) is not None:
+        right.append((f"filter {took:.2f} s", "$log-dim"))
+    return line(*parts), line(*right)
