@@ -35,8 +35,6 @@ def run_scan(arguments: argparse.Namespace) -> int:
         ]
         objects = (with_members(session, detection) for detection in found)
         write_objects(objects, arguments, people=people, flat=flat)
-        for notice in session.detecting.notices:
-            say(f"logscope: {notice}")
         if not arguments.json and not arguments.output:
             _summary(session, found)
         if broken:

@@ -412,6 +412,10 @@ class Correlating:
             return ("auto", "not looked at yet")
         return (self.plan.grain or "none", self.plan.grain_why)
 
+    def said(self) -> tuple[str, ...]:
+        """What the user should know about the keys."""
+        return (*self.notices, *(self.plan.notices if self.plan is not None else ()))
+
     def plan_text(self) -> str:
         """The plan as a file."""
         assert self.plan is not None

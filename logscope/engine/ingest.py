@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _BOM = b"\xef\xbb\xbf"
 _FIRST_BLOCK = 256 << 10
 _OPEN_SECONDS = 2.0
+_SAMPLE = 500
 _SHARED = 20_000
 
 
@@ -148,7 +149,7 @@ class Ingest:
             return False
         lines = string_column(block[: offsets[-1]], offsets)
         if self.binding is None:
-            self.binding = self.bind(lines.head(2000).to_list())
+            self.binding = self.bind(lines.head(_SAMPLE).to_list())
         if self.source.kind == "messages":
             return self._append(lines, offsets, pl.int_range(0, len(lines), dtype=pl.UInt32, eager=True))
         return self._join(block, lines, offsets, last=last)

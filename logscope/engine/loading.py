@@ -178,7 +178,10 @@ class Loading:
             for ingest in self.ingests:
                 if self._stop.is_set():
                     return moved
-                moved |= self._step(ingest)
+                if self._step(ingest):
+                    moved = True
+                    if not self.loaded:
+                        self._changed()  # the first screen does not wait for the other sources
         if moved:
             self._changed()
         elif not self.loaded and all(

@@ -169,8 +169,12 @@ class Session:
             transactions=self.correlating.count,
             detections=len(self.detecting.told),
             rules=len(self.detecting.rules),
-            messages=(*map(str, self.loading.errors), *self.loading.notices, *self.detecting.notices),
+            messages=(*map(str, self.loading.errors), *self.notices()),
         )
+
+    def notices(self) -> tuple[str, ...]:
+        """What the user should know: of sources, keys, and rules."""
+        return (*self.loading.notices, *self.correlating.said(), *self.detecting.notices)
 
     def subscribe(self, callback: Callable[[Snapshot], None]) -> Callable[[], None]:
         """Call `callback` after changes; returns how to stop."""

@@ -38,7 +38,7 @@ class Watching:
         self._say = say
         self._ledger: Ledger = ledger_of((source.name, source.kind) for source in session.loading.sources)
         self._deciding = Deciding(session, say)
-        self._said = 0
+        self._said: set[str] = set()
         self._early: set[str] = set()
         self.told = 0
 
@@ -99,8 +99,8 @@ class Watching:
         return True
 
     def _say_news(self) -> None:
-        loading, detecting = self._session.loading, self._session.detecting
-        news = [*map(str, loading.errors), *loading.notices, *detecting.notices]
-        for text in news[self._said :]:
-            self._say(text)
-        self._said = len(news)
+        news = [*map(str, self._session.loading.errors), *self._session.notices()]
+        for text in dict.fromkeys(news):
+            if text not in self._said:
+                self._said.add(text)
+                self._say(text)
