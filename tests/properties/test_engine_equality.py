@@ -323,7 +323,9 @@ def test_a_late_link_merges_two_transactions_under_the_id_of_a_scan() -> None:
 
 def test_the_index_is_the_order_of_records() -> None:
     """Time, then the source's place, then line; never arrival."""
-    story = Story({"orders.log": [line(1, "b"), line(0, "a")], "payments.log": [line(1, "c")], "gateway.log": [line(0, "d")]})
+    story = Story(
+        {"orders.log": [line(1, "b"), line(0, "a")], "payments.log": [line(1, "c")], "gateway.log": [line(0, "d")]}
+    )
     world = fed(story, [([0, 0, 999], 0), ([0, 999, 999], 1)], PLAN)
     view = world.store.view
     ordered = view.index.select("time", "source_id", "line")[world.store.ordered(view)]

@@ -15,7 +15,9 @@ from logscope.correlation.linker import Linker
 Entry = tuple[float, str, str, dict[str, str]]
 
 
-def shop(seed: int, orders: int = 150, names: tuple[str, str, str, str] = ("req", "request_id", "order", "orderId")) -> list[Entry]:
+def shop(
+    seed: int, orders: int = 150, names: tuple[str, str, str, str] = ("req", "request_id", "order", "orderId")
+) -> list[Entry]:
     """Checkout request, payment, webhook by reference, and pages of a session that place no order."""
     rng = random.Random(seed)
     gate, inner, order_a, order_b = names
@@ -51,7 +53,16 @@ def shop(seed: int, orders: int = 150, names: tuple[str, str, str, str] = ("req"
 
 def frames(log: list[Entry]) -> tuple[pl.DataFrame, pl.DataFrame]:
     rows = [
-        (row, int(at * 1e6) + 10**15, 0, row, service, service, text, f"{text} " + " ".join(f"{k}={v}" for k, v in fields.items()))
+        (
+            row,
+            int(at * 1e6) + 10**15,
+            0,
+            row,
+            service,
+            service,
+            text,
+            f"{text} " + " ".join(f"{k}={v}" for k, v in fields.items()),
+        )
         for row, (at, service, text, fields) in enumerate(log)
     ]
     sample = pl.DataFrame(

@@ -28,7 +28,11 @@ def log(*records: tuple[int, str]) -> tuple[pl.DataFrame, pl.DataFrame]:
 def frames(rows: list[tuple[int, int, list[str]]]) -> tuple[pl.DataFrame, pl.DataFrame]:
     utc = pl.from_epoch("time", "us").dt.replace_time_zone("UTC")
     values = pl.DataFrame(
-        [(row, at, "orsp".index(word[0]), word, "h" if word[0] == "p" else None) for row, at, words in rows for word in words],
+        [
+            (row, at, "orsp".index(word[0]), word, "h" if word[0] == "p" else None)
+            for row, at, words in rows
+            for word in words
+        ],
         schema={"row": pl.UInt32, "time": pl.Int64, "key": pl.UInt16, "value": pl.String, "scope": pl.String},
         orient="row",
     )

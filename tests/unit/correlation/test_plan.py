@@ -37,7 +37,10 @@ def test_a_key_that_matches_everything_is_said() -> None:
 
 def test_a_plan_survives_its_file() -> None:
     plan = Plan(
-        keys=(Key("order_id", fields=("order", 'we"ird\n'), pattern=r"\b(ORD-\d+)\b", aliases=("order",), parents=("s",)), Key("s")),
+        keys=(
+            Key("order_id", fields=("order", 'we"ird\n'), pattern=r"\b(ORD-\d+)\b", aliases=("order",), parents=("s",)),
+            Key("s"),
+        ),
         grain="order_id",
         grain_why="85 % shorter",
         levels=(Level("order_id", (), ("s",), "x"), Level(None, ("order_id", "s"))),
