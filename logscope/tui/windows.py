@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from logscope.engine.api import Line
 
-SIZE = 512
+SIZE = 1024
 """Records of a window: the engine reads as many in little more time than a screenful."""
-KEPT = 16
+KEPT = 8
 
 
 @dataclass(frozen=True, slots=True)
