@@ -20,8 +20,13 @@ FOLD_WIDTH = 10
 _NICE = (1, 2, 5)
 
 
+def _fold_width(cut: tuple[int, int]) -> int:
+    """Its label, and a blank before what comes after it."""
+    return len(_fold_label(*cut)) + 1
+
+
 def _fold_label(start: int, end: int) -> str:
-    return f"╱ {human_duration(end - start)} ╱ "
+    return f"╱ {human_duration(end - start)} ╱"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ class Fold:
 
     @property
     def label(self) -> str:
-        """Its length for people, as wide as the fold."""
+        """Its length for people, a little narrower than the fold."""
         return _fold_label(self.start, self.end)
 
 
@@ -171,7 +176,7 @@ def axis(times: Sequence[int], width: int) -> Axis:
     width = max(1, width)
     cuts = _silences(times, width)
     # A fold must leave a cell for everything else.
-    while cuts and sum(len(_fold_label(*cut)) for cut in cuts) + len(cuts) + 1 > width * 2 // 3:
+    while cuts and sum(_fold_width(cut) for cut in cuts) + len(cuts) + 1 > width * 2 // 3:
         cuts.remove(min(cuts, key=lambda cut: cut[1] - cut[0]))
     bounds: list[tuple[int, int]] = []
     begin = times[0]
@@ -179,7 +184,7 @@ def axis(times: Sequence[int], width: int) -> Axis:
         bounds.append((begin, before))
         begin = after
     bounds.append((begin, times[-1]))
-    free = width - sum(len(_fold_label(*cut)) for cut in cuts)
+    free = width - sum(_fold_width(cut) for cut in cuts)
     total = sum(end - start for start, end in bounds)
     # Every stretch gets a cell, the rest goes by its length.
     spare = free - len(bounds)
@@ -192,7 +197,7 @@ def axis(times: Sequence[int], width: int) -> Axis:
         stretches.append(Stretch(column, cells, start, end))
         column += cells
         if place < len(cuts):
-            folds.append(Fold(column, len(_fold_label(*cuts[place])), *cuts[place]))
+            folds.append(Fold(column, _fold_width(cuts[place]), *cuts[place]))
             column += folds[-1].width
     return Axis(stretches, folds, width)
 

@@ -60,13 +60,15 @@ class Clock:
         return f"{at:%m-%d}" if at else "     "
 
     def span(self, start: int | None, end: int | None) -> str:
-        """`10:00:00 – 11:42:17`, with days where it reaches over some."""
+        """`10:00:00 – 11:42:17`, with days, and with years, where it reaches over some."""
         first = None if start is None else self._at(start)
         last = None if end is None else self._at(end)
         if first is None or last is None:
             return ""
         if first.date() == last.date():
             return f"{first:%H:%M:%S} – {last:%H:%M:%S}"
+        if first.year != last.year:
+            return f"{first:%Y-%m-%d} – {last:%Y-%m-%d}"
         return f"{first:%m-%d %H:%M} – {last:%m-%d %H:%M}"
 
     def parse(self, text: str, near: int | None) -> int:

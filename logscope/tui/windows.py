@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from logscope.engine.api import Line
 
-SIZE = 512
+SIZE = 1024
 """Records of a window: the engine reads as many in little more time than a screenful."""
-KEPT = 16
+KEPT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +88,11 @@ class Windows:
         if index != self._index:
             self._way = 1 if index > self._index else -1
             self._index = index
-        near = position % SIZE
-        if near >= SIZE // 4:
-            self._want(index + 1)
-        if near < SIZE * 3 // 4:
-            self._want(index - 1)
-        self._want(index + 2 * self._way)
+        for ahead in (index + self._way, index + 2 * self._way, index - self._way):
+            # One at a time: a jump elsewhere would have to wait for all of them.
+            if self._asked:
+                return
+            self._want(ahead)
 
     def line(self, position: int) -> Line | None:
         """The record at a position, if it is at hand."""

@@ -35,6 +35,14 @@ class Driver:
                 break
         await self.pilot.pause()
 
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Until something is so, ten seconds at most."""
+        for _ in range(500):
+            if true():
+                break
+            await self.pilot.pause(0.02)
+        await self.settle()
+
     async def press(self, *keys: str) -> None:
         for key in keys:
             await self.pilot.press(NAMES.get(key, key))

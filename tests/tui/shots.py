@@ -60,10 +60,10 @@ async def shoot(session: Session, name: str, size: tuple[int, int], folder: Path
 
 def slim(svg: str) -> str:
     """The same picture in less, and the same from run to run."""
-    svg = re.sub(r"terminal-\d+", "terminal", svg)  # numbered anew each time
+    svg = re.sub(r"terminal-\d+-?", "t", svg)  # numbered anew each time
     svg = re.sub(r"(?s)\s*@font-face \{.*?\}", "", svg)  # nothing is fetched
-    svg = re.sub(r"""(?s)\s*<clipPath id="terminal-line-\d+">.*?</clipPath>""", "", svg)
-    svg = re.sub(r""" clip-path="url\(#terminal-line-\d+\)\"""", "", svg)
+    svg = re.sub(r"""(?s)\s*<clipPath id="tline-\d+">.*?</clipPath>""", "", svg)
+    svg = re.sub(r""" clip-path="url\(#tline-\d+\)\"""", "", svg)
     svg = svg.replace(' shape-rendering="crispEdges"', "").replace(
         "<style>", "<style> rect {shape-rendering: crispEdges}"
     )

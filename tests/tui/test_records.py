@@ -121,6 +121,25 @@ async def test_pivot_finds_the_value_in_every_service_and_shows_the_time_between
         assert "order_id ORD-4711" in text
 
 
+async def test_a_step_that_did_not_happen_is_a_row_of_a_pivot(opened: Opened) -> None:
+    async with opened(size=(110, 30)) as driver:
+        records = driver.screen.main_list
+        await driver.until(lambda: bool(records.last_steps))
+        await driver.press("x")
+        await driver.press("*")
+        await driver.until(lambda: records.rows > records.records)
+        rows = driver.text().split("\n")
+        place = next(place for place, row in enumerate(rows) if "✖ settled: expected within 30 s" in row)
+        assert "psp response" in rows[place - 1]
+        assert "┗" in rows[place]
+        total = records.records
+        assert records.rows == total + 1
+        await driver.press("G")
+        assert f"row {total} of {total} (100 %)" in driver.text()
+        await driver.press("backspace")
+        assert driver.screen.main_list.rows == driver.screen.main_list.records
+
+
 async def test_several_strong_keys_ask(opened: Opened) -> None:
     async with opened() as driver:
         screen = records(driver)

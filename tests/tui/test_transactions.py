@@ -53,6 +53,25 @@ async def test_list_sorts_and_filters(opened: Opened) -> None:
         assert screen.main_list.rows == 40
 
 
+async def test_what_is_usual_and_missing_is_offered_as_a_filter(opened: Opened) -> None:
+    async with opened() as driver:
+        await driver.press("T", "&")
+        assert '↓ 22 of 200  has("charge begin") not has("charge settled")' in driver.text()
+        await driver.press("down", "enter")
+        screen = driver.screen
+        assert isinstance(screen, TransactionsScreen)
+        assert screen.main_list.rows == 4
+
+
+async def test_keys_typed_ahead_of_a_screen_do_no_harm(opened: Opened) -> None:
+    async with opened() as driver:
+        for key in ("D", "enter", "x", "i", "e", "q", "T", "t", "x", "question_mark"):
+            driver.app.simulate_key(key)
+        await driver.settle()
+        assert driver.app.is_running
+        assert driver.app.return_code in (None, 0)
+
+
 async def test_a_broken_transaction_filter_is_told_under_the_input(opened: Opened) -> None:
     async with opened() as driver:
         await driver.press("T", "&")

@@ -12,7 +12,7 @@ from textual.cache import LRUCache
 
 from logscope.records import severity
 from logscope.text import clean, human_count, human_duration
-from logscope.tui.clock import Clock
+from logscope.tui.clock import DAY, Clock
 from logscope.tui.painting import fit, one_line
 from logscope.tui.widgets.row_list import RowList
 
@@ -90,8 +90,8 @@ class TransactionTable(RowList):
         # In the frame times are Datetime; painting wants microseconds.
         self.with_day = False
         if frame.height:
-            start, end = frame["start"].min(), frame["end"].max()
-            self.with_day = self._clock.day(_micro(start)) != self._clock.day(_micro(end))
+            start, end = _micro(frame["start"].min()) or 0, _micro(frame["end"].max()) or 0
+            self.with_day = self._clock.day(start) != self._clock.day(end) or end - start > DAY
         self.set_rows(frame.height, min(self.cursor, max(0, frame.height - 1)))
 
     def number(self, index: int | None = None) -> int | None:
