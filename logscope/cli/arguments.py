@@ -193,12 +193,44 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     if arguments and arguments[0] in ("-h", "--help", "--version"):
         return parser.parse_args(arguments)
     name = arguments.pop(0) if arguments and arguments[0] in commands else "investigate"
+    arguments, wanted = _dashed(commands[name], arguments, first=name == "query")
     # Intermixed, since people write `logscope transactions a.log --json b.log`.
     namespace = commands[name].parse_intermixed_args(arguments)
     namespace.command = name
+    if wanted is not None:
+        namespace.filter = wanted
     if getattr(namespace, "limit", None) is not None and namespace.tail is not None:
         raise UsageError("--limit and --tail exclude each other", mend="name one of them")
     return namespace
+
+
+def _dashed(parser: argparse.ArgumentParser, arguments: list[str], *, first: bool) -> tuple[list[str], str | None]:
+    """Values that begin with a dash, made safe from argparse, which takes them for options.
+
+    Args:
+        parser: Knows the options.
+        arguments: As typed: `--since -15m`, `-host:web-3`.
+        first: The first positional argument is a filter.
+
+    Returns:
+        The arguments, and the filter if there is one.
+    """
+    options = parser._option_string_actions
+    safe: list[str] = []
+    wanted: str | None = None
+    rest = iter(arguments)
+    for argument in rest:
+        action = options.get(argument)
+        if action is not None and action.nargs is None:
+            value = next(rest, None)
+            joined = value is not None and value.startswith("-") and argument.startswith("--")
+            safe += [f"{argument}={value}"] if joined else [argument] if value is None else [argument, value]
+        elif first and wanted is None and not argument.startswith("--") and action is None:
+            wanted = argument
+            safe.append("FILTER")
+        else:
+            safe.append(argument)
+    return safe, wanted
 
 
 def options_of(namespace: argparse.Namespace, **more: Any) -> Options:

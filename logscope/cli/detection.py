@@ -35,8 +35,6 @@ def run_scan(arguments: argparse.Namespace) -> int:
         ]
         objects = (with_members(session, detection) for detection in found)
         write_objects(objects, arguments, people=people, flat=flat)
-        for notice in session.detecting.notices:
-            say(f"logscope: {notice}")
         if not arguments.json and not arguments.output:
             _summary(session, found)
         if broken:
@@ -82,9 +80,11 @@ def say_rule_errors(session: Session, *, strict: bool) -> bool:
 
 def with_members(session: Session, detection: Detection) -> Object:
     """A detection's JSON object with the records of its transaction."""
+    from logscope.engine.listing import member_places
+
     entry = detection.to_json()
     if detection.number is not None:
-        places = session.member_places([detection.number]).get(detection.number, [])
+        places = member_places(session, [detection.number]).get(detection.number, [])
         entry["members"] = [{"source": source, "line": line} for source, line in places]
     return entry
 

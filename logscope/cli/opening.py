@@ -30,7 +30,7 @@ def stdin_is_pipe() -> bool:
 
 @contextmanager
 def opened(arguments: argparse.Namespace, **more: Any) -> Iterator[Session]:
-    """An open session; errors of sources and notices are said on standard error.
+    """An open session; sources that cannot be opened are said on standard error.
 
     Args:
         arguments: Of a command that reads.
@@ -50,23 +50,21 @@ def opened(arguments: argparse.Namespace, **more: Any) -> Iterator[Session]:
         for error in session.loading.errors:
             say(f"logscope: {error}")
         yield session
-        for error in session.loading.errors[len(session.loading.errors) :]:
-            say(f"logscope: {error}")
     finally:
         session.close()
 
 
 @contextmanager
 def loaded(arguments: argparse.Namespace, **more: Any) -> Iterator[Session]:
-    """A session with everything read that is there."""
+    """A session with everything read that is there; what was noticed is said at the end."""
     with opened(arguments, **more) as session:
         said = len(session.loading.errors)
         session.read_all()
         for error in session.loading.errors[said:]:
             say(f"logscope: {error}")
-        for notice in session.loading.notices:
-            say(f"logscope: {notice}")
         yield session
+        for notice in session.notices():
+            say(f"logscope: {notice}")
 
 
 def source_exit(session: Session) -> int:

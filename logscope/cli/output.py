@@ -147,7 +147,7 @@ def _write_html(objects: Iterator[Object], path: Path) -> None:
             "<!doctype html><meta charset='utf-8'><title>logscope</title>"
             "<style>body{font:14px sans-serif}table{border-collapse:collapse}"
             "td,th{border:1px solid #ccc;padding:2px 6px;text-align:left;vertical-align:top;white-space:pre-wrap}"
-            "</style><table><tr>" + "".join(f"<th>{html.escape(name)}</th>" for name in names) + "</tr>\n"
+            "</style><table><tr>" + "".join(f"<th>{html.escape(clean(name))}</th>" for name in names) + "</tr>\n"
         )
         for row in rows:
             cells = "".join(f"<td>{html.escape(clean(_cell(row.get(name)), lines=True))}</td>" for name in names)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from logscope.cli.opening import loaded, source_exit
 from logscope.cli.output import say
-from logscope.errors import UsageError
+from logscope.errors import SourceError, UsageError
 
 if TYPE_CHECKING:
     from logscope.engine.session import Session
@@ -24,11 +24,21 @@ def run_replay(arguments: argparse.Namespace) -> int:
     from logscope.sources.replay import replay
 
     speed = _speed(arguments.speed)
+    _check_target(arguments.to)
     stop = threading.Event()
     with loaded(arguments) as session:
         sent = replay(_messages(session), arguments.to, speed=speed, framing=arguments.framing, stop=stop)
         say(f"{sent} messages sent to {arguments.to}")
         return source_exit(session)
+
+
+def _check_target(url: str) -> None:
+    from logscope.sources.urls import parse_address
+
+    try:
+        parse_address(url)
+    except SourceError as error:
+        raise UsageError(error.message, error.where, mend=error.mend) from error
 
 
 def _speed(text: str) -> float | None:
@@ -51,7 +61,7 @@ def _messages(session: Session) -> Iterator[tuple[int | None, bytes]]:
     from logscope.syslog.header import format_rfc5424, severity_of
 
     view = session.store.view
-    rows = session.store.ordered(view)
+    rows = session.selection.rows_inside(session.store.ordered(view), view)
     for start in range(0, len(rows), _CHUNK):
         frame = session.frames.rows(rows.slice(start, _CHUNK), view, _COLUMNS)
         for time, level, host, service, pid, kind, raw in frame.select(

@@ -61,6 +61,7 @@ def _follow(arguments: argparse.Namespace) -> int:
 
 def _records(session: Session, rows: pl.Series, *, with_transactions: bool) -> Iterator[Object]:
     """JSON objects of records, read and made a stretch at a time."""
+    from logscope.engine.listing import transaction_ids
     from logscope.engine.rendering import RECORD_COLUMNS, record_json
 
     view = session.store.view
@@ -68,7 +69,7 @@ def _records(session: Session, rows: pl.Series, *, with_transactions: bool) -> I
         part = rows.slice(start, _CHUNK)
         frame = session.frames.rows(part, view, RECORD_COLUMNS)
         fields = session.frames.fields(part, view)
-        transactions = session.transaction_ids(part) if with_transactions else [None] * len(part)
+        transactions = transaction_ids(session, part) if with_transactions else [None] * len(part)
         for record, values, ids in zip(frame.iter_rows(named=True), fields, transactions, strict=True):
             yield record_json(record, values, ids)
 

@@ -97,10 +97,11 @@ def _by_id(frame: pl.DataFrame, session: Session, wanted: str) -> pl.DataFrame:
 
 
 def _objects(session: Session, frame: pl.DataFrame, *, members: bool) -> Iterator[Object]:
+    from logscope.engine.listing import member_places
     from logscope.engine.rendering import transactions_json
 
     numbers = frame.get_column("number").to_list()
-    lists = session.member_places(numbers) if members else {}
+    lists = member_places(session, numbers) if members else {}
     for number, entry in zip(numbers, transactions_json(frame), strict=True):
         if members:
             entry["members"] = [{"source": source, "line": line} for source, line in lists.get(number, [])]

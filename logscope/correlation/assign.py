@@ -8,7 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from logscope.correlation.components import chain_edges, components
-from logscope.correlation.growing import NONE, GrowingArray
+from logscope.correlation.growing import NONE, GrowingArray, distinct, distinct_pairs, within
 
 BORN_CAP = 10
 """A component that touches more grain values than this is a list, and belongs to none of them."""
@@ -36,24 +36,26 @@ def assign(
     units = pl.DataFrame(schema={"node": pl.UInt32, "unit": pl.UInt32})
     first = links.filter((pl.col("pos") != pl.col("pos").shift(1)).fill_null(True))["pos"]
     held = pl.DataFrame({"pos": first, "label": label_of.gather(first)})
-    direct = grains.select("pos", owner="node").unique()
+    direct = distinct_pairs(grains.select("pos", owner="node"))
     if direct.is_empty():
         return held.select("pos", owner="label"), units
-    touching = grains.select(label=label_of.gather(grains["pos"]), node="node").filter(pl.col("label") != NONE).unique()
+    touching = distinct_pairs(
+        pl.DataFrame({"label": label_of.gather(grains["pos"]), "node": grains["node"]}).filter(pl.col("label") != NONE)
+    )
     counts = touching.group_by("label").agg(pl.len().alias("n"), pl.col("node").first())
     single = counts.filter(pl.col("n") == 1)
     several = counts.filter(pl.col("n") > 1)["label"]
     owner = pl.int_range(0, total, eager=True, dtype=pl.UInt32)
     owner = owner.scatter(single["label"], single["node"])
-    bare = held.join(direct.select("pos").unique(), on="pos", how="anti") if direct.height else held
+    records = len(label_of)
+    bare = held.filter(~within(held["pos"], direct["pos"], records))
     if several.is_empty():
         return pl.concat([direct, bare.select("pos", owner=owner.gather(bare["label"]))]), units
-    tangled = bare["label"].is_in(several.implode())
+    tangled = within(bare["label"], several, total)
     simple = bare.filter(~tangled)
-    among = label_of.gather(links["pos"]).is_in(several.implode())
-    tied = links.filter(among)
-    cut, units = _cut(tied, grains.join(tied.select("pos").unique(), on="pos", how="semi"), first_pos, total)
-    cut = cut.join(bare.filter(tangled).select("pos"), on="pos", how="semi")
+    tied = links.filter(within(label_of.gather(links["pos"]), several, total))
+    cut, units = _cut(tied, grains.filter(within(grains["pos"], tied["pos"], records)), first_pos, total)
+    cut = cut.filter(within(cut["pos"], bare["pos"].filter(tangled), records))
     return pl.concat([direct, simple.select("pos", owner=owner.gather(simple["label"])), cut]), units
 
 
@@ -104,7 +106,7 @@ def _cut(
 
 
 def _parts(links: pl.DataFrame, total: int) -> pl.DataFrame:
-    nodes = links["node"].unique()
+    nodes = distinct(links["node"], total)
     return pl.DataFrame(
         {"node": nodes, "unit": components(nodes, chain_edges(links), total)},
         schema={"node": pl.UInt32, "unit": pl.UInt32},

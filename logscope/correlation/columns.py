@@ -31,6 +31,11 @@ SHAPES: tuple[tuple[str, str], ...] = (
 )
 """Shapes of values, the first that fits."""
 
+LINKABLE = ("uuid", "hex", "prefixed", "token", "int")
+"""Shapes of ids."""
+MODAL = 0.8
+"""From this share of distinct values on, a shape is the rule and others are strays."""
+
 _TEXT_ID = r"\b(?:[A-Za-z]{1,10}[-_](?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{6,}|\d{3,})|[A-Z]{2,6}\d{4,})\b"
 _WORD_ID = (
     r"[A-Za-z][A-Za-z_]{1,20}[ \[/#:=(]{1,2}"
@@ -122,6 +127,26 @@ def shape_of(values: pl.Expr) -> pl.Expr:
         chain = chain.when(values.str.contains(pattern)).then(pl.lit(name))
     result: pl.Expr = chain.otherwise(pl.lit("word"))
     return result
+
+
+def shape_pattern(values: pl.Series) -> str | None:
+    """The regex that tells a column's ids from other values that stray into it (`guest` among long hex).
+
+    Args:
+        values: Its values.
+
+    Returns:
+        None where all values are alike, or where no shape is the rule.
+    """
+    table = pl.DataFrame({"value": values.unique()}).with_columns(shape=shape_of(pl.col("value")))
+    modal, count = table["shape"].value_counts().sort(["count", "shape"], descending=[True, False]).row(0)
+    if modal not in LINKABLE or count < 5:
+        return None
+    length = int(table.filter(pl.col("shape") == modal)["value"].str.len_chars().mode().min())  # type: ignore[arg-type]
+    # Hex that happens to be all letters or all digits is no other shape, if it is as long.
+    pattern = rf"{dict(SHAPES)[modal]}|^[\w.:@+=~-]{{{max(length - 1, 1)},{length + 1}}}$"
+    share = float(table["value"].str.contains(pattern).mean() or 0)  # type: ignore[arg-type]  # of a Boolean: a float
+    return pattern if MODAL <= share < 1 else None
 
 
 def group_label(label: str, text: bool) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from logscope.correlation.growing import distinct_pairs
+
 WIDE_RECORD = 16
 """A record with more nodes counts towards degrees as a star around its first node only."""
 
@@ -21,11 +23,10 @@ def chain_edges(pairs: pl.DataFrame) -> pl.DataFrame:
     Returns:
         `a`, `b`: one edge less than a record has nodes.
     """
-    return (
+    return distinct_pairs(
         pairs.select(a=pl.col("node").shift(1), b=pl.col("node"), same=pl.col("pos") == pl.col("pos").shift(1))
         .filter("same")
         .select("a", "b")
-        .unique()
     )
 
 
@@ -55,10 +56,10 @@ def components(nodes: pl.Series, edges: pl.DataFrame, total: int) -> pl.Series:
 def _hook(edges: pl.DataFrame, total: int) -> pl.Series:
     label = pl.int_range(0, total, eager=True, dtype=pl.UInt32)
     while True:
-        edges = (
-            edges.select(a=label.gather(edges["a"]), b=label.gather(edges["b"]))
-            .filter(pl.col("a") != pl.col("b"))
-            .unique()
+        edges = distinct_pairs(
+            pl.DataFrame({"a": label.gather(edges["a"]), "b": label.gather(edges["b"])}).filter(
+                pl.col("a") != pl.col("b")
+            )
         )
         if edges.is_empty():
             return label
@@ -78,10 +79,13 @@ def neighbours(pairs: pl.DataFrame) -> pl.DataFrame:
     Args:
         pairs: `pos`, `node`, `key`, ordered by `pos`, then `key` and value.
     """
-    several = pairs.filter(pl.col("pos").is_duplicated())
-    several = several.with_columns(width=pl.len().over("pos"))
-    narrow = several.filter(pl.col("width") <= WIDE_RECORD)
-    wide = several.filter(pl.col("width") > WIDE_RECORD)
+    same = (pl.col("pos") == pl.col("pos").shift(1)).fill_null(False)
+    several = pairs.filter(same | same.shift(-1).fill_null(False))
+    narrow, wide = several, several.clear()
+    if (several["pos"] == several["pos"].shift(WIDE_RECORD)).any():
+        several = several.with_columns(width=pl.len().over("pos"))
+        narrow = several.filter(pl.col("width") <= WIDE_RECORD)
+        wide = several.filter(pl.col("width") > WIDE_RECORD)
     found = []
     for lag in range(1, WIDE_RECORD):
         step = narrow.select(
@@ -92,7 +96,7 @@ def neighbours(pairs: pl.DataFrame) -> pl.DataFrame:
         )
         if not step["same"].any():
             break
-        found.append(step.filter("use").select("node", "other").unique())
+        found.append(distinct_pairs(step.filter("use").select("node", "other")))
     if wide.height:
         first = pl.col("node").first().over("pos")
         star = wide.with_columns(other=first, centre=pl.col("key").first().over("pos"))
@@ -100,4 +104,4 @@ def neighbours(pairs: pl.DataFrame) -> pl.DataFrame:
     if not found:
         return pl.DataFrame(schema={"node": pl.UInt32, "other": pl.UInt32})
     one_way = pl.concat(found)
-    return pl.concat([one_way, one_way.select(node="other", other="node")]).unique()
+    return distinct_pairs(pl.concat([one_way, one_way.select(node="other", other="node")]))

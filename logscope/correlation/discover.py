@@ -13,9 +13,18 @@ import polars as pl
 
 from logscope.correlation.aliases import alias_groups
 from logscope.correlation.classes import classify
-from logscope.correlation.columns import SAMPLE, group_label, occurrences, shape_of, statistics, text_pattern
+from logscope.correlation.columns import (
+    LINKABLE,
+    SAMPLE,
+    group_label,
+    occurrences,
+    shape_of,
+    shape_pattern,
+    statistics,
+    text_pattern,
+)
 from logscope.correlation.extract import extract
-from logscope.correlation.grain import Sample, choose, level_of, relations
+from logscope.correlation.grain import choose
 from logscope.correlation.keys import (
     CANONICAL,
     HOUR_US,
@@ -28,11 +37,12 @@ from logscope.correlation.keys import (
     snake_case,
 )
 from logscope.correlation.plan import Level, Plan
+from logscope.correlation.relations import Sample, hubs_at, level_of, relations, transitive
 from logscope.records.schema import KEY_VALUES, ROW
+from logscope.text import clean
 
 LEVELS = 6
 """Grains that are looked at, at most."""
-_LINKABLE_SHAPES = ("uuid", "hex", "prefixed", "token", "int")
 
 
 def find_plan(
@@ -87,15 +97,34 @@ def find_plan(
         ),
         stats,
     )
-    plan = _with_levels(evidence, plan, None if grain in ("auto", "none") else plan.key(grain).name)
+    evidence, plan = _with_levels(evidence, plan, None if grain in ("auto", "none") else plan.key(grain).name)
     plan = replace(plan, notices=tuple(notices))
     if grain == "none":
-        return plan.with_grain(None)
-    if grain != "auto":
-        return plan.with_grain(grain)
-    levels = {level.grain: level for level in plan.levels if level.grain is not None}
-    chosen, why = choose(evidence, plan, levels, max_span_us)
-    return plan.with_grain(chosen, why)
+        plan = plan.with_grain(None)
+    elif grain != "auto":
+        plan = plan.with_grain(grain)
+    else:
+        levels = {level.grain: level for level in plan.levels if level.grain is not None}
+        plan = plan.with_grain(*choose(evidence, plan, levels, max_span_us))
+    return _told(evidence, plan)
+
+
+def _told(evidence: Sample, plan: Plan) -> Plan:
+    """Say of each key what of it does not link at the plan's grain."""
+    refused = {text.split(" ", 1)[0]: text for text in plan.level.why.split("; ") if " does not link" in text}
+    hubs = hubs_at(evidence, plan)
+    notices = [f"at grain {plan.grain}: {text}" for text in refused.values()]
+    keys = []
+    for key in plan.keys:
+        why = key.why
+        if key.name in refused:
+            why += f"; at grain {plan.grain} it" + refused[key.name].removeprefix(key.name)
+        if key.name in hubs:
+            values = ", ".join(clean(value, cap=80) for value in hubs[key.name][:3])
+            why += f"; hub: {len(hubs[key.name]):,} of its values tie too much together and do not link, like {values}"
+            notices.append(f"key {key.name}: {len(hubs[key.name]):,} values are hubs and do not link, like {values}")
+        keys.append(replace(key, why=why.removeprefix("; ")))
+    return replace(plan, keys=tuple(keys), notices=(*plan.notices, *notices))
 
 
 def _complete(sample: pl.DataFrame) -> pl.DataFrame:
@@ -166,6 +195,9 @@ def _find_keys(
         if key is None or key.name in kept:
             continue
         places[row["group"]] = len(keys)
+        if key.shape is not None:
+            stray = (pl.col("group") == row["group"]) & ~pl.col("value").str.contains(key.shape)
+            merged = merged.filter(~stray)
         keys.append(key)
         kept[key.name] = row
     values = (
@@ -184,7 +216,7 @@ def _alias(held: pl.DataFrame, stats: pl.DataFrame, columns: _Columns) -> tuple[
 
     def could(group: str, shape: str, length: float, distinct: int) -> bool:
         names = [name for name, _ in columns.fields.get(group, [])]
-        if distinct < 3 or shape not in _LINKABLE_SHAPES or any(is_scoped_name(name) for name in names):
+        if distinct < 3 or shape not in LINKABLE or any(is_scoped_name(name) for name in names):
             return False
         id_name = any(is_id_name(name) for name in names)
         if any(is_measure(name) for name in names) and not id_name:
@@ -229,11 +261,16 @@ def _key(
         plain = normalise(best)
         name = CANONICAL.get(plain, snake_case(best)) if plain in CANONICAL else snake_case(best)
     else:
-        name = snake_case(labels[0].strip(" -_")) + "_id"
+        word = snake_case(labels[0].strip(" -_"))
+        name = CANONICAL.get(normalise(word), word if word.endswith("id") else f"{word}_id")
     aliases = tuple(dict.fromkeys(other for other in (*names, *(label.strip() for label in labels)) if other != name))
     shared = [why[member] for member in group if member in why]
     told = verdict.why + (f"; aliases by {shared[0]}" if len(group) > 1 and shared else "")
-    return Key(name, verdict.klass, tuple(names), pattern, "found", verdict.active, aliases, (), told)
+    shape = shape_pattern(values) if verdict.klass == "strong" else None
+    if shape is not None:
+        strays = values.filter(~values.str.contains(shape)).unique().sort()
+        told += f"; {len(strays):,} values of another shape do not count, like {clean(strays[0], cap=80)}"
+    return Key(name, verdict.klass, tuple(names), pattern, "found", verdict.active, aliases, (), told, shape)
 
 
 def _pattern(labels: list[str], values: pl.Series) -> str | None:
@@ -302,15 +339,8 @@ def _given_statistics(
     return {places[int(row["group"])]: row for row in statistics(held, order).iter_rows(named=True)}
 
 
-def _with_levels(evidence: Sample, plan: Plan, wanted: str | None) -> Plan:
-    """Parents of keys, and the link sets of the grains worth a thought."""
-    found = evidence.relations
-    linking = [key.name for key in plan.keys if key.links]
-    keys = tuple(
-        replace(key, parents=tuple(name for name in linking if found.parent(name, key.name))) if key.links else key
-        for key in plan.keys
-    )
-    plan = replace(plan, keys=keys)
+def _with_levels(evidence: Sample, plan: Plan, wanted: str | None) -> tuple[Sample, Plan]:
+    """Parents of keys, and the link sets of the grains worth a thought; relations as they reach, too."""
     ranked = sorted(
         (key.name for key in plan.keys if key.links and key.klass == "strong" and key.name in evidence.stats),
         key=lambda name: -evidence.stats[name]["support"] * evidence.stats[name]["repeat"],
@@ -319,9 +349,17 @@ def _with_levels(evidence: Sample, plan: Plan, wanted: str | None) -> Plan:
     if not names:
         names = [key.name for key in plan.keys if key.links and key.name in evidence.stats][:1]
     plan = _without_stray_scopes(evidence, plan, bool(ranked))
+    evidence = transitive(evidence, plan, ranked)
+    found = evidence.relations
+    linking = [key.name for key in plan.keys if key.links]
+    keys = tuple(
+        replace(key, parents=tuple(name for name in linking if found.parent(name, key.name))) if key.links else key
+        for key in plan.keys
+    )
+    plan = replace(plan, keys=keys)
     levels = [level_of(evidence, plan, name) for name in names]
     components = Level(None, tuple(key.name for key in plan.keys if key.links), why="plain components")
-    return replace(plan, levels=(*levels, components))
+    return evidence, replace(plan, levels=(*levels, components))
 
 
 def _without_stray_scopes(evidence: Sample, plan: Plan, strong: bool) -> Plan:

@@ -6,7 +6,9 @@ from collections.abc import Collection, Iterator
 
 import polars as pl
 
+from logscope.correlation.batch import increasing
 from logscope.correlation.keys import VALUE_PATTERNS, Key, ignored, normalise
+from logscope.correlation.patterns import lead_of
 from logscope.correlation.plan import Plan
 from logscope.records.schema import FIELD_PREFIX, KEY_VALUES, ROW
 
@@ -63,7 +65,8 @@ def extract(frame: pl.DataFrame, plan: Plan, keys: Collection[str] | None = None
     ]
     if not parts:
         return pl.DataFrame(schema=KEY_VALUES)
-    return pl.concat(parts).unique().sort(ROW, "key", "value", "scope")
+    table = pl.concat(parts).sort(ROW, "key", "value", "scope")
+    return table if increasing(table) else table.unique(maintain_order=True)
 
 
 def _values_of(frame: pl.DataFrame, key: Key, place: int) -> Iterator[pl.DataFrame]:
@@ -75,7 +78,8 @@ def _values_of(frame: pl.DataFrame, key: Key, place: int) -> Iterator[pl.DataFra
         part = frame.select(
             ROW, "time", key=pl.lit(place, dtype=pl.UInt16), value=pl.col(column).cast(pl.String), scope=scope
         ).filter(pl.col("value").is_not_null())
-        yield _clean(_split(part, field))
+        part = _clean(_split(part, field))
+        yield part if key.shape is None else part.filter(pl.col("value").str.contains(key.shape))
     if key.pattern is not None and "raw" in frame.columns:
         hits = frame.filter(pl.col("raw").str.contains(key.pattern))
         if hits.height:
@@ -86,7 +90,14 @@ def _values_of(frame: pl.DataFrame, key: Key, place: int) -> Iterator[pl.DataFra
                 value=pl.col("raw").str.extract_all(key.pattern),
                 scope=scope,
             ).explode("value", empty_as_null=True)
-            yield _clean(part.with_columns(pl.col("value").str.extract(key.pattern, 1)))
+            yield _clean(part.with_columns(_group(key.pattern)))
+
+
+def _group(pattern: str) -> pl.Expr:
+    """What the capture group holds within a hit; captures cost five times what finding the hit does."""
+    lead = lead_of(pattern)
+    value = pl.col("value")
+    return value.str.extract(pattern, 1) if lead is None else value.str.slice(lead) if lead else value
 
 
 def _split(part: pl.DataFrame, field: str) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""How keys relate, what links at a grain, and which grain describes the log most shortly."""
+"""Which grain describes the log most shortly."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from logscope.correlation.linker import Linker
 from logscope.correlation.plan import Level, Plan
+from logscope.correlation.relations import Sample, fan_of, members_at
 from logscope.records.schema import ROW
 
-ONE = 0.9
-"""From this share of values on, "exactly one" is taken for the rule."""
 EVIDENCE_VALUES = 1000
 """Values of the coarser key that the description is measured on: unbounded, any merge looks good in the end."""
 MODELS = 64
@@ -21,93 +19,6 @@ EDITS = 3
 """Records by which a transaction may differ from the type that it is told by (lost, retried, polled)."""
 CLEAR = 0.8
 """Between this ratio and its inverse both grains are plausible, and it is said."""
-
-
-@dataclass(frozen=True)
-class Relations:
-    """Shares of values with exactly one value of another key beside them in a record."""
-
-    one: dict[tuple[str, str], float]
-    """(a, b): share of a's values, of those ever beside b, with exactly one b."""
-
-    def beside(self, a: str, b: str) -> bool:
-        """Whether the two ever stand in one record."""
-        return (a, b) in self.one
-
-    def parent(self, a: str, b: str) -> bool:
-        """Whether one a holds many b, and each b has one a."""
-        return self.beside(a, b) and self.one[b, a] >= ONE and self.one[a, b] < ONE
-
-    def equal(self, a: str, b: str) -> bool:
-        """Whether the two are 1:1."""
-        return self.beside(a, b) and self.one[b, a] >= ONE and self.one[a, b] >= ONE
-
-
-def relations(values: pl.DataFrame, names: list[str]) -> Relations:
-    """From the keys' values that stand in one record.
-
-    Args:
-        values: KEY_VALUES of the sample.
-        names: Names of the keys by place.
-    """
-    slim = values.select(ROW, "key", "value")
-    beside = slim.join(slim, on=ROW, suffix="_b").filter(pl.col("key") != pl.col("key_b"))
-    pairs = beside.select("key", "value", "key_b", "value_b").unique()
-    counts = pairs.group_by("key", "value", "key_b").len()
-    shares = counts.group_by("key", "key_b").agg(one=(pl.col("len") == 1).mean(), n=pl.len())
-    table = {(names[a], names[b]): share for a, b, share, n in shares.iter_rows() if n >= 3}
-    return Relations({pair: share for pair, share in table.items() if (pair[1], pair[0]) in table})
-
-
-@dataclass(frozen=True)
-class Sample:
-    """What grains are judged on."""
-
-    values: pl.DataFrame
-    """KEY_VALUES."""
-    records: pl.DataFrame
-    """`row`, `time`, `source_id`, `line`, `template`, `place` (the service, else the source)."""
-    relations: Relations
-    stats: dict[str, dict[str, float]]
-
-
-def members_at(sample: Sample, plan: Plan) -> pl.DataFrame:
-    """MEMBERS of the sample under a plan."""
-    linker = Linker(plan)
-    linker.add(sample.values, sample.records)
-    return linker.members()
-
-
-def level_of(sample: Sample, plan: Plan, grain: str) -> Level:
-    """The link set of a grain: finer and 1:1 keys, and those that tie no two of its values."""
-    found = sample.relations
-    names = [key.name for key in plan.keys if key.links and key.name != grain]
-    links, coarser, apart = [], [], []
-    for name in names:
-        if found.parent(grain, name) or found.equal(grain, name):
-            links.append(name)
-        elif found.parent(name, grain):
-            coarser.append(name)
-        elif not found.beside(grain, name):
-            apart.append(name)
-    for name in apart:
-        probe = Plan(plan.keys, grain, levels=(Level(grain, tuple(links)),), hub_degree=plan.hub_degree)
-        place = plan.place(name)
-        held = sample.values.filter(pl.col("key") == place).select(ROW, "value", "scope")
-        grained = sample.values.filter(pl.col("key") == plan.place(grain))[ROW]
-        # Only transactions that hold a value of the grain count.
-        members = members_at(sample, probe)
-        real = members.filter(pl.col(ROW).is_in(grained.implode()))["transaction"].unique()
-        ties = held.join(members.filter(pl.col("transaction").is_in(real.implode())), on=ROW)
-        per_value = ties.group_by("value", "scope").agg(pl.col("transaction").n_unique().alias("n"))
-        per_transaction = ties.group_by("transaction").agg(pl.struct("value", "scope").n_unique().alias("n"))
-        if per_value.is_empty() or float((per_value["n"] <= 1).mean() or 0) >= ONE:  # type: ignore[arg-type]
-            links.append(name)
-        elif float((per_transaction["n"] <= 1).mean() or 0) >= ONE:  # type: ignore[arg-type]
-            coarser.append(name)
-    return Level(
-        grain, tuple(name for name in names if name in links), tuple(name for name in names if name in coarser)
-    )
 
 
 def description_length(rows: pl.DataFrame, members: pl.DataFrame) -> float:
@@ -127,15 +38,20 @@ def description_length(rows: pl.DataFrame, members: pl.DataFrame) -> float:
     )
     total = float(types["n"].sum())
     per_template = math.log2(max(rows["template"].n_unique(), 1)) + 2
-    models: list[dict[int, int]] = []
+    models: list[tuple[dict[int, int], int]] = []
     bits = 0.0
     for templates, counts, n in types.iter_rows():
         bag = dict(zip(templates, counts, strict=True))
         # A lost record, a retry or one poll more is told as a difference from a common type, not spelled anew.
-        near = (_difference(bag, model, per_template) + 1 + math.log2(len(models)) for model in models)
+        size = sum(counts)
+        near = (
+            _difference(bag, model, per_template) + 1 + math.log2(len(models))
+            for model, records in models
+            if abs(records - size) <= EDITS
+        )
         bits += min(len(bag) * per_template, *near, math.inf) - n * math.log2(n / total)
         if len(models) < MODELS:
-            models.append(bag)
+            models.append((bag, size))
     return bits
 
 
@@ -175,12 +91,7 @@ class Climb:
 def climb(sample: Sample, plan: Plan, parent: Level, child: Level, max_span_us: int) -> Climb:
     """Whether the transactions of the parent predict more than those of the child (rule R6)."""
     high, low = str(parent.grain), str(child.grain)
-    counts = (
-        sample.values.filter(pl.col("key") == plan.place(high))
-        .select(ROW, "value")
-        .join(sample.values.filter(pl.col("key") == plan.place(low)).select(ROW, child="value"), on=ROW)
-    )
-    fan = counts.group_by("value").agg(pl.col("child").n_unique().alias("n"))["n"]
+    fan = fan_of(sample, plan, high, low, list(parent.links))
     several = int((fan >= 2).sum())
     if several < max(5, 0.1 * sample.stats[high]["distinct"]):
         return Climb(high, low, None, f"only {several} of its values hold several {low}")
@@ -190,7 +101,7 @@ def climb(sample: Sample, plan: Plan, parent: Level, child: Level, max_span_us: 
         return Climb(high, low, None, "its values last longer than the span of a transaction")
     if low not in parent.links:
         return Climb(high, low, None, f"{low} ties several {high} together")
-    at_high = members_at(sample, Plan(plan.keys, high, levels=(Level(high, parent.links),)))
+    at_high = members_at(sample, plan, high, parent.links)
     held = sample.values.filter(pl.col("key") == plan.place(high)).select(ROW, "value")
     wanted = (
         held.select("value").unique().with_columns(h=pl.col("value").hash(1)).sort("h", "value").head(EVIDENCE_VALUES)
@@ -199,7 +110,7 @@ def climb(sample: Sample, plan: Plan, parent: Level, child: Level, max_span_us: 
     owners = at_high.join(chosen, on=ROW, how="semi")["transaction"].unique()
     at_high = at_high.filter(pl.col("transaction").is_in(owners.implode()))
     rows = sample.records.select(ROW, "template").join(at_high.select(ROW).unique(), on=ROW, how="semi")
-    at_low = members_at(sample, Plan(plan.keys, low, levels=(Level(low, child.links),)))
+    at_low = members_at(sample, plan, low, child.links)
     ratio = description_length(rows, at_high) / max(description_length(rows, at_low), 1e-9)
     return Climb(high, low, ratio, "")
 

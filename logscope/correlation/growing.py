@@ -8,6 +8,47 @@ NONE = 0xFFFF_FFFF
 """UInt32 that stands for "no number"."""
 
 
+_MANY = 100_000
+"""From so many on, work over all numbers beats hashing those at hand."""
+
+
+def within(values: pl.Series, members: pl.Series, total: int) -> pl.Series:
+    """Which values are among the members.
+
+    Args:
+        values: UInt32.
+        members: UInt32, repeats allowed.
+        total: More than the greatest of either.
+    """
+    if not len(members):
+        return pl.repeat(False, len(values), dtype=pl.Boolean, eager=True)
+    if len(values) + len(members) < max(_MANY, total // 8):
+        return values.is_in(members.implode())
+    return pl.repeat(False, total, dtype=pl.Boolean, eager=True).scatter(members, True).gather(values)
+
+
+def distinct(numbers: pl.Series, total: int) -> pl.Series:
+    """The distinct numbers (UInt32) below `total`, in no order."""
+    if len(numbers) < max(_MANY, total // 8):
+        return numbers.unique()
+    marked = pl.repeat(False, total, dtype=pl.Boolean, eager=True).scatter(numbers, True)
+    return marked.arg_true().cast(pl.UInt32).alias(numbers.name)
+
+
+def distinct_pairs(table: pl.DataFrame) -> pl.DataFrame:
+    """Distinct rows of a frame with two columns of UInt32, in no order; packed, which takes half the time."""
+    one, other = table.columns
+    packed = table.select(both=pl.col(one).cast(pl.UInt64) * (1 << 32) + pl.col(other))["both"]
+    if len(packed) > 1 and not (packed > packed.shift(1)).all():
+        packed = packed.unique()
+    else:
+        return table
+    return packed.to_frame("both").select(
+        (pl.col("both") // (1 << 32)).cast(pl.UInt32).alias(one),
+        (pl.col("both") % (1 << 32)).cast(pl.UInt32).alias(other),
+    )
+
+
 class GrowingArray:
     """A Series that is appended to in amortised constant time and written in place."""
 
@@ -82,6 +123,8 @@ class Dictionary:
             The codes (UInt32, same height), and the places in `hashes` where each new code was
             first met, in order of the new codes.
         """
+        if self._size == 0 and len(hashes) > _MANY:
+            return self._encode_first(hashes)
         first = (
             pl.DataFrame({"hash": hashes})
             .with_row_index("place")
@@ -99,6 +142,18 @@ class Dictionary:
         table = pl.concat([table, added])
         codes = pl.DataFrame({"hash": hashes}).join(table, on="hash", how="left", maintain_order="left")["code"]
         return codes, fresh["place"]
+
+    def _encode_first(self, hashes: pl.Series) -> tuple[pl.Series, pl.Series]:
+        """The same while nothing is held: one sort instead of grouping and a join."""
+        places = hashes.arg_unique().sort()
+        distinct = hashes.gather(places)
+        by_hash = distinct.arg_sort().cast(pl.UInt32)
+        order = hashes.arg_sort()
+        ranked = hashes.gather(order)
+        run = (ranked != ranked.shift(1)).fill_null(True).cum_sum() - 1
+        codes = pl.repeat(0, len(hashes), dtype=pl.UInt32, eager=True).scatter(order, by_hash.gather(run))
+        self._hashes, self._codes, self._size = distinct.gather(by_hash), by_hash, len(distinct)
+        return codes.alias("code"), places.cast(pl.UInt32).alias("place")
 
     def _known(self, hashes: pl.Series) -> pl.Series:
         if len(self._hashes) == 0 or len(hashes) == 0:

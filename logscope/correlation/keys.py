@@ -48,6 +48,8 @@ class Key:
     """Keys of coarser grain: one of their values holds many of this one's."""
     why: str = ""
     """In words: why it links or does not."""
+    shape: str | None = None
+    """Rust regex that a field's value must match to be an id of this key; None: any."""
 
     @property
     def links(self) -> bool:
@@ -350,6 +352,13 @@ def check_pattern(key: Key) -> Key:
     Raises:
         PlanError: It does not compile or has no or several capture groups.
     """
+    if key.shape is not None:
+        try:
+            pl.Series([""]).str.contains(key.shape)
+        except pl.exceptions.PolarsError:
+            raise PlanError(
+                f"the shape of key {key.name} does not compile", mend="write it in Rust's regex syntax"
+            ) from None
     if key.pattern is None:
         return key
     mend = "write it in Rust's regex syntax with one group in ( )"

@@ -6,35 +6,23 @@ So a scan is one batch, a watch many, and there is no second implementation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import polars as pl
 
 from logscope.correlation.assign import assign
 from logscope.correlation.attach import Attachments
-from logscope.correlation.components import WIDE_RECORD, chain_edges, components, neighbours
-from logscope.correlation.growing import NONE, GrowingArray
+from logscope.correlation.batch import linkable
+from logscope.correlation.components import chain_edges, components, neighbours
+from logscope.correlation.delta import Delta
+from logscope.correlation.growing import NONE, GrowingArray, distinct
 from logscope.correlation.hubs import Hubs
 from logscope.correlation.nodes import Nodes
 from logscope.correlation.pieces import Pieces
 from logscope.correlation.plan import Plan
 from logscope.records.schema import MEMBERS, ROW
 
+__all__ = ["Delta", "Linker"]
+
 _MEMBER = {"pos": pl.UInt32, "owner": pl.UInt32}
-
-
-@dataclass(frozen=True)
-class Delta:
-    """What one batch changed."""
-
-    rows: pl.Series
-    """Rows whose membership changed (UInt32, ascending)."""
-    transactions: pl.Series
-    """Numbers of transactions that gained or lost records, or changed their id, and live (ascending)."""
-    removed: dict[int, int | None] = field(default_factory=dict)
-    """Numbers that are gone, and the number their records went to (None: a value that held them became a hub)."""
-    was: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Ids of transactions, and the ids that became part of them."""
 
 
 class Linker:
@@ -66,7 +54,7 @@ class Linker:
         self._attached = Attachments()
         self._label = GrowingArray(pl.UInt32, NONE)
         self._unit = GrowingArray(pl.UInt32, NONE)
-        self._first = GrowingArray(pl.UInt32, NONE)
+        self._born = GrowingArray(pl.UInt32, NONE)
         self._was: dict[int, tuple[str, ...]] = {}
 
     def add(self, values: pl.DataFrame, records: pl.DataFrame) -> Delta:
@@ -80,13 +68,11 @@ class Linker:
             What changed.
         """
         wanted = [*self._links, *self._coarser] + ([] if self._grain is None else [self._grain])
-        batch = (
-            values.select(ROW, "key", "value", "scope")
-            .filter(pl.col("key").is_in(wanted) & pl.col("value").is_not_null())
-            .join(records.select(ROW, pl.col("time").dt.epoch("us"), "source_id", "line"), on=ROW)
-        )
+        batch = linkable(values, records, wanted)
         if batch.is_empty():
             return Delta(pl.Series(ROW, [], dtype=pl.UInt32), pl.Series("transaction", [], dtype=pl.UInt32))
+        if not self._pieces.count:
+            return self._first(batch)
         lost = self._lost(batch)
         return self._link(batch) if lost.is_empty() else self._anew(batch)
 
@@ -124,19 +110,33 @@ class Linker:
             dict.fromkeys(gone.to_list()),
         )
 
-    def _link(self, batch: pl.DataFrame) -> Delta:
+    def _place(self, batch: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Number what the batch holds: `pos`, `node`, `key`; and what `Nodes.encode` says of older nodes."""
         nodes, moved = self._nodes.encode(batch)
-        # Numbers are compared rather than text; a wide record's first node must not depend on arrival, though.
-        batch = batch.with_columns(nodes.alias("node")).unique(subset=[ROW, "node"]).sort(ROW, "key", "node")
-        if bool((pl.Series(batch[ROW]).rle().struct.field("len") > WIDE_RECORD).any()):
-            batch = batch.sort(ROW, "key", "value", "scope")
         total = len(self._nodes)
-        for array in (self._label, self._unit, self._first):
+        for array in (self._label, self._unit, self._born):
             array.resize(total)
-        role = pl.col("key").is_in(self._coarser)
-        pos = self._pieces.add(batch, role)
+        pos = self._pieces.add(batch.with_columns(nodes.alias("node")), pl.col("key").is_in(self._coarser))
+        return pl.DataFrame({"pos": pos, "node": nodes, "key": batch["key"]}), moved
+
+    def _first(self, batch: pl.DataFrame) -> Delta:
+        """Link while nothing is held: all is new, so nothing is compared."""
+        pairs, moved = self._place(batch)
+        everything = self._pieces.everything()
+        if self._grain is not None:
+            self._earlier(pairs.filter(pl.col("key") == self._grain))
+        self._update_hubs(everything)
+        self._solve(everything)
+        self._attached.update(self._pieces, everything, moved)
+        members = self.members()
+        return Delta(
+            distinct(members[ROW], int(batch[ROW][-1]) + 1).sort(),
+            distinct(members["transaction"], len(self._nodes)).sort(),
+        )
+
+    def _link(self, batch: pl.DataFrame) -> Delta:
+        pairs, moved = self._place(batch)
         merges = moved.filter(pl.col("old") != pl.col("new"))
-        pairs = pl.DataFrame({"pos": pos, "node": batch["node"], "key": batch["key"]})
         dirty = self._dirty(pairs, moved)
         told = self._leads(self._pieces.owners(dirty), moved)
         self._merge(merges, dirty)
@@ -172,12 +172,11 @@ class Linker:
 
     def _earlier(self, grains: pl.DataFrame) -> pl.Series:
         """Note the first record of each grain value; those whose first record changed."""
-        nodes = grains["node"].unique()
-        known = pl.DataFrame({"node": nodes, "pos": self._first.take(nodes)}).filter(pl.col("pos") != NONE)
-        ordered = self._pieces.ordered(pl.concat([known, grains.select("node", "pos")]))
-        first = ordered.group_by("node", maintain_order=True).agg(pl.col("pos").first())
+        nodes = distinct(grains["node"], len(self._nodes))
+        known = pl.DataFrame({"node": nodes, "pos": self._born.take(nodes)}).filter(pl.col("pos") != NONE)
+        first = self._pieces.earliest(pl.concat([known, grains.select("node", "pos")]), "node")
         changed = first.join(known, on="node", suffix="_old").filter(pl.col("pos") != pl.col("pos_old"))["node"]
-        self._first.put(first["node"], first["pos"])
+        self._born.put(first["node"], first["pos"])
         return changed
 
     def _merge(self, merges: pl.DataFrame, dirty: pl.Series) -> None:
@@ -187,7 +186,7 @@ class Linker:
         self._pieces.rename(merges, dirty)
         self._hubs.forget(merges["old"], self._nodes.key.take(merges["old"]))
         if self._grain is not None:
-            first = merges.select(node="new", pos=self._first.take(merges["old"])).filter(pl.col("pos") != NONE)
+            first = merges.select(node="new", pos=self._born.take(merges["old"])).filter(pl.col("pos") != NONE)
             if first.height:
                 self._earlier(first)
         self._label.put(merges["old"], NONE)
@@ -195,7 +194,8 @@ class Linker:
     def _update_hubs(self, dirty: pl.Series) -> pl.Series:
         """Recount degrees in the dirty records; with values that became hubs or none, more records are dirty."""
         pairs = self._link_pairs(dirty)
-        nodes = pairs.select("node", "key").unique()
+        held = distinct(pairs["node"], len(self._nodes))
+        nodes = pl.DataFrame({"node": held, "key": self._nodes.key.take(held)})
         flipped, freed = self._hubs.update(nodes, neighbours(pairs), len(self._nodes))
         if not flipped and not freed:
             return dirty
@@ -225,20 +225,20 @@ class Linker:
             self._label.put(pairs["node"].filter(hubs), NONE)
             pairs = pairs.filter(~hubs)
         total = len(self._nodes)
-        nodes = pairs["node"].unique()
+        nodes = distinct(pairs["node"], total)
         labels = components(nodes, chain_edges(pairs), total)
         self._label.put(nodes, labels)
         self._unit.put(nodes, labels)
         first = pairs.filter((pl.col("pos") != pl.col("pos").shift(1)).fill_null(True))
         self._pieces.label.put(dirty, NONE)
         self._pieces.label.put(first["pos"], self._label.take(first["node"]))
-        members, units = assign(pairs, grains, self._pieces.label.view(), self._first, total)
+        members, units = assign(pairs, grains, self._pieces.label.view(), self._born, total)
         self._unit.put(units["node"], units["unit"])
         self._pieces.set_owners(dirty, members)
 
     def _leads(self, members: pl.DataFrame, moved: pl.DataFrame | None = None) -> pl.DataFrame:
         """`owner`, `lead` (the node that gives the id), `start` (of its epoch, as it was before `moved`)."""
-        owners = members["owner"].unique()
+        owners = distinct(members["owner"], len(self._nodes))
         schema = {"owner": pl.UInt32, "lead": pl.UInt32, "start": pl.Int64}
         if not len(owners):
             return pl.DataFrame(schema=schema)
@@ -251,15 +251,13 @@ class Linker:
             leads = [pl.DataFrame({"owner": named, "lead": named})]
             own = members.filter(self._nodes.key.take(members["owner"]) != self._grain)
         if own.height:
-            earliest = self._pieces.ordered(own).unique(subset="owner", keep="first", maintain_order=True)
-            pairs = self._pieces.links.of(earliest["pos"]).join(earliest, on="pos")
-            pairs = pairs.filter(self._unit.take(pairs["node"]) == pairs["owner"])
-            told = (
-                self._nodes.describe(pairs["node"])
-                .with_columns(owner=pairs["owner"])
-                .sort("key", "value", "scope", "start")
+            earliest = self._pieces.earliest(own, "owner")
+            # A record's nodes stand in the order of keys and values: the first is the least.
+            pairs = self._pieces.links.of(distinct(earliest["pos"], self._pieces.count)).join(
+                earliest, on="pos", maintain_order="left"
             )
-            leads.append(told.unique(subset="owner", keep="first", maintain_order=True).select("owner", lead="node"))
+            pairs = pairs.filter(self._unit.take(pairs["node"]) == pairs["owner"])
+            leads.append(pairs[pairs["owner"].arg_unique().sort()].select("owner", lead="node"))
         table = pl.concat(leads)
         table = table.with_columns(start=self._nodes.start.take(table["lead"]))
         if moved is not None and moved.height:
@@ -360,15 +358,17 @@ class Linker:
             members = self._pieces.owners(self._pieces.holding(wanted.clear(), wanted))
             members = members.filter(pl.col("owner").is_in(wanted.implode()))
         leads = self._leads(members)
-        was = (
-            [list(self._was.get(number, ())) for number in leads["owner"].to_list()]
-            if self._was
-            else [[]] * leads.height
+        former = pl.DataFrame(
+            {"transaction": list(self._was), "was": [list(names) for names in self._was.values()]},
+            schema={"transaction": pl.UInt32, "was": pl.List(pl.String)},
         )
         ids = self._nodes.identities(leads["lead"], leads["start"])
-        return pl.DataFrame(
-            {"transaction": leads["owner"], "id": ids, "was": pl.Series(was, dtype=pl.List(pl.String))}
-        ).sort("transaction")
+        return (
+            pl.DataFrame({"transaction": leads["owner"], "id": ids})
+            .join(former, on="transaction", how="left")
+            .with_columns(pl.col("was").fill_null(pl.lit([], pl.List(pl.String))))
+            .sort("transaction")
+        )
 
     def identity(self, number: int) -> str:
         """The id of one transaction.

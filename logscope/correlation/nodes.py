@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import polars as pl
 
+from logscope.correlation.digest import digest, hexadecimal
 from logscope.correlation.growing import NONE, Dictionary, GrowingArray
 from logscope.correlation.plan import Plan
 
@@ -161,26 +160,21 @@ class Nodes:
         )
 
     def identities(self, nodes: pl.Series, starts: pl.Series | None = None) -> pl.Series:
-        """Transaction ids that nodes give: hex of blake2b-64 over key, value, scope and epoch.
+        """Transaction ids that nodes give: `digest` of key, value, scope and epoch, in hex.
 
         Args:
             nodes: UInt32.
             starts: Starts of their epochs, if not the present ones.
         """
         table = self.describe(nodes)
-        names = [key.name for key in self._plan.keys]
-        rows = zip(
-            table["key"], table["value"], table["scope"], table["start"] if starts is None else starts, strict=True
+        if starts is not None:
+            table = table.with_columns(starts.alias("start"))
+        names = pl.Series([key.name for key in self._plan.keys], dtype=pl.String)
+        start = pl.when(pl.col("start") != NO_START).then(pl.col("start").cast(pl.String)).otherwise(pl.lit(""))
+        told = table.select(names.gather(table["key"]).alias("name"), "value", pl.col("scope").fill_null(""), start)
+        return hexadecimal(digest(told.select(pl.concat_str(pl.all(), separator="\x1f")).to_series())).alias(
+            "transaction"
         )
-        blake = hashlib.blake2b
-        ids = [
-            blake(
-                f"{names[key]}\x1f{value}\x1f{scope or ''}\x1f{'' if start == NO_START else start}".encode(),
-                digest_size=8,
-            ).hexdigest()
-            for key, value, scope, start in rows
-        ]
-        return pl.Series("transaction", ids, dtype=pl.String)
 
 
 def _appended(column: pl.Series, more: pl.Series) -> pl.Series:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from logscope.correlation.growing import NONE, GrowingArray
+from logscope.correlation.growing import NONE, GrowingArray, within
 from logscope.records.schema import ROW
 
 SEVERAL = NONE - 1
@@ -23,6 +23,8 @@ class PairTable:
         self.node = GrowingArray(pl.UInt32, NONE)
         self._start = GrowingArray(pl.UInt32, 0)
         self._length = GrowingArray(pl.UInt32, 0)
+        self._whole = True
+        """Whether all runs stand there once, ordered by pos."""
 
     def add(self, pairs: pl.DataFrame, height: int) -> None:
         """Append runs; a record's earlier run, if any, is passed over from now on.
@@ -36,6 +38,7 @@ class PairTable:
         if pairs.is_empty():
             return
         base = len(self.pos)
+        self._whole = self._whole and (base == 0 or bool(self.pos.view()[base - 1] < pairs["pos"][0]))
         begins = (pairs["pos"] != pairs["pos"].shift(1)).fill_null(True).arg_true()
         ends = pl.concat([begins.slice(1), pl.Series([pairs.height], dtype=begins.dtype)])
         where = pairs["pos"].gather(begins)
@@ -46,16 +49,17 @@ class PairTable:
 
     def drop(self, pos: pl.Series) -> None:
         """Forget the runs of records."""
+        self._whole = self._whole and not len(pos)
         self._length.put(pos, 0)
 
     def of(self, pos: pl.Series) -> pl.DataFrame:
         """`pos`, `node` of some records, in the order of `pos`."""
+        if self._whole and len(pos) == len(self._start) and pos.is_sorted():
+            return pl.DataFrame({"pos": self.pos.view(), "node": self.node.view()})
         runs = pl.DataFrame({"pos": pos, "start": self._start.take(pos), "length": self._length.take(pos)})
         runs = runs.filter(pl.col("length") > 0)
         if runs.height == 0:
             return pl.DataFrame(schema=_PAIR)
-        if runs["length"].sum() == len(self.pos) and runs["pos"].is_sorted():
-            return pl.DataFrame({"pos": self.pos.view(), "node": self.node.view()})
         at = runs.select(
             "pos", place=pl.int_ranges("start", pl.col("start") + pl.col("length"), dtype=pl.UInt32)
         ).explode("place", empty_as_null=True)
@@ -117,7 +121,8 @@ class Pieces:
         Returns:
             The position of each row of the batch.
         """
-        first = batch.filter((pl.col(ROW) != pl.col(ROW).shift(1)).fill_null(True))
+        index = batch.select(ROW, "time", "source_id", "line")
+        first = index.filter((pl.col(ROW) != pl.col(ROW).shift(1)).fill_null(True))
         highest = first[ROW].max()
         self._pos_of_row.resize(int(highest) + 1)  # type: ignore[arg-type]  # a UInt32 maximum is an int
         known = self._pos_of_row.take(first[ROW])
@@ -167,6 +172,29 @@ class Pieces:
             .drop("_time", "_source", "_line", "_row")
         )
 
+    def earliest(self, table: pl.DataFrame, by: str) -> pl.DataFrame:
+        """The rows of a table with column `pos` that are first in record order, one per value of `by`."""
+        pos = table["pos"]
+        index = pl.DataFrame(
+            {"time": self._time.take(pos), "source": self._source.take(pos), "line": self._line.take(pos), "row": self.row.take(pos)}
+        )  # fmt: skip
+        later = pl.lit(True)
+        for name in ("row", "line", "source", "time"):
+            now, before = pl.col(name), pl.col(name).shift(1)
+            later = (now > before) | ((now == before) & later)
+        if index.select(later.fill_null(True).all()).item():
+            return table[table[by].arg_unique().sort()]
+        least = table.filter(
+            index.select(by=table[by], time="time")
+            .select(pl.col("time") == pl.col("time").min().over("by"))
+            .to_series()
+        )
+        again = least[by].is_duplicated()
+        if not again.any():
+            return least
+        ties = self.ordered(least.filter(again)).unique(subset=by, keep="first", maintain_order=True)
+        return pl.concat([least.filter(~again), ties])
+
     def holding(self, labels: pl.Series, owners: pl.Series) -> pl.Series:
         """Positions in these components or transactions."""
         parts = []
@@ -202,8 +230,10 @@ class Pieces:
             self._several = self._several.filter(~pl.col("pos").is_in(pos.implode()))
         self._owner.put(pos, NONE)
         self._owner.put(members["pos"], members["owner"])
-        repeated = members.filter(members["pos"].is_duplicated())
-        if repeated.height:
+        # Of several owners of one record the last was kept, which tells those records apart without hashing.
+        twice = members["pos"].filter(self._owner.take(members["pos"]) != members["owner"])
+        if len(twice):
+            repeated = members.filter(within(members["pos"], twice, self.count))
             self._owner.put(repeated["pos"], SEVERAL)
             self._several = pl.concat([self._several, repeated.select("pos", "owner")])
 

@@ -188,6 +188,8 @@ def to_toml(plan: Plan) -> str:
         ]
         if key.pattern is not None:
             lines.append(f"pattern = {_toml(key.pattern)}")
+        if key.shape is not None:
+            lines.append(f"shape = {_toml(key.shape)}")
         lines += [f"origin = {_toml(key.origin)}", f"active = {_toml(key.active)}", f"aliases = {_toml(key.aliases)}"]
         lines += [f"parents = {_toml(key.parents)}", f"why = {_toml(key.why)}"]
     for level in plan.levels:
@@ -293,6 +295,7 @@ class _Reader:
             aliases=self.strings(table, "aliases"),
             parents=self.strings(table, "parents"),
             why=self.value(table, "why", str, ""),
+            shape=self.value(table, "shape", str, None),
         )
         try:
             return check_pattern(key)

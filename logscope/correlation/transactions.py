@@ -9,6 +9,9 @@ from logscope.records.schema import KEY_PREFIX, KEY_VALUES, ROW, TRANSACTIONS
 from logscope.records.severity import ERROR
 from logscope.text import clean, human_duration
 
+_SPREAD = 0x9E37_79B9_7F4A_7C15
+"""Odd constant that spreads small numbers over 64 bits."""
+
 _ORDER = ("time", "source_id", "line", ROW)
 
 
@@ -55,9 +58,11 @@ def summarise(
         level=pl.col("level").max(),
         services=service.unique(maintain_order=True),
         sources=pl.col("source").drop_nulls().unique(maintain_order=True),
-        path=service.filter((service != service.shift(1)).fill_null(True)),
         first=pl.col("message").first(),
         last=pl.col("message").last(),
+    )
+    table = table.join(_paths(rows), on="transaction", how="left").with_columns(
+        pl.col("path").fill_null(pl.lit([], pl.List(pl.String)))
     )
     table = table.join(identities.rename({"id": "name"}), on="transaction", how="left").with_columns(
         duration=pl.col("end") - pl.col("start"),
@@ -84,11 +89,23 @@ def _held(rows: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _paths(rows: pl.DataFrame) -> pl.DataFrame:
+    """`transaction`, `path`: services in order of hand-over."""
+    known = rows.select("transaction", path="service").filter(pl.col("path").is_not_null())
+    stays = (pl.col("transaction") == pl.col("transaction").shift(1)) & (pl.col("path") == pl.col("path").shift(1))
+    return known.filter(~stays.fill_null(False)).group_by("transaction").agg("path")
+
+
 def _with_keys(table: pl.DataFrame, rows: pl.DataFrame, values: pl.DataFrame, plan: Plan) -> pl.DataFrame:
-    held = _held(rows, values).group_by("number", "key", maintain_order=True).agg(pl.col("value"))
+    order = rows.select(ROW, number="transaction")
     for place, key in enumerate(plan.keys):
-        column = held.filter(pl.col("key") == place).select("number", pl.col("value").alias(KEY_PREFIX + key.name))
-        table = table.join(column, on="number", how="left")
+        mine = values.filter(pl.col("key") == place).select(ROW, "value").sort(ROW, "value")
+        # Joined in the order of records, so that a value's first place is where it first appears.
+        held = order.join(mine, on=ROW, maintain_order="left_right").select("number", "value")
+        apart = held.select(both=pl.col("value").hash() ^ (pl.col("number").cast(pl.UInt64) + 1) * _SPREAD)["both"]
+        held = held[apart.arg_unique().sort()]
+        column = held.group_by("number").agg(pl.col("value").alias(KEY_PREFIX + key.name))
+        table = table.join(column, on="number", how="left", maintain_order="left")
     return table
 
 

@@ -18,6 +18,7 @@ from logscope.correlation.plan import Plan, from_toml, to_toml
 from logscope.correlation.transactions import summarise
 from logscope.engine.api import Cancel, FieldValue, Line
 from logscope.engine.sampling import sample_rows
+from logscope.engine.selection import Selection
 from logscope.engine.summaries import REQUEST_COLUMNS, request_or_message
 from logscope.errors import PlanError
 from logscope.records import schema
@@ -47,6 +48,7 @@ class Correlating:
         self._store = store
         self._frames = frames
         self._options = options
+        self._selection = Selection(options)
         self._grain = options.grain
         self._lock = threading.RLock()
         self.plan: Plan | None = None
@@ -93,9 +95,10 @@ class Correlating:
 
     def _found(self, given: Sequence[Key]) -> Plan:
         view = self._store.view
-        rows = sample_rows(self._store.ordered(view))
+        rows = sample_rows(self._selection.rows_inside(_timed(self._store.ordered(view), view.index), view))
         frame = self._frames.rows(rows, view, _SAMPLE_COLUMNS)
-        pairs = self._frames.pairs(rows, view)
+        fed = self._options.auto_keys or any(key.fields for key in given)
+        pairs = self._frames.pairs(rows if fed else rows.clear(), view)
         return find_plan(
             frame,
             pairs,
@@ -146,6 +149,7 @@ class Correlating:
                 frame = self._frames.segment(segment, view, columns)
                 parts.append(extract(frame, plan, plan.linking))
             values = pl.concat(parts) if parts else pl.DataFrame(schema=schema.KEY_VALUES)
+            values = self._selection.inside(values, view)
             rows = values.get_column(schema.ROW).unique()
             records = view.index.select("time", "source_id", "line")[rows].with_columns(rows)
             assert self._linker is not None
@@ -276,6 +280,7 @@ class Correlating:
         columns = columns_needed(self.plan, names)
         parts = [extract(self._frames.segment(segment, view, columns), self.plan, names) for segment in view.segments()]
         values = pl.concat(parts) if parts else pl.DataFrame(schema=schema.KEY_VALUES)
+        values = self._selection.inside(values, view)
         self._extra = {name: values.filter(pl.col("key") == self.plan.place(name)) for name in names}
 
     def values_of(self, row: int) -> list[tuple[str, str]]:
@@ -347,16 +352,17 @@ class Correlating:
         return texts or ["nothing ties these two records together"]
 
     def keys_of(self, number: int) -> dict[str, list[str]]:
-        """Key values of one transaction, by key."""
+        """Key values of one transaction, by key: keys as the plan has them, values as records name them."""
         assert self._linker is not None
         assert self.plan is not None
+        evidence = self._linker.evidence(number)
+        index = self._store.view.index.select("time", "source_id", "line")[evidence.get_column(schema.ROW)]
+        ordered = evidence.select("key", "value").hstack(index).sort("key", "time", "source_id", "line", "value")
         found: dict[str, list[str]] = {}
         if self.plan.grain is not None:
             found[self.plan.grain] = []  # what a transaction is named by comes first
-        for key, value in self._linker.evidence(number).select("key", "value").iter_rows():
-            values = found.setdefault(self.plan.keys[key].name, [])
-            if value not in values:
-                values.append(value)
+        for key, value in ordered.select("key", "value").unique(maintain_order=True).iter_rows():
+            found.setdefault(self.plan.keys[key].name, []).append(value)
         return {name: values for name, values in found.items() if values}
 
     # --- what is said about keys
@@ -406,10 +412,22 @@ class Correlating:
             return ("auto", "not looked at yet")
         return (self.plan.grain or "none", self.plan.grain_why)
 
+    def said(self) -> tuple[str, ...]:
+        """What the user should know about the keys."""
+        return (*self.notices, *(self.plan.notices if self.plan is not None else ()))
+
     def plan_text(self) -> str:
         """The plan as a file."""
         assert self.plan is not None
         return to_toml(self.plan)
+
+
+def _timed(rows: pl.Series, index: pl.DataFrame) -> pl.Series:
+    """Rows with a time of the log's own, if there are any: a file without stamps would stretch every value's life."""
+    stamped = index.get_column("time_from") != schema.FROM_FILE
+    if stamped.all() or not stamped.any():
+        return rows
+    return rows.filter(stamped[rows])
 
 
 def _read_plan(path: str) -> Plan:

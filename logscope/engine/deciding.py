@@ -52,8 +52,9 @@ class Deciding:
             delta, cancel=cancel, final=final, least=reached_watermark(spools) if final else None
         )
         watermark = session.detecting.watermark
-        if not final and told.raised and watermark.value is not None and watermark.value > (watermark.newest or 0):
-            # Decided by the silence alone: a scan of the spool must know that time had come so far.
+        if told.raised and watermark.value is not None and watermark.value > (watermark.newest or 0):
+            # Decided by the silence alone (in the last turn by one before it): a scan of the spool must know
+            # that time had come so far.
             reach_watermark(spools, watermark.value)
         return told
 

@@ -12,6 +12,7 @@ import polars as pl
 
 from logscope.engine.api import AbsentStep, Cancel, Detection
 from logscope.engine.correlating import Correlating, Progress
+from logscope.engine.selection import Selection
 from logscope.engine.watermark import Watermark
 from logscope.errors import LogscopeError, PlanError, RuleError
 from logscope.paths import PACKAGE, config_folder
@@ -74,6 +75,7 @@ class Detecting:
         self._frames = frames
         self._correlating = correlating
         self._options = options
+        self._selection = Selection(options)
         self._source_name = source_name
         self.rules, self.rule_errors = load(options)
         self.notices: list[str] = []
@@ -233,6 +235,7 @@ class Detecting:
             if progress:
                 progress("applying rules", number / len(segments))
             frame = self._frame(segment, view, columns)
+            frame = self._selection.inside(frame, view)
             self._observe(segment, frame, now)
             frame = self._correlating.key_columns(frame, columns)
             for place, work in enumerate(running):

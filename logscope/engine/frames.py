@@ -26,6 +26,7 @@ _ENVELOPE = ("received", "peer", "flags")
 _FROM_ENVELOPE = {"fields.peer": "peer", "fields.received": "received"}
 _FEW = 64
 _BULK = 2000
+_SPAN = 1 << 20
 
 
 class Frames:
@@ -84,7 +85,7 @@ class Frames:
             return frame if len(rows) else frame.with_columns([pl.lit(None, pl.String).alias(n) for n in wanted])
         parts = [
             _columns(binding, texts, wanted, view.index.get_column("format")[numbers]).with_columns(
-                pl.Series("_place", places, dtype=pl.UInt32)
+                places.alias("_place")
             )
             for binding, places, numbers, texts in self._texts(rows, view)
         ]
@@ -103,7 +104,7 @@ class Frames:
             envelope = _envelope(binding, texts)
             lists = binding.parser.fields(envelope.get_column("raw")).to_list()
             peers = envelope.get_column("peer").to_list() if "peer" in envelope.columns else [None] * len(places)
-            for place, values, peer in zip(places, lists, peers, strict=True):
+            for place, values, peer in zip(places.to_list(), lists, peers, strict=True):
                 result[place] = list(values or [])
                 if peer:
                     result[place].append({"name": "peer", "value": peer, "kind": 0})
@@ -140,35 +141,27 @@ class Frames:
         codes = segment.index(view).get_column("format")
         return _columns(segment.binding, lines, names, codes).get_columns()
 
-    def _texts(self, rows: pl.Series, view: StoreView) -> Iterable[tuple[Binding, list[int], pl.Series, pl.Series]]:
+    def _texts(self, rows: pl.Series, view: StoreView) -> Iterable[tuple[Binding, pl.Series, pl.Series, pl.Series]]:
         """Per source: its binding, the places in `rows`, the rows, their stored text."""
-        by_piece: dict[int, list[int]] = {}
         pieces = view.pieces
-        numbers = rows.to_list()
-        for place, row in enumerate(numbers):
-            by_piece.setdefault(_piece_number(view, row), []).append(place)
-        by_source: dict[int, tuple[list[int], list[str]]] = {}
-        bindings: dict[int, Binding] = {}
-        for number, places in by_piece.items():
-            piece = pieces[number]
+        starts = pl.Series([piece.row for piece in pieces], dtype=pl.UInt32)
+        wanted = pl.DataFrame({"row": rows.cast(pl.UInt32)}).with_row_index("place")
+        wanted = wanted.with_columns(starts.search_sorted(wanted.get_column("row"), side="right").alias("piece") - 1)
+        by_source: dict[int, tuple[Binding, list[pl.DataFrame], list[pl.Series]]] = {}
+        for part in wanted.partition_by("piece", maintain_order=True):
+            piece = pieces[part.item(0, "piece")]
             segment = Segment((piece,))
-            source_id = piece.binding.ref.source_id
-            bindings[source_id] = piece.binding
-            into = by_source.setdefault(source_id, ([], []))
-            into[0].extend(places)
-            locals_ = [numbers[place] - piece.row for place in places]
+            places = part.get_column("row") - piece.row
             if len(places) > max(_FEW, piece.records // 50):
-                into[1].extend(_read(segment, view).gather(locals_).to_list())
+                texts = _read(segment, view).gather(places)
             else:
-                into[1].extend(_read_rows(segment, view, locals_))
-        for source_id, (places, texts) in by_source.items():
-            yield bindings[source_id], places, rows.gather(places), pl.Series("raw", texts, dtype=pl.String)
-
-
-def _piece_number(view: StoreView, row: int) -> int:
-    from bisect import bisect_right
-
-    return bisect_right(view.pieces, row, key=lambda piece: piece.row) - 1
+                texts = pl.Series(_read_rows(segment, view, places), dtype=pl.String)
+            _, parts, found = by_source.setdefault(piece.binding.ref.source_id, (piece.binding, [], []))
+            parts.append(part)
+            found.append(texts.rename("raw"))
+        for binding, parts, found in by_source.values():
+            part = pl.concat(parts)
+            yield binding, part.get_column("place"), part.get_column("row"), pl.concat(found, rechunk=True)
 
 
 def _index_columns(names: Collection[str]) -> list[str]:
@@ -184,18 +177,21 @@ def _read(segment: Segment, view: StoreView) -> pl.Series:
     return string_column(block, offsets).rename("raw")
 
 
-def _read_rows(segment: Segment, view: StoreView, places: list[int]) -> list[str]:
+def _read_rows(segment: Segment, view: StoreView, places: pl.Series) -> list[str]:
     piece = segment.pieces[0]
-    offsets = view.index.get_column("offset")
+    offsets = view.index.get_column("offset").slice(piece.row, piece.records).cast(pl.Int64)
+    last = pl.Series([piece.end - piece.base], dtype=pl.Int64)
+    starts = offsets.gather(places).to_list()
+    ends = pl.concat([offsets, last.rename(offsets.name)]).gather(places + 1).to_list()
     reader = segment.binding.reader
-    texts = []
-    for place in places:
-        start = int(offsets[piece.row + place])
-        last = place + 1 == piece.records
-        end = piece.end - piece.base if last else int(offsets[piece.row + place + 1])
-        text = reader.pread(end - start, piece.base + start).decode("utf-8", "replace")
-        texts.append(text.rstrip("\r\n"))
-    return texts
+    low, high = min(starts), max(ends)
+    if high - low <= _SPAN:
+        # Rows of a screen stand side by side: one read for all of them.
+        block = reader.pread(high - low, piece.base + low)
+        found = [block[start - low : end - low] for start, end in zip(starts, ends, strict=True)]
+    else:
+        found = [reader.pread(end - start, piece.base + start) for start, end in zip(starts, ends, strict=True)]
+    return [text.decode("utf-8", "replace").rstrip("\r\n") for text in found]
 
 
 def _envelope(binding: Binding, texts: pl.Series) -> pl.DataFrame:

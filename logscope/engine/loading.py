@@ -12,10 +12,11 @@ import time as clock
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from logscope.engine.api import SourceStatus
 from logscope.engine.ingest import Ingest
-from logscope.errors import LogscopeError, SourceError
+from logscope.errors import LogscopeError, SourceError, UsageError
 from logscope.formats.loader import FormatSet, load_formats
 from logscope.formats.parser import make_parser
 from logscope.language.units import parse_duration
@@ -90,6 +91,8 @@ class Loading:
             LogscopeError: A setting that cannot be used.
         """
         formats = self.formats
+        for setting in self._options.tz:
+            _check_zone(setting.rpartition("=")[2])
         for setting in self._options.format:
             formats.get(setting.rpartition("=")[2])
         expansion = expand(
@@ -139,6 +142,7 @@ class Loading:
     def read_all(self, progress: Callable[[float], None] | None = None) -> None:
         """Read everything there is (streams to their end), in this thread."""
         for ingest in self.ingests:
+            ingest.wide = True
             while not self._stop.is_set():
                 with self._lock:
                     moved = self._step(ingest)
@@ -174,7 +178,10 @@ class Loading:
             for ingest in self.ingests:
                 if self._stop.is_set():
                     return moved
-                moved |= self._step(ingest)
+                if self._step(ingest):
+                    moved = True
+                    if not self.loaded:
+                        self._changed()  # the first screen does not wait for the other sources
         if moved:
             self._changed()
         elif not self.loaded and all(
@@ -270,13 +277,26 @@ class Loading:
             source.close()
 
 
+def _check_zone(name: str) -> None:
+    if not _is_zone(name):
+        raise UsageError(f"no time zone {name!r}", "--tz", mend="name one as Europe/Berlin or UTC")
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
 def local_zone() -> str:
     """The machine's zone by name, `UTC` if it has none."""
     import os
 
     name = os.environ.get("TZ", "").lstrip(":")
     if name:
-        return name
+        return name if _is_zone(name) else "UTC"
     try:
         target = str(Path("/etc/localtime").resolve())
     except OSError:

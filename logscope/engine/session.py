@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import threading
 import time as clock
-from collections.abc import Callable, Collection, Sequence
-from difflib import get_close_matches
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -30,19 +29,19 @@ from logscope.engine.correlating import Correlating
 from logscope.engine.deciding import Deciding
 from logscope.engine.detail import transaction_detail
 from logscope.engine.detecting import Detecting
+from logscope.engine.fieldnames import require_fields, sampled_fields
 from logscope.engine.frames import Frames
+from logscope.engine.listing import matching
 from logscope.engine.loading import Loading, local_zone
 from logscope.engine.memory import budget
+from logscope.engine.places import next_level, position_of_row, position_of_time
 from logscope.engine.reading import Reading
-from logscope.engine.sampling import sample_rows
 from logscope.engine.searching import Searching
 from logscope.engine.selection import Selection
 from logscope.engine.spools import kept_plan, reached_watermark
-from logscope.errors import FilterError
-from logscope.query.filters import Filter, check_fields, compile_filter
+from logscope.query.filters import Filter, compile_filter
 from logscope.query.highlights import highlights
 from logscope.query.histogram import histogram
-from logscope.query.transactions import compile_transaction_filter
 from logscope.records import schema
 from logscope.records.store import Store
 
@@ -170,8 +169,12 @@ class Session:
             transactions=self.correlating.count,
             detections=len(self.detecting.told),
             rules=len(self.detecting.rules),
-            messages=(*map(str, self.loading.errors), *self.loading.notices, *self.detecting.notices),
+            messages=(*map(str, self.loading.errors), *self.notices()),
         )
+
+    def notices(self) -> tuple[str, ...]:
+        """What the user should know: of sources, keys, and rules."""
+        return (*self.loading.notices, *self.correlating.said(), *self.detecting.notices)
 
     def subscribe(self, callback: Callable[[Snapshot], None]) -> Callable[[], None]:
         """Call `callback` after changes; returns how to stop."""
@@ -216,26 +219,10 @@ class Session:
         Raises:
             FilterError: With the nearest names.
         """
-        if self.store.view.records:
-            _raise_unknown(self.compile(filter_text), seen | self._sampled_fields(), self.correlating.key_names())
-
-    def _sampled_fields(self) -> set[str]:
-        view = self.store.view
-        rows = sample_rows(self.store.ordered(view), 5_000)
-        names = self.frames.pairs(rows, view).get_column("name").unique()
-        return {schema.FIELD_PREFIX + name for name in names}
-
-    def field_types(self) -> dict[str, pl.DataType | type[pl.DataType]]:
-        """Fields of a sample with the type that holds all their values."""
-        view = self.store.view
-        pairs = self.frames.pairs(sample_rows(self.store.ordered(view), 20_000), view)
-        kinds = pairs.group_by("name").agg(
-            text=(pl.col("kind") != 1).any(), whole=pl.col("value").str.contains(r"^-?\d+$").all()
-        )
-        return {
-            schema.FIELD_PREFIX + name: pl.String if text else pl.Int64 if whole else pl.Float64
-            for name, text, whole in kinds.sort("name").iter_rows()
-        }
+        compiled = self.compile(filter_text)
+        # A sample of millions of records means putting them in order: not for a filter that names no field.
+        if compiled.field_terms and self.store.view.records:
+            require_fields(compiled, seen | sampled_fields(self.store, self.frames), self.correlating.key_names())
 
     def counters(self) -> dict[str, int]:
         """What was received, stored and dropped; the numbers add up (interface: `watch`)."""
@@ -282,28 +269,11 @@ class Session:
 
     def position(self, view: View, row: int) -> int:
         """Where a record stands in a view, or the place nearest to its time."""
-        time = self.store.view.index.get_column("time").to_physical()[row]
-        place = self.position_of_time(view, time)
-        rows = view.rows
-        times = self.store.view.index.get_column("time").to_physical()
-        near = place
-        while near < len(rows) and times[int(rows[near])] == time:
-            if rows[near] == row:
-                return near
-            near += 1
-        return max(0, min(place, len(rows) - 1))
+        return position_of_row(view, self.store.view, row)
 
     def position_of_time(self, view: View, time: int) -> int:
         """The first position at or after a time (microseconds)."""
-        times = self.store.view.index.get_column("time").to_physical()
-        low, high = 0, len(view.rows)
-        while low < high:
-            middle = (low + high) // 2
-            if times[int(view.rows[middle])] < time:
-                low = middle + 1
-            else:
-                high = middle
-        return low
+        return position_of_time(view, self.store.view, time)
 
     def find(self, view: View, filter_text: str, start: int, *, backwards: bool, cancel: Cancel) -> int | None:
         """The next position that matches."""
@@ -315,21 +285,7 @@ class Session:
 
     def next_level(self, view: View, start: int, level: int, *, backwards: bool) -> int | None:
         """The next position whose level is at least `level`."""
-        levels = self.store.view.index.get_column("level")
-        size, position = 4096, start
-        while True:
-            low, high = (
-                (max(0, position - size), position)
-                if backwards
-                else (position + 1, min(len(view.rows), position + 1 + size))
-            )
-            if low >= high:
-                return None
-            hits = (levels[view.rows.slice(low, high - low)] >= level).arg_true()
-            if len(hits):
-                return low + int(hits[-1] if backwards else hits[0])
-            position = low if backwards else high - 1
-            size *= 4
+        return next_level(view, self.store.view, start, level, backwards=backwards)
 
     def histogram(self, view: View, buckets: int) -> Sequence[Bucket]:
         """The view over time, by level, with the detections that begin in each bar."""
@@ -415,35 +371,8 @@ class Session:
         self.prepare_transactions(cancel=cancel, asked=True)
         frame = self.detecting.with_rules(self.correlating.transactions())
         if where.strip():
-            frame = self._where(frame, where, cancel)
+            frame = matching(self, frame, where, cancel)
         return frame.sort(sort, descending=descending, maintain_order=True, nulls_last=True)
-
-    def _where(self, frame: pl.DataFrame, where: str, cancel: Cancel) -> pl.DataFrame:
-        compiled = compile_transaction_filter(where, now_us=self.selection.now(self.store.view), zone=local_zone())
-        seen: set[str] = set()
-        hits = [
-            self._hits(record_filter, columns, cancel, seen)
-            for record_filter, columns in zip(compiled.record_filters, compiled.hit_columns, strict=True)
-        ]
-        for record_filter in compiled.record_filters:
-            _raise_unknown(record_filter, seen, self.correlating.key_names())
-        names = {*frame.columns, *(name.removeprefix(schema.KEY_PREFIX) for name in frame.columns), "path"}
-        for name, column in compiled.field_terms:
-            if name not in names | {"duration_ms"}:
-                near = get_close_matches(name, names, n=3)
-                mend = f"did you mean {' or '.join(near)}?" if near else "keys and columns are those of `--json`"
-                raise FilterError(f"transactions have no column {name}", column=column, mend=mend)
-        return frame.filter(compiled.mask(frame, hits))
-
-    def _hits(self, record_filter: Filter, columns: Collection[str], cancel: Cancel, seen: set[str]) -> pl.DataFrame:
-        """Rows that match, with the transactions they stand in, in the order of records."""
-        view = self.searching.view(record_filter, cancel=cancel, seen=seen)
-        members = self.correlating.groups_of(view.rows).rename({"transaction": "number"})
-        place = pl.DataFrame({schema.ROW: view.rows}).with_row_index("_place")
-        hits = place.join(members, on=schema.ROW).sort("_place").drop("_place")
-        wanted = [name for name in columns if name not in (schema.ROW, "time")]
-        frame = self.frames.rows_bulk(hits.get_column(schema.ROW), self.store.view, ["time", *wanted])
-        return hits.hstack(frame.drop(schema.ROW))
 
     def absences(self, *, cancel: Cancel) -> Sequence[Absence]:
         """Filters worth offering: what usually follows in a transaction, and is missing in a few."""
@@ -453,24 +382,6 @@ class Session:
         texts = self.frames.rows_bulk(rows, self.store.view, ["time", "message"])
         cancel.check()
         return absences(members.select("transaction").hstack(texts.select("time", "message")))
-
-    def member_places(self, numbers: Collection[int]) -> dict[int, list[tuple[str, int]]]:
-        """Source and line of the records of some transactions, in order."""
-        members = self.correlating.members_of(numbers)
-        index = self.store.view.index.select("source_id", "line")[members.get_column(schema.ROW)]
-        places: dict[int, list[tuple[str, int]]] = {}
-        for number, source_id, line in zip(members.get_column("transaction"), *index.get_columns(), strict=True):
-            places.setdefault(number, []).append((self.source_name(source_id), line))
-        return places
-
-    def transaction_ids(self, rows: pl.Series) -> list[list[str]]:
-        """Per record the ids of the transactions it stands in."""
-        self.prepare_transactions(cancel=Cancel())
-        groups = self.correlating.groups_of(rows)
-        by_row: dict[int, list[str]] = {}
-        for row, number in groups.select(schema.ROW, "transaction").iter_rows():
-            by_row.setdefault(row, []).append(self.correlating.identity(number))
-        return [sorted(by_row.get(row, [])) for row in rows]
 
     def transaction(self, number: int) -> TransactionDetail:
         """One transaction with all its records."""
@@ -522,9 +433,3 @@ class Session:
     def marks(self, rows: Sequence[int]) -> dict[int, tuple[str, str, str]]:
         """Of these rows those that are matched steps."""
         return self.detecting.marks(rows)
-
-
-def _raise_unknown(compiled: Filter, seen: set[str], keys: Sequence[str]) -> None:
-    errors = check_fields(compiled, seen | {schema.KEY_PREFIX + name for name in keys})
-    if errors:
-        raise errors[0]

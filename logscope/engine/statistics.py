@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import polars as pl
 
 from logscope.engine.api import Cancel
 from logscope.engine.rendering import source_json
@@ -15,12 +18,23 @@ if TYPE_CHECKING:
 
 def source_objects(session: Session) -> Iterator[dict[str, Any]]:
     """One JSON object per source, those that could not be read too."""
-    index = session.store.view.index
+    view = session.store.view
+    index = session.selection.inside(view.index, view)
+    whole = index.height == view.records
+    spans = {
+        source_id: (count, start, end)
+        for source_id, count, start, end in index.group_by("source_id")
+        .agg(pl.len(), start=pl.col("time").min().to_physical(), end=pl.col("time").max().to_physical())
+        .iter_rows()
+    }
     counts = index.group_by("source_id", "level").len().sort("source_id", "level")
     levels: dict[int, dict[str, int]] = {}
     for source_id, level, count in counts.iter_rows():
         levels.setdefault(source_id, {})[level_name(level) or "none"] = count
     for place, status in enumerate(session.loading.status()):
+        if not whole and status.error is None:
+            records, start, end = spans.get(place, (0, None, None))
+            status = replace(status, records=records, start=start, end=end)
         yield source_json(status, levels.get(place, {}) if status.error is None else {})
 
 

@@ -12,6 +12,7 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from logscope.engine.api import Cancel
+from logscope.engine.fieldnames import field_types
 from logscope.engine.rendering import json_line
 from logscope.query.sql import check_sql, run_sql
 from logscope.records import schema
@@ -41,7 +42,7 @@ def query_sql(session: Session, text: str) -> pl.DataFrame:
 
 def records_table(session: Session) -> pl.LazyFrame:
     """All records with columns and `fields.NAME`s, read when the query runs."""
-    fields = session.field_types()
+    fields = field_types(session.store, session.frames)
     columns: dict[str, pl.DataType | type[pl.DataType]] = {
         "time": schema.TIME,
         "time_from": pl.String,
@@ -58,7 +59,8 @@ def records_table(session: Session) -> pl.LazyFrame:
         view = session.store.view
         left = n_rows
         for segment in view.segments():
-            frame = session.frames.segment(segment, view, frozenset(wanted))
+            frame = session.frames.segment(segment, view, frozenset({"time", *wanted}))
+            frame = session.selection.inside(frame, view)
             frame = frame.select([_typed(frame, name, columns[name]) for name in wanted])
             if predicate is not None:
                 frame = frame.filter(predicate)

@@ -38,12 +38,12 @@ class Watching:
         self._say = say
         self._ledger: Ledger = ledger_of((source.name, source.kind) for source in session.loading.sources)
         self._deciding = Deciding(session, say)
-        self._said = 0
+        self._said: set[str] = set()
         self._early: set[str] = set()
         self.told = 0
 
     def run(self, stop: threading.Event) -> None:
-        """Follow until `stop`, then drain and decide what the end decides."""
+        """Follow until `stop` or until nothing more can come, then drain and decide what the end decides."""
         caught_up = False
         while not stop.is_set():
             moved = self._session.loading.step()
@@ -52,6 +52,8 @@ class Watching:
             if not moved:
                 if not caught_up:
                     caught_up = self._take_back()
+                if not self._session.loading.live:
+                    break
                 stop.wait(_POLL_SECONDS)
         self._session.loading.stop_receiving()
         while self._session.loading.step():
@@ -97,8 +99,8 @@ class Watching:
         return True
 
     def _say_news(self) -> None:
-        loading, detecting = self._session.loading, self._session.detecting
-        news = [*map(str, loading.errors), *loading.notices, *detecting.notices]
-        for text in news[self._said :]:
-            self._say(text)
-        self._said = len(news)
+        news = [*map(str, self._session.loading.errors), *self._session.notices()]
+        for text in dict.fromkeys(news):
+            if text not in self._said:
+                self._said.add(text)
+                self._say(text)

@@ -14,11 +14,18 @@ every pair to its left in both: see `column`.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
+
 import polars as pl
 
 NAME = r"[A-Za-z_@][\w.@-]*"
 VALUE = r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,;)\]}&]*)"""
 BEFORE = r"(?:^|[\s,;(\[{&?|])"
+
+_PLAIN = r"[A-Za-z0-9_.:+/-]+"
+_LEAD = 12
+_LEADING = re.compile(rf"({NAME})={_PLAIN} ", re.ASCII)
 
 PAIR = pl.Struct({"name": pl.String, "value": pl.String, "kind": pl.UInt8})
 """An element of what `RecordParser.fields` returns."""
@@ -27,6 +34,9 @@ TEXT, NUMBER, BOOLEAN = range(3)
 """Kinds of a field's value."""
 
 _ANY = rf"(?s){BEFORE}{NAME}={VALUE}"
+_QUOTED = rf"""(?s)({BEFORE}{NAME}=)(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
+_ODD = rf"""[(\[{{?|]{NAME}=["']|=[^\s"',;)\]}}&]+["']|["'][^\s,;)\]}}&=]*["'][^\s,;)\]}}&]|=["'][^"']*$"""
+"""Quotes in places where masking and the general pass may part: after another value's beginning, unclosed."""
 _SPLIT = rf"(?s)^[\s,;(\[{{&?|]?({NAME})=(.*)$"
 
 
@@ -40,25 +50,81 @@ def is_name(name: str) -> bool:
     return bool(name) and pl.Series([name]).str.contains(rf"^{NAME}$")[0] is True
 
 
-def column(text: pl.Series, name: str) -> pl.Series:
+def masked(text: pl.Series) -> pl.Series:
+    """The texts with the insides of quoted values taken out, for `column`."""
+    if not text.str.contains(r"""=["']""").any():
+        return text
+    return text.str.replace_all(_QUOTED, '$1""')
+
+
+def column(text: pl.Series, name: str, mask: pl.Series | None = None) -> pl.Series:
     """The first value of `name` in each text; null where there is none.
 
-    A match inside the quoted value of another pair does not count, so texts that hold both a quote
-    after `=` and an earlier pair take the general pass; all others one targeted expression.
+    What stands in another pair's quotes is no pair, so the name is looked for in the masked text.
+    The rare texts that this does not settle (the name's own value is quoted and the name occurs
+    again, or an unquoted value holds a quote) take the general pass.
 
     Args:
         text: String column.
         name: The pair's name, letter case counts.
+        mask: `masked(text)`, if it is at hand.
     """
-    if not is_name(name):
-        return pl.Series(name, [None], dtype=pl.String).new_from_index(0, len(text))
-    found = _unquote(text.str.extract(rf"(?s){BEFORE}{escape(name)}=({VALUE})", 1))
-    doubtful = (found.is_not_null() & text.str.contains(r"""=["']""")).fill_null(False)
-    if not doubtful.any():
+    absent = pl.Series(name, [None], dtype=pl.String).new_from_index(0, len(text))
+    if not is_name(name) or not text.str.contains(f"{name}=", literal=True).any():
+        return absent
+    one = rf"(?s){BEFORE}{escape(name)}=({VALUE})"
+    if mask is None:
+        mask = masked(text)
+    found = mask.str.extract(one, 1)
+    if mask is text:
         return found.alias(name)
+    quoted = found.str.contains(r"""["']""")
+    again = text.str.contains(rf"(?s){escape(name)}=.*{escape(name)}=")
+    doubtful = ((quoted & again) | text.str.contains(_ODD)).fill_null(False)
+    simple = (quoted & ~doubtful).fill_null(False)
+    if simple.any():
+        found = _unquote(text.str.extract(one, 1)).zip_with(simple, found)
     rows = doubtful.arg_true()
-    exact = _first_of(text.gather(rows), name)
-    return found.clone().scatter(rows, exact).alias(name)
+    if len(rows):
+        found = found.clone().scatter(rows, _first_of(text.gather(rows), name))
+    return found.alias(name)
+
+
+def leading(text: pl.Series, names: Collection[str]) -> dict[str, pl.Series]:
+    """Values of pairs that all texts begin with, in the order of the first text: one pass instead of one a name.
+
+    Only plain values after plain pairs, one blank apart, are taken, so nothing to the left can be another
+    pair of the name or hold it in quotes.
+
+    Args:
+        text: String column.
+        names: What is wanted.
+
+    Returns:
+        By name, where the first text has it among its leading pairs; null where a text begins otherwise.
+    """
+    if not len(text) or text[0] is None:
+        return {}
+    first, place = str(text[0]), 0
+    parts: list[str] = []
+    seen: list[str] = []
+    wanted: list[str] = []
+    end = 0
+    while (pair := _LEADING.match(first, place)) and pair[1] not in seen and len(seen) < _LEAD:
+        seen.append(pair[1])
+        inside = "(" if pair[1] in names else "(?:"
+        parts.append(f"{escape(pair[1])}={inside}{_PLAIN}) ")
+        if pair[1] in names:
+            wanted.append(pair[1])
+            end = len(parts)
+        place = pair.end()
+    if not wanted:
+        return {}
+    regex = "^" + "".join(parts[:end])
+    if len(wanted) == 1:
+        return {wanted[0]: text.str.extract(regex, 1)}
+    groups = text.str.extract_groups(regex)
+    return {name: groups.struct.field(str(place)) for place, name in enumerate(wanted, start=1)}
 
 
 def long(text: pl.Series) -> pl.DataFrame:

@@ -23,9 +23,16 @@ class Lines:
     def starts(self, lines: pl.Series) -> pl.Series:
         """Which lines begin a record: those of a format; of others, see `CONTINUES` and `multiline`."""
         known = pl.Series([False]).new_from_index(0, len(lines))
+        open_rows: pl.Series | None = None
         for reader in self.readers[:-1]:
-            known = known | reader.match(lines)
-            if known.all():
+            found = reader.match(lines if open_rows is None else lines.gather(open_rows))
+            if open_rows is None:
+                known = found
+            elif found.any():
+                known = known.clone().scatter(open_rows.filter(found), True)
+            missing = (~found).arg_true()
+            open_rows = missing if open_rows is None else open_rows.gather(missing)
+            if not len(open_rows):
                 return known
         if any(reader.format.multiline for reader in self.readers[:-1]):
             return known

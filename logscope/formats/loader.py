@@ -21,7 +21,7 @@ from logscope.records.severity import level_number
 BUILTIN = Path(__file__).parent / "builtin"
 MAX_PATTERN = 4096
 _KNOWN = {
-    *("name", "kind", "title", "order", "pattern", "patterns", "multiline", "inner_only", "layouts", "levels"),
+    *("name", "kind", "title", "order", "pattern", "patterns", "quick", "multiline", "inner_only", "layouts", "levels"),
     *("service", "status_levels", "types", "names", "keys", "samples"),
 }
 
@@ -170,6 +170,7 @@ def _format(table: dict[str, Any], path: Path) -> Format:
             where=str(path),
             order=table.get("order", 50 if path.parent == BUILTIN else 5),
             patterns=patterns,
+            quick=table.get("quick", "") if path.parent == BUILTIN else "",
             multiline=table.get("multiline", False),
             inner_only=table.get("inner_only", False),
             layouts=tuple(table.get("layouts", ())),

@@ -55,6 +55,8 @@ class Format:
     """Specific formats first: lower wins where two match the same lines."""
     patterns: tuple[str, ...] = ()
     """Rust regexes anchored at the line's start, with named groups; the first that matches a line reads it."""
+    quick: str = ""
+    """Of a single pattern: a narrower regex that finds the same groups faster (see `patterns.Pattern.quick`)."""
     multiline: bool = False
     """A line that no format of the source matches continues the record before it."""
     inner_only: bool = False

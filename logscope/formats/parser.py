@@ -74,7 +74,7 @@ class SourceParser:
         if form.kind == "text":
             return [TextReader(form, clock)]
         if form.kind == "regex":
-            return [RegexReader(form, clock, compile_pattern(pattern)) for pattern in form.patterns]
+            return [RegexReader(form, clock, compile_pattern(pattern, form.quick)) for pattern in form.patterns]
         if form.kind == "docker":
             return [DockerReader(form, clock, self._inner)]
         regexes = (RFC5424,) if form.kind == "rfc5424" else (*RFC3164, *RFC3164_BARE)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 
 import polars as pl
 
@@ -34,6 +35,9 @@ class Pattern:
     """`regex` without any capturing group."""
     cuts: tuple[int, ...] = ()
     """Places in `regex` where it may end when nothing behind is wanted (shipped formats only)."""
+    quick: str = ""
+    """A narrower regex with some of the groups that stays one-pass: where it matches a text that `regex` matches,
+    its groups are the same; what it misses goes through `regex`."""
 
     def match(self, raw: pl.Series) -> pl.Series:
         """Which texts it reads (Boolean, null text: false)."""
@@ -44,7 +48,22 @@ class Pattern:
         wanted = [name for name in self.groups if name in names]
         if not wanted:
             return {}
-        regex = self._cut(wanted[-1])
+        if not self.quick or not all(f"(?P<{name}>" in self.quick for name in wanted):
+            return self._captured(raw, self._cut(wanted[-1]), wanted)
+        found = self._captured(raw, self.quick, [name for name in _groups(self.quick) if name in wanted])
+        missed = found[wanted[0]].is_null()
+        for name in wanted[1:]:
+            missed = missed & found[name].is_null()
+        rows = missed.arg_true()
+        if not len(rows):
+            return found
+        slow = self._captured(raw.gather(rows), self._cut(wanted[-1]), wanted)
+        if len(rows) == len(raw):
+            return slow
+        return {name: found[name].clone().scatter(rows, slow[name]) for name in wanted}
+
+    def _captured(self, raw: pl.Series, regex: str, wanted: list[str]) -> dict[str, pl.Series]:
+        """The wanted groups, given in the order in which they stand in the regex."""
         for name in self.groups:
             regex = regex.replace(f"(?P<{name}>", "(" if name in wanted else "(?:", 1)
         if len(wanted) == 1:
@@ -73,11 +92,13 @@ def first_line(text: pl.Series) -> pl.Series:
     return text
 
 
-def compile_pattern(written: str, *, trusted: bool = True) -> Pattern:
-    """Check a regex and make a `Pattern` of it.
+@cache
+def compile_pattern(written: str, quick: str = "", *, trusted: bool = True) -> Pattern:
+    """Check a regex and make a `Pattern` of it; once per regex, since every source asks for all of them.
 
     Args:
         written: As in the definition.
+        quick: See `Pattern.quick`.
         trusted: It is known to compile (the shipped ones are tested; compiling costs milliseconds).
 
     Raises:
@@ -98,7 +119,7 @@ def compile_pattern(written: str, *, trusted: bool = True) -> Pattern:
         plain = plain.replace(f"(?P<{name}>", "(?:", 1)
     if not trusted:
         _refuse_bad(regex)
-    return Pattern(regex, groups, tail, plain, _cuts(regex) if trusted else ())
+    return Pattern(regex, groups, tail, plain, _cuts(regex) if trusted else (), quick)
 
 
 def _cuts(regex: str) -> tuple[int, ...]:

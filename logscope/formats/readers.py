@@ -176,8 +176,7 @@ class NamedReader(Reader):
 
     def _named(self, raw: pl.Series, want: Collection[str], received: pl.Series | None, *, strict: bool) -> Columns:
         sought = {name: self.format.names.get(name, ()) for name in COLUMNS if name in want}
-        every = [name for names in sought.values() for name in names]
-        named = self.members(raw, every, typed=False, strict=strict) if sought else {}
+        named = self.candidates(raw, list(sought.values()), strict=strict) if sought else {}
         out: Columns = {}
         for column, names in sought.items():
             values = frames.nothing(len(raw))
@@ -195,6 +194,10 @@ class NamedReader(Reader):
             out |= {FIELD_PREFIX + name: values for name, values in self.fields(raw, fields, strict=strict).items()}
         return out
 
+    def candidates(self, raw: pl.Series, choices: list[tuple[str, ...]], *, strict: bool) -> Columns:
+        """Members by name, of which each choice takes the first present one."""
+        return self.members(raw, [name for names in choices for name in names], typed=False, strict=strict)
+
     def fields(self, raw: pl.Series, names: list[str], *, strict: bool) -> Columns:
         """The named fields."""
         return self.members(raw, names, typed=True, strict=strict)
@@ -210,7 +213,36 @@ class LogfmtReader(NamedReader):
 
     def members(self, raw: pl.Series, names: list[str], *, typed: bool, strict: bool) -> Columns:
         """Values of the pairs, always text."""
-        return {name: keyvalue.column(raw, name) for name in names}
+        return self._values(raw, [(name,) for name in names])
+
+    def candidates(self, raw: pl.Series, choices: list[tuple[str, ...]], *, strict: bool) -> Columns:
+        """Values by name; names behind one that every text has are not looked for."""
+        return self._values(raw, choices)
+
+    def _values(self, raw: pl.Series, choices: list[tuple[str, ...]]) -> Columns:
+        found = keyvalue.leading(raw, {name for names in choices for name in names})
+        mask: pl.Series | None = None
+        out: Columns = {}
+        absent = frames.nothing(len(raw))
+        for names in choices:
+            for name in names:
+                if name in out or not raw.str.contains(f"{name}=", literal=True).any():
+                    continue
+                if name in found:
+                    values = found[name]
+                    missed = values.is_null().arg_true()
+                    if len(missed):
+                        values = values.clone().scatter(missed, keyvalue.column(raw.gather(missed), name))
+                else:
+                    mask = keyvalue.masked(raw) if mask is None else mask
+                    values = keyvalue.column(raw, name, mask)
+                out[name] = values
+                if len(names) > 1 and _present(values).null_count() == 0:
+                    break
+        for names in choices:
+            for name in names:
+                out.setdefault(name, absent)
+        return out
 
     def long(self, raw: pl.Series) -> pl.DataFrame:
         """The pairs."""
@@ -227,11 +259,23 @@ class JsonReader(NamedReader):
 
     def match(self, raw: pl.Series) -> pl.Series:
         """Braces at both ends."""
-        return raw.str.contains(r"^[ \t]*\{").fill_null(False) & raw.str.contains(r"\}[ \t\r\n]*$").fill_null(False)
+        opens = raw.str.contains(r"^[ \t]*\{").fill_null(False)
+        closes = raw.str.ends_with("}").fill_null(False)  # the usual case; the regex scans the whole text
+        if not closes.all():
+            closes = raw.str.contains(r"\}[ \t\r\n]*$").fill_null(False)
+        return opens & closes
 
     def members(self, raw: pl.Series, names: list[str], *, typed: bool, strict: bool) -> Columns:
         """Members, numbers as numbers if `typed`."""
         return structured.columns(raw, names, typed=typed, strict=strict)
+
+    def candidates(self, raw: pl.Series, choices: list[tuple[str, ...]], *, strict: bool) -> Columns:
+        """Members by name; those that all objects begin with need no parser."""
+        found = structured.leading(raw, choices)
+        if found is None:
+            return super().candidates(raw, choices, strict=strict)
+        absent = frames.nothing(len(raw))
+        return {name: found.get(name, absent) for names in choices for name in names}
 
     def fields(self, raw: pl.Series, names: list[str], *, strict: bool) -> Columns:
         """Members, then pairs within the message."""

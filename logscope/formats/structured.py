@@ -8,6 +8,7 @@ block's rows have it so throughout; arrays are JSON text; nested objects have do
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -15,12 +16,18 @@ import msgspec
 import polars as pl
 
 from logscope.formats import frames
-from logscope.formats.keyvalue import BOOLEAN, NUMBER, TEXT
+from logscope.formats.keyvalue import BOOLEAN, NUMBER, TEXT, escape
 
 _DECODER = msgspec.json.Decoder(dict[str, Any])
 _SAMPLE = 40
 _NUMBER = r"^-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$"
 _DEPTH = 12
+_LEAD = 8
+_STRING = r'"[^"\\\x00-\x1f]*"'
+_SCALAR = rf"(?:{_STRING}|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)"
+_FLAT = rf"^\{{{_STRING}:{_SCALAR}(?:,{_STRING}:{_SCALAR})*\}}$"
+"""A flat JSON object without blanks and escapes: sound without a parser."""
+_MEMBER = re.compile(r'"([A-Za-z_@][\w@-]*)":"[^"\\]*",', re.ASCII)
 
 Value = tuple[str, int]
 """A member's text and its kind (TEXT, NUMBER, BOOLEAN)."""
@@ -96,6 +103,47 @@ def columns(raw: pl.Series, names: Sequence[str], *, typed: bool = True, strict:
             raise Unsound
         out |= _by_row(raw, [*group], typed=typed) if frame is None else _group(raw, frame, group, typed=typed)
     return out
+
+
+def leading(raw: pl.Series, choices: Sequence[Sequence[str]]) -> dict[str, pl.Series] | None:
+    """Text members of flat objects that all begin alike, without a parser: half the time of `columns`.
+
+    Args:
+        raw: String column.
+        choices: Names, of each choice the first present one is wanted.
+
+    Returns:
+        One column per choice, by name; None unless every text is a flat object without escapes that
+        begins with the wanted members as the first one does, once each, with no name before it in its choice.
+    """
+    if not len(raw) or raw[0] is None:
+        return None
+    first, place = str(raw[0]), 1
+    parts: list[str] = []
+    order: list[str] = []
+    while (member := _MEMBER.match(first, place)) and len(order) < _LEAD:
+        order.append(member[1])
+        parts.append(f'"{escape(member[1])}":"([^"\\\\]*)"')
+        place = member.end()
+    wanted = [next((name for name in names if name in order), "") for names in choices]
+    if "" in wanted or len(set(wanted)) < len(wanted):
+        return None
+    before = {name for names, chosen in zip(choices, wanted, strict=True) for name in names[: names.index(chosen)]}
+    if any("." in name or raw.str.contains(f'"{name}"', literal=True).any() for name in before):
+        return None
+    if any(raw.str.contains(f'"{escape(name)}":.*"{escape(name)}"').any() for name in wanted):
+        return None
+    if not raw.str.contains(_FLAT).all():
+        return None
+    end = max(order.index(name) for name in wanted) + 1
+    regex = r"^\{" + ",".join(
+        part if name in wanted else part.replace("(", "").replace(")", "")
+        for name, part in zip(order[:end], parts[:end], strict=True)
+    )
+    found = raw.str.extract_groups(regex)
+    places = [name for name in order[:end] if name in wanted]
+    out = {name: found.struct.field(str(number)) for number, name in enumerate(places, start=1)}
+    return None if any(values.null_count() for values in out.values()) else out
 
 
 def _compatible(paths: dict[str, list[tuple[str, ...]]]) -> list[dict[str, list[tuple[str, ...]]]]:

@@ -32,6 +32,10 @@ RFC5424 = (
     rf"^{PRI}?1 (?P<time>-|[0-9]{{4}}-[^ ]+) (?P<host>[^ ]+) (?P<app>[^ ]+) (?P<pid>[^ ]+) (?P<msgid>[^ ]+)"
     r"(?: (?P<sd>-|(?:\[[^\]\" ]+(?: [^\] =\"]+=\"(?:[^\"\\]|\\.)*\")*[ ]?\])+))?(?: |$)"
 )
+_QUICK = {
+    RFC5424: r"^<(?P<pri>[0-9]+)>1 (?P<time>[0-9]{4}-[^ ]+) (?P<host>[^ ]+) (?P<app>[^ ]+) (?P<pid>[^ ]+) (?P<msgid>[^ ]+) "
+}
+"""Narrower regexes for the usual case: a priority, and something after the header."""
 RFC3164 = (
     rf"^{PRI}?(?:[0-9]+: )?[*.]?(?P<time>{_BSD})(?: [A-Z]{{3,4}})?:? (?:{_HOST} )?{_TAG}[ \t]?",
     rf"^{PRI}?(?P<time>{_BSD}):? {_HOST}(?: |$)",
@@ -58,7 +62,7 @@ class SyslogReader(Reader):
     def __init__(self, form: Format, clock: Clock, regex: str, inner: Lines) -> None:
         """Compile the header; `inner` reads bodies."""
         super().__init__(form, clock)
-        self.pattern: Pattern = compile_pattern(regex)
+        self.pattern: Pattern = compile_pattern(regex, _QUICK.get(regex, ""))
         self.inner = inner
         self.veto = _VETO.get(regex)
         self.bare_tag = regex == RFC3164_BARE[0]

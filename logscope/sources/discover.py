@@ -6,7 +6,7 @@ import glob
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -20,6 +20,12 @@ DEPTH = 3
 """How deep a folder is walked: its files, its folders' files and theirs."""
 
 _NAMED_AT_MOST = 5
+
+
+_DOCUMENTS = frozenset(
+    [".py", ".md", ".rst", ".toml", ".yml", ".yaml", ".ini", ".cfg", ".html", ".css", ".js", ".ts", ".sh", ".svg"]
+)
+"""Endings of what lies beside logs and is none."""
 
 
 @dataclass(slots=True)
@@ -54,6 +60,8 @@ def expand(arguments: Sequence[str], *, stdin_is_pipe: bool, follow: bool = Fals
 
 
 def _add(expansion: Expansion, spec: SourceSpec, seen: dict[tuple[int, int], str]) -> None:
+    # A file's name may be no text; what names the source in columns and JSON must be.
+    spec = replace(spec, name=spec.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
     identity = None
     if spec.path is not None:
         try:
@@ -146,10 +154,23 @@ def _folder(folder: str, expansion: Expansion) -> Iterator[SourceSpec]:
     yield from specs
 
 
+def _is_document(name: str, head: bytes) -> bool:
+    """Whether a file that nobody named is source code, prose, or one JSON document rather than lines of JSON.
+
+    Such a file beside the logs (a manifest, a list of expected results) would be read as records, and
+    the ids in it would tie transactions together that have nothing to do with each other.
+    """
+    if Path(name).suffix.lower() in _DOCUMENTS:
+        return True
+    first = next((line.strip() for line in head.splitlines() if line.strip()), b"")
+    return first in (b"{", b"[")
+
+
 def _texts(where: str, names: Sequence[str], expansion: Expansion) -> Iterator[SourceSpec]:
-    """Those that hold text or gzip; the others are said in one line."""
+    """Those that hold text or gzip and may be logs; the others are said in one line."""
     binary: list[str] = []
     special: list[str] = []
+    documents: list[str] = []
     for name in names:
         try:
             if not stat.S_ISREG(Path(name).stat().st_mode):
@@ -162,9 +183,16 @@ def _texts(where: str, names: Sequence[str], expansion: Expansion) -> Iterator[S
             continue
         if is_binary(head) and not head.startswith(b"\x1f\x8b"):
             binary.append(name)
+        elif _is_document(name, head):
+            documents.append(name)
         else:
             yield SourceSpec(name, "file", Path(name))
-    for what, skipped in (("binary", binary), ("special (pipes, sockets, devices)", special)):
+    kinds = (
+        ("binary", binary),
+        ("special (pipes, sockets, devices)", special),
+        ("that are documents, not logs (name them to read them)", documents),
+    )
+    for what, skipped in kinds:
         if skipped:
             more = ", ..." if len(skipped) > _NAMED_AT_MOST else ""
             listed = ", ".join(skipped[:_NAMED_AT_MOST]) + more

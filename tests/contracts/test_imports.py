@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+_ROOT = Path(__file__).resolve().parents[2]
 _HEAVY = ("polars", "textual", "rich", "watchfiles", "yaml", "sigma")
 
 
 def _loaded(code: str) -> set[str]:
     program = f"{code}\nimport sys\nprint('\\n' + ' '.join(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60, cwd=_ROOT
+    )
     return set(done.stdout.splitlines()[-1].split())
 
 

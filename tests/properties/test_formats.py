@@ -28,10 +28,10 @@ spoiled = st.builds(
     st.integers(0, 300),
     hostile,
 )
-lines = st.lists(known | hostile | spoiled, max_size=8)
+lines = st.lists(known | hostile | spoiled, max_size=5)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(lines)
 def test_any_text_parses_and_cuts_change_nothing(texts: list[str]) -> None:
     raw = pl.Series(texts, dtype=pl.String)
@@ -55,7 +55,7 @@ def as_text(value: object) -> str | None:
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(lines)
 def test_columns_agree_with_fields(texts: list[str]) -> None:
     raw = pl.Series(texts, dtype=pl.String)
@@ -83,7 +83,7 @@ pairs = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(pairs)
 def test_one_pair_by_name_is_what_all_pairs_say(parts: list[tuple[str, str, str]]) -> None:
     text = "".join(f"{name}={value}{between}" for name, value, between in parts)

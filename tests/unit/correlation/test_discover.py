@@ -11,12 +11,16 @@ from logscope.correlation.discover import find_plan
 from logscope.correlation.extract import extract
 from logscope.correlation.keys import given_key
 from logscope.correlation.linker import Linker
+from logscope.correlation.plan import Plan
 
 Entry = tuple[float, str, str, dict[str, str]]
 
 
 def shop(
-    seed: int, orders: int = 150, names: tuple[str, str, str, str] = ("req", "request_id", "order", "orderId")
+    seed: int,
+    orders: int = 150,
+    names: tuple[str, str, str, str] = ("req", "request_id", "order", "orderId"),
+    polls: bool = True,
 ) -> list[Entry]:
     """Checkout request, payment, webhook by reference, and pages of a session that place no order."""
     rng = random.Random(seed)
@@ -46,8 +50,9 @@ def shop(
             (at + 3.0, "gate", f"POST /hook?ref={ref}", {gate: hook}),
             (at + 3.1, "pay", "charge settled", {"reference": ref, inner: hook}),
             (at + 3.2, "orders", "state change", {order_b: order}),
-            (at + 4.0, "orders", "order status", {inner: hexes(), order_b: order}),
         ]
+        if polls:
+            log += [(at + 4.0, "orders", "order status", {inner: hexes(), order_b: order})]
     return sorted(log, key=lambda entry: entry[0])
 
 
@@ -81,6 +86,16 @@ def frames(log: list[Entry]) -> tuple[pl.DataFrame, pl.DataFrame]:
     return sample, pairs
 
 
+def linked(sample: pl.DataFrame, pairs: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+    wide = sample
+    for name in pairs["name"].unique():
+        part = pairs.filter(pl.col("name") == name).select("row", pl.col("value").alias(f"fields.{name}"))
+        wide = wide.join(part, on="row", how="left")
+    linker = Linker(plan)
+    linker.add(extract(wide, plan, plan.linking), sample)
+    return linker.members()
+
+
 @pytest.mark.parametrize("names", [("req", "request_id", "order", "orderId"), ("a1", "b2", "c3", "d4")])
 def test_the_order_is_found_to_be_the_grain_under_any_name(names: tuple[str, str, str, str]) -> None:
     log = shop(1, names=names)
@@ -91,13 +106,7 @@ def test_the_order_is_found_to_be_the_grain_under_any_name(names: tuple[str, str
     assert {names[2], names[3]} <= set(grain.fields)
     assert "shorter" in plan.grain_why
     assert plan.key("user").klass == "weak"
-    wide = sample
-    for name in pairs["name"].unique():
-        part = pairs.filter(pl.col("name") == name).select("row", pl.col("value").alias(f"fields.{name}"))
-        wide = wide.join(part, on="row", how="left")
-    linker = Linker(plan)
-    linker.add(extract(wide, plan, plan.linking), sample)
-    sizes = linker.members().group_by("transaction").len()["len"]
+    sizes = linked(sample, pairs, plan).group_by("transaction").len()["len"]
     assert (sizes == 8).sum() == 150
 
 
@@ -124,3 +133,57 @@ def test_nothing_to_find_is_said() -> None:
     plan = find_plan(*frames([(float(at), "app", "tick", {}) for at in range(20)]))
     assert plan.grain is None
     assert "no key" in plan.grain_why
+
+
+@pytest.mark.parametrize("names", [("req", "request_id", "order", "orderId"), ("a1", "b2", "c3", "d4")])
+def test_an_order_with_one_request_beside_it_is_still_the_grain(names: tuple[str, str, str, str]) -> None:
+    sample, pairs = frames(shop(4, names=names, polls=False))
+    plan = find_plan(sample, pairs)
+    assert plan.grain is not None
+    assert names[2] in plan.key(plan.grain).fields
+    assert plan.key(plan.grain).name in plan.key(names[0]).parents
+    sizes = linked(sample, pairs, plan).group_by("transaction").len()["len"]
+    assert (sizes == 7).sum() == 150
+
+
+def test_a_key_that_would_glue_is_refused_and_named() -> None:
+    log = shop(5)
+    ordering = {fields.get("request_id") for _, _, _, fields in log if "order" in fields or "orderId" in fields}
+    for number, (_, _, text, fields) in enumerate(log):
+        # A batch id beside the requests of pages, never of orders: it ties no two orders, but all pages.
+        if text == "page served" and fields["req"] not in ordering:
+            fields["batch"] = f"batch-{number // 120:06x}a1"
+    sample, pairs = frames(log)
+    plan = find_plan(sample, pairs)
+    assert plan.grain == "order_id"
+    assert "batch" not in plan.linking
+    (notice,) = [text for text in plan.notices if "batch" in text]
+    assert "would grow" in notice
+    assert "batch=batch-" in notice
+    assert "does not link: the largest" in plan.key("batch").why
+
+
+def test_a_value_that_ties_too_much_is_told() -> None:
+    log = shop(6)
+    for number, (_, service, text, fields) in enumerate(log):
+        if service == "pay" and text == "psp response" and number % 2:
+            fields["rid"] = "deadbeefdeadbeefdeadbeefdeadbeef"
+        elif service == "pay" and text == "charge begin":
+            fields["rid"] = fields.pop("request_id")
+    plan = find_plan(*frames(log))
+    assert "deadbeefdeadbeefdeadbeefdeadbeef" in plan.key("rid").why
+    assert any("hubs" in text for text in plan.notices)
+
+
+def test_strays_in_a_column_of_ids_do_not_link() -> None:
+    log = shop(7)
+    for number, (_, _, _, fields) in enumerate(log):
+        if "request_id" in fields and "orderId" not in fields and "order" not in fields and number % 9 == 0:
+            fields["request_id"] = ("guest", "anonymous", "200")[number // 9 % 3]
+    sample, pairs = frames(log)
+    plan = find_plan(sample, pairs)
+    assert "another shape" in plan.key("request_id").why
+    members = linked(sample, pairs, plan)
+    strays = [row for row, entry in enumerate(log) if entry[3].get("request_id") in ("guest", "anonymous", "200")]
+    assert len(strays) > 20
+    assert members.filter(pl.col("row").is_in(strays)).group_by("transaction").len()["len"].max() <= 10

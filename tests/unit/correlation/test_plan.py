@@ -39,7 +39,7 @@ def test_a_plan_survives_its_file() -> None:
     plan = Plan(
         keys=(
             Key("order_id", fields=("order", 'we"ird\n'), pattern=r"\b(ORD-\d+)\b", aliases=("order",), parents=("s",)),
-            Key("s"),
+            Key("s", shape=r"^\d+$"),
         ),
         grain="order_id",
         grain_why="85 % shorter",
@@ -56,6 +56,7 @@ def test_a_plan_survives_its_file() -> None:
         ('version = 1\ngrain = "nope"\n', 2),
         ('[[keys]]\nname = "a"\nclass = "great"\n', 3),
         ('[[keys]]\nname = "a"\npattern = "("\n', 3),
+        ('[[keys]]\nname = "a"\nshape = "("\n', None),
         ('[[keys]]\nname = "a"\nfields = [1]\n', 3),
         ("idle_us = -1\n", 1),
     ],
@@ -104,3 +105,26 @@ def test_extraction_counts_aliases_lists_and_hits() -> None:
     assert [value for row, key, value, _ in found if key == 0 and row > 0] == ["B", "C"]
     assert (0, 1, "0af7651916cd43dd8448eb211c80319c", None) in found
     assert [scope for _, key, _, scope in found if key == 2] == ["h/s", "f"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "raw", "expected"),
+    [
+        (r"order=(ORD-\d+)", "order=ORD-1 order=ORD-2", ["ORD-1", "ORD-2"]),
+        (r"\b(ORD\-\d+)\b", "ORD-1,xORD-2", ["ORD-1"]),
+        (r"(?i)Order\[([^\]]+)\]", "order[a1] ORDER[b2]", ["a1", "b2"]),
+        (r"(?i)ordér=(\w+)", "ORDÉR=a1", ["a1"]),
+        (r"a=(x\d)|b=y\d", "a=x1 b=y2", ["x1"]),
+        (r"a=(x\d|y\d)", "a=x1 a=y2", ["x1", "y2"]),
+        (r"(?:id|key)=([a-z)(]+\d)", "id=a)1 key=b(2", ["a)1", "b(2"]),
+        (r"id=([]a-z]+\d)$", "id=]a1", ["]a1"]),
+        (r"id +(\d\d)x", "id   12x", ["12"]),
+        (r"id=(a)?b?", "id=b id=a", ["a"]),
+    ],
+)
+def test_what_the_group_holds_is_the_value(pattern: str, raw: str, expected: list[str]) -> None:
+    plan = Plan(keys=(Key("k", pattern=pattern),))
+    frame = pl.DataFrame(
+        {"row": [0], "time": [0], "raw": [raw]}, schema_overrides={"row": pl.UInt32, "time": pl.Datetime("us", "UTC")}
+    )
+    assert extract(frame, plan)["value"].to_list() == expected

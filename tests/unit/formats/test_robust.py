@@ -27,9 +27,17 @@ def listener(zone: str = "UTC") -> SourceParser:
     return make_parser(FORMATS.for_messages(), zone=zone, reference_us=0, source_name="syslog+udp://127.0.0.1:1")
 
 
-@pytest.mark.parametrize("name", ["json", "docker", "log4j", "rfc5424", "rfc3164", "access", "logfmt"])
 @pytest.mark.parametrize(
-    "bad", ['{"time": NaN, "order_id": oops}', "\x00\ufffd<999>1 ]]", "2026-99-99T99:99:99Z INFO [x] y - z"]
+    ("name", "bad"),
+    [
+        ("json", '{"time": NaN, "order_id": oops}'),
+        ("json", "\x00\ufffd<999>1 ]]"),
+        ("docker", '{"log":"x","stream":"stdout","time":oops'),
+        ("log4j", "2026-99-99T99:99:99Z INFO [x] y - z"),
+        ("rfc5424", "<134>1 2026-99-99T99:99:99Z h a p m - z"),
+        ("rfc3164", "<13>Nov 99 10:00:00 h a: z"),
+        ("logfmt", "\x00\ufffd<999>1 ]]"),
+    ],
 )
 def test_one_bad_line_in_50_000_spoils_nothing_else(name: str, bad: str) -> None:
     maker = MAKERS[name]

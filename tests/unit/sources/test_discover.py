@@ -80,3 +80,17 @@ def test_kinds() -> None:
     kinds = [spec.kind for spec in expand(["logs/z.log", "logs/pipe", "syslog+tcp://:0", "spool://x"],
                                           stdin_is_pipe=False).specs]  # fmt: skip
     assert kinds == ["file", "stream", "messages", "messages"]
+
+
+def test_a_folder_leaves_documents_out_and_says_so(tmp_path: Path) -> None:
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    (folder / "app.log").write_text('{"ts": "2026-11-01T10:00:00Z", "msg": "x"}\n')
+    (folder / "truth.json").write_text('{\n  "orders": ["ORD-1"]\n}\n')
+    (folder / "lines.json").write_text('{"ts": "2026-11-01T10:00:00Z", "msg": "y"}\n')
+    (folder / "README.md").write_text("# Logs\n")
+    found = expand([str(folder)], stdin_is_pipe=False)
+    assert [Path(spec.name).name for spec in found.specs] == ["app.log", "lines.json"]
+    assert "skipped 2 that are documents" in found.notices[0]
+    named = expand([str(folder / "truth.json")], stdin_is_pipe=False)
+    assert [Path(spec.name).name for spec in named.specs] == ["truth.json"]

@@ -1,0 +1,539 @@
+"""Every command on small logs: the JSON of interface section 3 key by key, exit codes, outputs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.cli.conftest import Command
+from tests.cli.process import SHIPPED, Program
+from tests.conftest import Shop
+
+ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+RECORD = {
+    "time",
+    "time_from",
+    "level",
+    "source",
+    "line",
+    "format",
+    "host",
+    "service",
+    "pid",
+    "message",
+    "raw",
+    "fields",
+}
+KEY = {
+    "key", "class", "pattern", "origin", "records", "values", "sources", "services", "records_per_value_p50",
+    "records_per_value_max", "active", "grain", "parents", "aliases", "why",
+}  # fmt: skip
+TRANSACTION = {
+    "transaction", "start", "end", "duration_ms", "records", "errors", "level", "services", "sources", "keys", "path",
+    "rules", "state", "cut", "oversize", "was",
+}  # fmt: skip
+DETECTION = {
+    "detection", "rule", "title", "level", "time", "start", "end", "transaction", "keys", "output", "steps",
+    "members", "state", "reason", "suppressed", "message",
+}  # fmt: skip
+
+
+def pay(minute: int, order: int, *, settled: bool) -> list[str]:
+    begin = {"service": "payments", "message": "charge begin", "order_id": f"ORD-{order}", "amount": order + 0.5}
+    response = {
+        "service": "payments",
+        "message": "psp response",
+        "order_id": f"ORD-{order}",
+        "psp_ref": f"PSP-{order}A",
+    }
+    end = {"service": "payments", "level": "warn", "message": "charge settled", "psp_ref": f"PSP-{order}A"}
+    steps = [begin, response, *([end] if settled else [])]
+    return [
+        json.dumps({"time": f"2026-11-01T10:{minute:02}:{second:02}Z", "level": "info", **step})
+        for second, step in enumerate(steps)
+    ]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """Three payments, the second never settled, the third still open at the end."""
+    path = tmp_path / "pay.log"
+    lines = pay(0, 1, settled=True) + pay(1, 2, settled=False) + pay(20, 3, settled=False)
+    path.write_text("".join(f"{line}\n" for line in lines))
+    return path
+
+
+BY_HAND = ("--no-auto-keys", "--key", r'order_id="order_id": "(\S+?)"', "--key", r'psp_ref="psp_ref": "(\S+?)"')
+LINKED = (*BY_HAND, "--grain", "order_id")
+
+
+# --- records
+
+
+def test_query_json(command: Command, log: Path) -> None:
+    result = command("query", 'service:payments "charge begin"', log, "--json")
+    assert result.code == 0
+    assert result.err == b""
+    assert [set(record) for record in result.objects] == [RECORD - {"time_from", "host", "pid"}] * 3
+    first = result.objects[0]
+    raw = log.read_text().splitlines()[0]
+    assert first["fields"].pop("order_id") == "ORD-1"
+    assert first["fields"].pop("amount") == 1.5
+    assert first | {"fields": None} == {
+        "time": "2026-11-01T10:00:00.000000Z", "level": "info", "source": str(log), "line": 1, "format": "json",
+        "service": "payments", "message": "charge begin", "raw": raw, "fields": None,
+    }  # fmt: skip
+
+
+def test_query_of_nothing_is_no_failure(command: Command, log: Path) -> None:
+    result = command("query", "nowhere", log, "--json")
+    assert (result.code, result.out) == (0, b"")
+
+
+def test_query_with_transactions(command: Command, log: Path) -> None:
+    records = command("query", "", log, "--json", "--transactions", *LINKED).objects
+    ids = [record["transactions"] for record in records]
+    assert ids[0] == ids[1] == ids[2]
+    assert len({one for each in ids for one in each}) == 3
+
+
+def test_limit_and_tail(command: Command, log: Path) -> None:
+    everything = command("query", "", log, "--json").objects
+    assert command("query", "", log, "--json", "--limit", "2").objects == everything[:2]
+    assert command("query", "", log, "--json", "--tail", "2").objects == everything[-2:]
+    assert command("query", "", log, "--limit", "1", "--tail", "1").code == 2
+    transactions = command("transactions", log, "--json", *LINKED).objects
+    assert command("transactions", log, "--json", *LINKED, "--tail", "1").objects == transactions[-1:]
+
+
+def test_time_options(command: Command, tmp_path: Path, log: Path) -> None:
+    def lines(*options: str) -> list[int]:
+        return [record["line"] for record in command("query", "", log, "--json", *options).objects]
+
+    assert lines("--since", "-15m") == [6, 7]
+    assert lines("--since", "2026-11-01T10:01:00Z", "--until", "2026-11-01T10:01:00Z") == [4]
+    assert lines("--until", "2026-11-01 11:00:02+01:00") == [1, 2, 3]
+    assert command("query", "", log, "--since", "whenever").code == 2
+    local = tmp_path / "local.log"
+    local.write_text("2026-11-01 10:00:00 INFO a\n2026-11-01 10:00:01 INFO b\n")
+    (shifted,) = command("query", "a", local, "--json", "--tz", "local*=Europe/Berlin", "--offset", "*.log=-1s").objects
+    assert shifted["time"] == "2026-11-01T08:59:59.000000Z"
+    assert command("query", "a", local, "--tz", "Nowhere/Land").code == 2
+    assert command("query", "a", local, "--offset", "*.log=much").code == 2
+
+
+@pytest.mark.parametrize("since", ["-15m", "2026-11-01T10:10:00Z"])
+def test_since_holds_for_every_command_that_reads(command: Command, log: Path, since: str) -> None:
+    cut = ("--since", since)
+    assert [one["keys"]["order_id"] for one in command("transactions", log, "--json", *LINKED, *cut).objects] == [
+        ["ORD-3"]
+    ]
+    assert command("sql", "select count(*) as n from records", log, "--json", *cut).objects == [{"n": 2}]
+    scan = command("scan", log, "--json", "--rules", SHIPPED, *LINKED, *cut, "--at-end", "decide").objects
+    assert [one["output"]["order_id"] for one in scan] == ["ORD-3"]
+    assert [one["records"] for one in command("stats", log, "--json", *cut).objects] == [2]
+
+
+def test_a_filter_may_begin_with_a_dash(command: Command, log: Path) -> None:
+    assert [one["line"] for one in command("query", "-charge", log, "--json").objects] == [2, 5, 7]
+    assert [one["line"] for one in command("query", "--json", "-host:x -charge", log, "--limit", "1").objects] == [2]
+    assert command("transactions", log, *LINKED, "--where", '-has("settled")', "--json", "--limit", "1").code == 0
+
+
+def test_an_unknown_field_is_refused_with_the_nearest(command: Command, log: Path) -> None:
+    result = command("query", "amuont>1", log)
+    assert (result.code, result.out) == (2, b"")
+    assert "amuont" in result.talk
+    assert "amount" in result.talk
+    where = command("transactions", log, *LINKED, "--where", "ordre_id:ORD-1")
+    assert where.code == 2
+    assert "order_id" in where.talk
+
+
+@pytest.mark.parametrize(
+    ("text", "column"), [("level>=", 7), ("a b (c", 5), ("x:(a or", 7), ("/[/", 1), ("a time>whenever", 8)]
+)
+def test_a_filter_error_points_at_its_column(command: Command, log: Path, text: str, column: int) -> None:
+    result = command("query", text, log)
+    assert result.code == 2
+    assert len(result.talk.splitlines()) == 1
+    assert re.search(rf"\b{column}: ", result.talk), result.talk
+
+
+# --- outputs
+
+
+@pytest.mark.parametrize("ending", ["ndjson", "csv", "parquet", "html"])
+def test_output_files(command: Command, log: Path, tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"out.{ending}"
+    result = command("scan", log, "--rules", SHIPPED, *LINKED, "--output", path)
+    assert (result.code, result.out) == (0, b"")
+    expected = {"rule": "silent_payment_failure", "time": "2026-11-01T10:04:01.000000Z", "level": "high"}
+    output = {"order_id": "ORD-2", "amount": 2.5, "psp_ref": "PSP-2A"}
+    if ending == "ndjson":
+        (entry,) = [json.loads(line) for line in path.read_text().splitlines()]
+        assert entry["output"] == output
+    elif ending == "csv":
+        header, row = csv.reader(path.read_text().splitlines())
+        assert header == ["rule", "time", "level", "transaction", "order_id", "amount", "psp_ref"]
+        assert row == [*expected.values(), row[3], "ORD-2", "2.5", "PSP-2A"]
+        assert row[3]
+    elif ending == "parquet":
+        (entry,) = pl.read_parquet(path).to_dicts()
+        assert entry == expected | {"transaction": entry["transaction"]} | output
+    else:
+        assert "<td>ORD-2</td>" in path.read_text()
+
+
+def test_an_output_that_cannot_be_written(command: Command, log: Path, tmp_path: Path) -> None:
+    for target in ("out.exe", str(tmp_path / "no" / "out.csv")):
+        result = command("query", "", log, "--output", target)
+        assert result.code == 2
+        assert len(result.talk.splitlines()) == 1
+
+
+def test_every_table_has_an_output(command: Command, log: Path, tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    for arguments in (
+        ("query", ""),
+        ("transactions", *LINKED),
+        ("keys", *LINKED),
+        ("stats",),
+        ("sql", "select line from records"),
+    ):
+        assert command(arguments[0], *arguments[1:], log, "--output", path).code == 0
+        assert len(list(csv.reader(path.read_text().splitlines()))) >= 2, arguments
+
+
+# --- sql, stats, keys, transactions
+
+
+def test_sql(command: Command, log: Path) -> None:
+    rows = command(
+        "sql",
+        'select service, count(*) as n, max("fields.amount") as most from records group by service',
+        log,
+        "--json",
+    ).objects
+    assert rows == [{"service": "payments", "n": 7, "most": 3.5}]
+    joined = "select rule, state from detections"
+    found = command("sql", joined, log, "--json", "--rules", SHIPPED, *LINKED).objects
+    assert {"rule": "silent_payment_failure", "state": "matched"} in found
+    counted = command("sql", "select records from transactions order by records", log, "--json", *LINKED).objects
+    assert [row["records"] for row in counted] == [2, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "drop table records", "select * from read_csv('/etc/passwd')", "select * from '/etc/passwd'",
+        "select 1 from records; select 2 from records", "insert into records values (1)", "select nope from records",
+        "create table x as select * from records", "copy records to 'x'", "select",
+    ],
+)  # fmt: skip
+def test_sql_reads_its_tables_and_nothing_else(command: Command, log: Path, text: str) -> None:
+    result = command("sql", text, log)
+    assert (result.code, result.out) == (2, b"")
+    assert len(result.talk.splitlines()) == 1
+
+
+def test_stats(command: Command, log: Path) -> None:
+    (entry,) = command("stats", log, "--json").objects
+    assert entry == {
+        "source": str(log), "format": "json", "records": 7, "unparsed": 0, "bytes": log.stat().st_size,
+        "start": "2026-11-01T10:00:00.000000Z", "end": "2026-11-01T10:20:01.000000Z", "rate": entry["rate"],
+        "levels": {"info": 6, "warn": 1},
+    }  # fmt: skip
+    assert "transactions" in command("stats", log, "--json", "--transactions", *LINKED).objects[1]
+
+
+def test_keys_and_their_plan(command: Command, log: Path, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.toml"
+    result = command("keys", log, "--json", *LINKED, "--save", plan)
+    keys = {entry["key"]: entry for entry in result.objects}
+    assert all(set(entry) <= KEY for entry in keys.values())
+    order = keys["order_id"]
+    assert (order["class"], order["origin"], order["records"], order["values"]) == ("strong", "user", 6, 3)
+    assert (order["grain"], order["active"], order["sources"]) == (True, True, [str(log)])
+    assert order["services"] == ["payments"]
+    assert order["why"]
+    again = tmp_path / "again.toml"
+    assert command("keys", log, "--json", "--plan", plan, "--save", again).objects == result.objects
+    assert plan.read_text() == again.read_text()
+    by_plan = command("transactions", log, "--json", "--plan", plan).objects
+    assert by_plan == command("transactions", log, "--json", *LINKED).objects
+    only = command("transactions", log, "--json", "--plan", plan, "--keys", "psp_ref", "--grain", "none").objects
+    assert sorted(entry["records"] for entry in only) == [1, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "options", [("--key", "nonsense"), ("--key", "a=(b"), ("--key", "a=b"), ("--grain", "nope"), ("--keys", "nope"),
+                ("--plan", "nowhere.toml"), ("--max-gap", "soon"), ("--memory", "lots")],
+)  # fmt: skip
+def test_keys_that_cannot_be_used(command: Command, log: Path, options: tuple[str, str]) -> None:
+    result = command("transactions", log, *options)
+    assert (result.code, result.out) == (2, b"")
+
+
+def test_transactions(command: Command, log: Path) -> None:
+    entries = command("transactions", log, "--json", *LINKED, "--rules", SHIPPED, "--members").objects
+    assert all(set(entry) <= TRANSACTION | {"members"} for entry in entries)
+    first, second, third = entries
+    assert first["keys"] == {"order_id": ["ORD-1"], "psp_ref": ["PSP-1A"]}
+    assert (first["records"], first["errors"], first["level"], first["duration_ms"]) == (3, 0, "warn", 2000.0)
+    assert (first["start"], first["end"]) == ("2026-11-01T10:00:00.000000Z", "2026-11-01T10:00:02.000000Z")
+    assert (first["services"], first["sources"], first["state"]) == (["payments"], [str(log)], "closed")
+    assert first["members"] == [{"source": str(log), "line": line} for line in (1, 2, 3)]
+    assert second["rules"] == ["silent_payment_failure"]
+    assert third["state"] == "open"
+    assert "rules" not in third
+    picked = command("transactions", log, "--json", *LINKED, "--id", "order_id=ORD-2").objects
+    assert [entry["transaction"] for entry in picked] == [second["transaction"]]
+    assert command("transactions", log, "--json", *LINKED, "--id", second["transaction"]).objects[0]["records"] == 2
+    assert command("transactions", log, "--json", *LINKED, "--id", "nokey=1").code == 2
+
+
+@pytest.mark.parametrize(
+    ("where", "orders"),
+    [
+        ('has("charge begin") not has("charge settled")', ["ORD-2", "ORD-3"]),
+        ("duration>1s", ["ORD-1"]),
+        ("count(charge)>1", ["ORD-1"]),
+        ('first("charge begin").amount>2', ["ORD-2", "ORD-3"]),
+        ("order_id:ORD-1 or last(psp).psp_ref:PSP-3A", ["ORD-1", "ORD-3"]),
+        ("state:open services:payments", ["ORD-3"]),
+        ("level>=warn", ["ORD-1"]),
+    ],
+)
+def test_where(command: Command, log: Path, where: str, orders: list[str]) -> None:
+    found = command("transactions", log, "--json", *LINKED, "--where", where).objects
+    assert [entry["keys"]["order_id"][0] for entry in found] == orders
+
+
+# --- detection
+
+
+def test_scan(command: Command, log: Path) -> None:
+    result = command("scan", log, "--json", "--rules", SHIPPED, *LINKED)
+    (entry,) = result.objects
+    assert set(entry) <= DETECTION
+    assert entry["time"] == "2026-11-01T10:04:01.000000Z"
+    assert entry["output"] == {"order_id": "ORD-2", "amount": 2.5, "psp_ref": "PSP-2A"}
+    assert entry["steps"]["psp"] == {"time": "2026-11-01T10:01:01.000000Z", "source": str(log), "line": 5}
+    assert (entry["state"], entry["level"], entry["rule"]) == ("matched", "high", "silent_payment_failure")
+    assert entry["members"] == [{"source": str(log), "line": line} for line in (4, 5)]
+    assert entry["keys"] == {"order_id": ["ORD-2"], "psp_ref": ["PSP-2A"]}
+
+
+def test_what_is_open_at_the_end(command: Command, log: Path) -> None:
+    scan = ("scan", log, "--json", "--rules", SHIPPED, *LINKED)
+    pending = command(*scan, "--pending").objects
+    assert [(one["output"]["order_id"], one["state"]) for one in pending] == [
+        ("ORD-2", "matched"),
+        ("ORD-3", "pending"),
+    ]
+    assert pending[1]["reason"]
+    decided = command(*scan, "--at-end", "decide").objects
+    assert [(one["output"]["order_id"], one["state"]) for one in decided] == [
+        ("ORD-2", "matched"),
+        ("ORD-3", "matched"),
+    ]
+
+
+def test_exit_codes_in_their_order(command: Command, log: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yml"
+    bad.write_text("title: no\nsequence: 3\n")
+    scan = ("scan", log, *LINKED, "--rules", SHIPPED)
+    assert command(*scan, "--fail-on", "high").code == 3
+    assert command(*scan, "--fail-on", "critical").code == 0
+    assert command(*scan, "--fail-on", "worse").code == 2
+    assert command(*scan, "nowhere.log", "--fail-on", "high").code == 1
+    broken = command(*scan, "nowhere.log", "--rules", bad, "--fail-on", "high", "--json")
+    assert broken.code == 2
+    assert len(broken.objects) == 1, "the good rules run"
+    assert "bad.yml" in broken.talk
+    strict = command(*scan, "--rules", bad, "--strict", "--json")
+    assert (strict.code, strict.out) == (2, b"")
+
+
+def test_a_rule_in_one_line(command: Command, log: Path) -> None:
+    text = 'seq by order_id maxspan 1m: ["charge begin"] ["psp response"]'
+    found = command("scan", log, "--json", "--rule", text).objects
+    assert [one["steps"]["step2"]["line"] for one in found] == [2, 5, 7]
+    wrong = command("scan", log, "--rule", "seq by order_id: [a")
+    assert wrong.code == 2
+    assert re.search(r"\d+: ", wrong.talk)
+
+
+def test_rules(command: Command, tmp_path: Path, log: Path) -> None:
+    checked = command("rules", "check", SHIPPED)
+    assert checked.code == 0, checked.talk
+    tested = command("rules", "test", SHIPPED, "--json")
+    assert tested.code == 0, tested.talk
+    assert len(tested.objects) == 4
+    assert {entry["passed"] for entry in tested.objects} == {True}
+    text = Path(SHIPPED).read_text()
+    wrong = tmp_path / "wrong.yml"
+    wrong.write_text(text.replace("expect:\n      - {order_id: ORD-1, amount: 5.5, psp_ref: PSP-0A1}", "expect: []"))
+    failed = command("rules", "test", wrong)
+    assert failed.code == 1
+    assert "FAIL" in failed.text
+    wrong.write_text(text.replace("maxspan: 10m", "maxspan: ten minutes"))
+    refused = command("rules", "check", wrong)
+    assert refused.code == 2
+    line = text.splitlines().index("  maxspan: 10m") + 1
+    assert f"wrong.yml:{line}" in refused.text
+    state = {entry["rule"]: entry["state"] for entry in command("rules", "list", "--json").objects}
+    assert state["silent_payment_failure"] == "disabled"
+    assert command("rules", "enable", "silent_payment_failure").code == 0
+    assert "enabled" in command("rules", "list").text
+    assert len(command("scan", log, "--json", *LINKED).objects) == 1, "an enabled rule runs by itself"
+    assert command("rules", "disable", "silent_payment_failure").code == 0
+    assert command("rules", "enable", "no_such_rule").code == 2
+    assert command("scan", log, "--json", *LINKED).out == b""
+
+
+def test_formats(command: Command, log: Path) -> None:
+    names = {entry["format"] for entry in command("formats", "list", "--json").objects}
+    assert {"json", "logfmt", "rfc5424", "rfc3164"} <= names
+    assert command("formats", "list").text.count("\n") > len(names)
+    chosen = command("formats", "test", log, "--json").objects
+    assert chosen[0]["format"] == "json"
+    assert chosen[0]["why"]
+    assert command("formats", "test", "nowhere.log").code == 1
+    assert command("formats", "test").code == 2
+    forced = command("query", "", log, "--json", "--format", "*.log=text").objects
+    assert {record["format"] for record in forced} == {"text"}
+    assert command("query", "", log, "--format", "nosuch").code == 2
+
+
+def test_spool_of_no_name(command: Command) -> None:
+    assert command("spool", "list", "--json").out == b""
+    assert command("spool", "drop").code == 2
+    assert command("spool", "drop", "syslog+tcp://127.0.0.1:1").code in (1, 2)
+    assert command("query", "", "spool://syslog+tcp://127.0.0.1:1").code == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("query",), ("nosuch", "--json"), ("query", "", "x", "--nosuch"), ("scan", "x", "--limit", "many"), ("replay", "x"),
+     ("rules", "burn"), ("query", ""), ("watch",), ("replay", "x", "--to", "http://x")],
+)  # fmt: skip
+def test_wrong_usage(command: Command, log: Path, arguments: tuple[str, ...]) -> None:
+    result = command(*(log if argument == "x" else argument for argument in arguments))
+    assert result.code == 2
+    assert result.out == b""
+    assert result.err
+
+
+def test_help_names_every_command(command: Command) -> None:
+    text = command("--help").text
+    for name in (
+        "query",
+        "sql",
+        "keys",
+        "transactions",
+        "stats",
+        "scan",
+        "watch",
+        "replay",
+        "rules",
+        "formats",
+        "spool",
+    ):
+        assert name in text
+        assert command(name, "--help").code == 0
+    assert re.fullmatch(r"logscope \d\S*\n", command("--version").text)
+
+
+# --- processes
+
+
+def test_standard_input(logscope: Program, log: Path) -> None:
+    data = log.read_bytes()
+    for sources in ((), ("-",)):
+        result = logscope("query", "settled", "--json", *sources, stdin=data)
+        assert result.code == 0
+        assert [(one["line"], one["source"]) for one in result.objects] == [(3, "-")]
+
+
+def test_a_closed_pipe_ends_quietly(logscope: Program, tmp_path: Path) -> None:
+    log = tmp_path / "many.log"
+    log.write_text("".join(f"2026-11-01T10:00:00Z INFO line {number} {'x' * 80}\n" for number in range(20_000)))
+    process = logscope.start("query", "", log)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(60) == 0
+    assert process.stderr.read() == b""
+
+
+def test_colour_is_for_terminals_alone(logscope: Program, log: Path) -> None:
+    assert b"\x1b" not in logscope("query", "", log).out
+    assert b"\x1b[33mWARN" in logscope.on_terminal("query", "settled", log)[1]
+    logscope_plain = Program(logscope.home)
+    plain = subprocess.run(
+        ["script", "-qec", f"{sys.executable} -m logscope query settled {log}", "/dev/null"],
+        capture_output=True, check=False, cwd=logscope.home, env=logscope_plain.environment | {"NO_COLOR": "1"},
+        stdin=subprocess.DEVNULL, timeout=60,
+    )  # fmt: skip
+    assert b"charge settled" in plain.stdout
+    assert b"\x1b" not in plain.stdout
+
+
+def test_an_interrupt_is_130(logscope: Program, log: Path) -> None:
+    process = logscope.start("query", "", "-f", log)
+    assert process.stdout is not None
+    assert process.stdout.readline()
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130
+    assert process.stderr is not None
+    assert b"Traceback" not in process.stderr.read()
+
+
+def test_following_shows_what_comes(logscope: Program, log: Path) -> None:
+    process = logscope.start("query", "settled", "--json", "-f", log)
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline())["line"] == 3
+    with log.open("a") as file:
+        file.write(pay(30, 4, settled=True)[2] + "\n" + pay(31, 5, settled=True)[2] + "\n")
+    assert json.loads(process.stdout.readline())["line"] == 8
+
+
+# --- a shop nobody has seen
+
+
+def test_a_fresh_shop_with_no_other_option(logscope: Program, fresh_shop: Shop) -> None:
+    """The goal of the whole: the silent failures, found by what the tool finds out itself."""
+    listed = logscope(
+        "transactions", *fresh_shop.logs, "--where", 'has("charge begin") not has("charge settled")', "--json"
+    )
+    assert listed.code == 0
+    assert sorted(one["keys"]["order_id"] for one in listed.objects) == [[order] for order, _, _ in fresh_shop.failed]
+    scan = logscope("scan", *fresh_shop.logs, "--rules", SHIPPED, "--json")
+    assert scan.code == 0
+    outputs = [one["output"] for one in scan.objects]
+    assert sorted((one["order_id"], float(one["amount"]), one["psp_ref"]) for one in outputs) == fresh_shop.failed
+
+
+def test_members_are_those_of_the_truth(command: Command, shop: Shop) -> None:
+    listed = command("transactions", *shop.logs, "--json", "--members", "--grain", "order_id").objects
+    found = {
+        order: sorted((member["source"], member["line"]) for member in entry["members"])
+        for entry in listed
+        for order in entry["keys"].get("order_id", [])
+    }
+    orders = list(shop.truth["transactions"])
+    right = sum(found.get(order) == shop.members(order) for order in orders)
+    assert right == len(orders), [order for order in orders if found.get(order) != shop.members(order)]

@@ -1,0 +1,267 @@
+"""What is measured inside a process of its own: `python -m tests.perf.jobs NAME JSON` prints JSON.
+
+A process each, so that peak memory is one job's and no cache of one warms another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import polars as pl
+
+Result = dict[str, Any]
+
+KEYS = (
+    r"request_id=([0-9a-f]{32})",
+    r"order_id=(ORD-[0-9]+)",
+    r"psp_ref=(PSP[0-9]+)",
+    r"session=(s-[0-9a-f]{12})",
+)
+"""The four keys of the shop, as a user gives them by `--key`."""
+
+
+@contextmanager
+def timed(result: Result, name: str) -> Iterator[None]:
+    """Notes wall clock and processor seconds as `name` and `name_cpu`."""
+    cpu, wall = _cpu(), time.perf_counter()
+    yield
+    result[name], result[name + "_cpu"] = time.perf_counter() - wall, _cpu() - cpu
+
+
+def _cpu() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def filters(files: list[str], literal: str, regex: str) -> Result:
+    """Three filters over all text and one over the index, in one session."""
+    from logscope.engine.api import Cancel
+    from logscope.engine.options import Options
+    from logscope.engine.session import Session
+
+    result: Result = {}
+    session = Session(Options(sources=tuple(files)))
+    session.open()
+    with timed(result, "index"):
+        session.read_all()
+    asked = {"literal": f'"{literal}"', "regex": f"/{regex}/", "again": '"order_paid"', "level": "level>=warn"}
+    for name, text in asked.items():
+        with timed(result, name):
+            view = session.view(text, cancel=Cancel())
+        result[name + "_hits"] = len(view.rows)
+    session.close()
+    return result
+
+
+def link_files(files: list[str]) -> Result:
+    """Linking of files over four given keys: index, extraction and linking, the transaction table."""
+    from logscope.engine.api import Cancel
+    from logscope.engine.options import Options
+    from logscope.engine.session import Session
+
+    result: Result = {}
+    session = Session(Options(sources=tuple(files), key=KEYS, auto_keys=False))
+    session.open()
+    with timed(result, "index"):
+        session.read_all()
+    with timed(result, "link"):
+        session.correlating.update(cancel=Cancel())
+    with timed(result, "table"):
+        table = session.transactions(cancel=Cancel())
+    result |= {"records": session.store.view.records, "transactions": table.height, "grain": session.grain()[0]}
+    session.close()
+    return result
+
+
+def synthetic_values(records: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """KEY_VALUES of a shop and its records: requests of 3 records, orders of 10, sessions of 40; a tenth holds two keys."""
+    from logscope.records import schema
+
+    row = pl.int_range(records, dtype=pl.UInt32, eager=True).alias(schema.ROW)
+    base = pl.select(
+        row=row,
+        time=(pl.lit(row).cast(pl.Int64) * 100 + 1_800_000_000_000_000).cast(schema.TIME),
+        place=pl.lit(row) % 10,
+    )
+
+    def values(key: int, number: pl.Expr, form: str, where: pl.Expr) -> pl.DataFrame:
+        return base.filter(where).select(
+            schema.ROW,
+            "time",
+            key=pl.lit(key, pl.UInt16),
+            value=pl.format(form, number),
+            scope=pl.lit(None, pl.String),
+        )
+
+    parts = [
+        values(0, pl.col(schema.ROW) // 10 * 3 + pl.col("place") // 4, "req{}", pl.col("place") < 9),
+        values(1, pl.col(schema.ROW) // 10, "ORD-{}", pl.col("place").is_in([0, 4, 8])),
+        values(2, pl.col(schema.ROW) // 10, "PSP{}", pl.col("place").is_in([8, 9])),
+        values(3, pl.col(schema.ROW) // 40, "s-{}", pl.col("place") == 0),
+    ]
+    frame = base.select(schema.ROW, "time", source_id=pl.lit(0, pl.UInt16), line=pl.col(schema.ROW) + 1)
+    return pl.concat(parts).sort(schema.ROW, "key"), frame
+
+
+def link_values(records: int) -> Result:
+    """The linker alone, on key values made up."""
+    from logscope.correlation.keys import Key
+    from logscope.correlation.linker import Linker
+    from logscope.correlation.plan import Plan
+
+    values, frame = synthetic_values(records)
+    names = ("request_id", "order_id", "psp_ref", "session")
+    parents = {"request_id": ("order_id",), "psp_ref": ("order_id",), "order_id": ("session",)}
+    keys = tuple(Key(name, parents=parents.get(name, ()), origin="user") for name in names)
+    linker = Linker(Plan(keys=keys).with_grain("order_id"))
+    result: Result = {"records": records, "values": values.height}
+    with timed(result, "link"):
+        linker.add(values, frame)
+    with timed(result, "members"):
+        result["transactions"] = linker.members().get_column("transaction").n_unique()
+    return result
+
+
+def sequence(records: int) -> Result:
+    """Three steps with an absence over transactions of four records; one in a thousand never settles."""
+    from logscope.query.filters import compile_filter
+    from logscope.records import schema
+    from logscope.rules.detector import Detector
+    from logscope.rules.loader import rule_from_sequence
+
+    text = 'seq by transaction maxspan 5m: ["charge begin"] ["psp response"] not ["charge settled"] within 30s'
+    detector = Detector(rule_from_sequence(text, compile_filter), max_hits=records + 1)
+    row = pl.int_range(records, dtype=pl.UInt32, eager=True)
+    step, number = row % 4, row // 4
+    words = pl.Series(["charge begin", "psp response", "charge settled", "mail queued"])
+    lost = (step == 2) & (number % 1000 == 7)
+    place = step.zip_with(~lost, pl.Series([3], dtype=step.dtype).new_from_index(0, records))
+    frame = pl.DataFrame(
+        {
+            schema.ROW: row,
+            "source_id": pl.Series([0], dtype=pl.UInt16).new_from_index(0, records),
+            "line": row + 1,
+            "time": (number.cast(pl.Int64) * 400 + step.cast(pl.Int64) * 1_000_000 + 1_800_000_000_000_000).cast(
+                schema.TIME
+            ),
+            "message": words.gather(place),
+            "raw": words.gather(place),
+        }
+    )
+    members = pl.DataFrame({schema.ROW: row, "transaction": number})
+    result: Result = {"records": records}
+    with timed(result, "select"):
+        hits = detector.hits(frame)
+    result["hits"] = hits.height
+    del frame
+    with timed(result, "step"):
+        told = detector.step(
+            hits,
+            watermark=2_000_000_000_000_000,
+            begin=1_800_000_000_000_000,
+            final=True,
+            membership=lambda rows: (
+                members if len(rows) == records else members.join(rows.to_frame(schema.ROW), on=schema.ROW, how="semi")
+            ),
+        )
+    result["detections"] = len(told.raised)
+    return result
+
+
+def frames(file: str, heights: list[int], width: int, height: int) -> Result:
+    """Time to paint the records view anew at random places, over stores of several heights."""
+    return asyncio.run(_frames(file, heights, width, height))
+
+
+async def _frames(file: str, heights: list[int], width: int, height: int) -> Result:
+    from logscope.engine.options import Options
+    from logscope.engine.session import Session
+    from logscope.tui.app import LogscopeApp
+
+    session = Session(Options(sources=(file,)))
+    session.open()
+    session.read_all()
+    session.loading.step()
+    result: Result = {}
+    for wanted in sorted(heights):
+        _grow(session, wanted)
+        with timed(result, f"order_{wanted}"):
+            session.store.ordered()
+        app = LogscopeApp(session)
+        result |= await _painted(app, wanted, width, height, random.Random(1))
+        result[f"rows_{wanted}"] = len(session.store.ordered())
+    session.close()
+    return result
+
+
+async def _painted(app: Any, wanted: int, width: int, height: int, chance: random.Random) -> Result:
+    """Times of frames of a running app whose view has `wanted` records."""
+    from textual.geometry import Region
+
+    from logscope.tui.widgets.record_list import RecordList
+
+    async with app.run_test(size=(width, height)):
+        await _until(lambda: any(one.rows >= wanted for one in app.screen.query(RecordList)))
+        records = app.screen.query(RecordList).first()
+        region = Region(0, 0, records.size.width, records.size.height)
+        paints, jumps, steps = [], [], []
+        for _ in range(30):
+            begun = time.perf_counter()
+            records.go(chance.randrange(wanted), center=True)
+            await _until(lambda: records.line() is not None)
+            jumps.append(time.perf_counter() - begun)
+            records.repaint()
+            begun = time.perf_counter()
+            records.render_lines(region)
+            paints.append(time.perf_counter() - begun)
+            records.scroll_to(y=records.scroll_offset.y + 1, animate=False, immediate=True, force=True)
+            begun = time.perf_counter()
+            records.render_lines(region)
+            steps.append(time.perf_counter() - begun)
+    return {
+        f"paint_{wanted}": sorted(paints)[15],
+        f"worst_{wanted}": max(paints),
+        f"step_{wanted}": sorted(steps)[15],
+        f"jump_{wanted}": sorted(jumps)[15],
+    }
+
+
+def _grow(session: Any, wanted: int) -> None:
+    """Repeat the first piece of the store until it holds `wanted` records, each time later."""
+    store = session.store
+    first = max(store.view.pieces[:2], key=lambda one: one.records)
+    index = store.view.index.slice(first.row, first.records)
+    times = index.get_column("time").to_physical()
+    step = int(times.max()) - int(times.min()) + 1_000_000
+    newest = int(store.view.index.get_column("time").to_physical().max())
+    shift = newest - int(times.min()) + 1_000_000
+    while store.view.records < wanted:
+        rows = min(first.records, wanted - store.view.records)
+        part = index.head(rows).with_columns(pl.col("time") + pl.duration(microseconds=shift))
+        store.append(first.binding, first.base, first.end, part)
+        shift += step
+
+
+async def _until(ready: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 120
+    while not ready():
+        if time.monotonic() > deadline:
+            raise TimeoutError("the view was not painted within two minutes")
+        await asyncio.sleep(0.002)
+
+
+JOBS: dict[str, Callable[..., Result]] = {
+    job.__name__: job for job in (filters, link_files, link_values, sequence, frames)
+}
+
+
+if __name__ == "__main__":
+    print(json.dumps(JOBS[sys.argv[1]](**json.loads(sys.argv[2]))))

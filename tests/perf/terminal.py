@@ -1,0 +1,152 @@
+"""The investigator in a real terminal (a pty of 120x40): the first screen, and bytes per scrolled row."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator
+
+from tests.perf.commands import files_of, warm
+from tests.perf.inputs import shop
+from tests.perf.measuring import ROOT, Figure, Settings, as_bytes, as_seconds, median, run
+
+WIDTH, HEIGHT = 120, 40
+_ESCAPE = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[@-Z\\-_=>])")
+_CLOCK = re.compile(rb"\d\d:\d\d:\d\d")
+_ROWS = 10
+"""Times of day on screen that prove that records are painted, and not the frame alone."""
+
+
+class Screen:
+    """A program in a pty; what it writes is read and counted, never shown.
+
+    Args:
+        argv: Program and arguments.
+    """
+
+    def __init__(self, argv: list[str]) -> None:
+        """Start it."""
+        self.begun = time.perf_counter()
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.chdir(ROOT)
+            environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+            os.execve(argv[0], argv, environment)
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", HEIGHT, WIDTH, 0, 0))
+        self.memory = 0
+        self.cpu = 0.0
+
+    def read(
+        self, enough: Callable[[bytes], bool], *, quiet: float | None = None, limit: float = 120.0
+    ) -> tuple[bytes, float]:
+        """Read until it is enough, or nothing has come for `quiet` seconds.
+
+        Returns:
+            What was read, and the seconds from the start of the program to the last byte.
+
+        Raises:
+            TimeoutError: It was not enough within `limit` seconds.
+        """
+        seen, last = b"", time.perf_counter()
+        deadline = last + limit
+        while not enough(seen):
+            now = time.perf_counter()
+            if now > deadline:
+                raise TimeoutError(f"not on screen within {limit:.0f} s: {seen[-300:]!r}")
+            if quiet is not None and now - last > quiet:
+                break
+            if select.select([self.fd], [], [], 0.01)[0]:
+                try:
+                    seen += os.read(self.fd, 1 << 16)
+                except OSError:
+                    break
+                last = time.perf_counter()
+        return seen, last - self.begun
+
+    def press(self, keys: bytes) -> None:
+        """Type."""
+        os.write(self.fd, keys)
+
+    def close(self) -> None:
+        """End it, and note what it used."""
+        os.kill(self.pid, signal.SIGKILL)
+        _, _, usage = os.wait4(self.pid, 0)
+        os.close(self.fd)
+        self.memory = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        self.cpu = usage.ru_utime + usage.ru_stime
+
+
+def records_painted(seen: bytes) -> bool:
+    """Whether rows of records are on screen."""
+    return len(_CLOCK.findall(_ESCAPE.sub(b" ", seen))) >= _ROWS
+
+
+def first_screen(settings: Settings) -> Iterator[Figure]:
+    """From the start of the process to the first records painted."""
+    files = files_of(settings)
+    warm(files)
+    argv = [sys.executable, "-m", "logscope", *files.arguments]
+    bare = median(run([sys.executable, "-c", "pass"]).seconds for _ in range(settings.repeat * 2))
+    whole, memory, cpu = [], 0, []
+    for _ in range(settings.repeat + 2):
+        screen = Screen(argv)
+        try:
+            whole.append(screen.read(records_painted)[1])
+        finally:
+            screen.close()
+        memory = max(memory, screen.memory)
+        cpu.append(screen.cpu)
+    what = f"first screen, {as_bytes(files.size)}"
+    used = f"{median(cpu):.1f} s"
+    yield Figure(f"{what}, from process start", "logscope", as_seconds(median(whole)), used, as_bytes(memory), "0.6 s")
+    yield Figure(
+        f"{what}, from interpreter start",
+        "logscope",
+        as_seconds(median(whole) - bare),
+        budget="0.3 s",
+        note=f"a bare interpreter takes {as_seconds(bare)}",
+    )
+
+
+def scrolling(settings: Settings) -> Iterator[Figure]:
+    """Bytes written for a row scrolled, a page, and a move of the cursor."""
+    files = shop(settings.data, size=min(settings.size, 20 << 20))
+    screen = Screen([sys.executable, "-m", "logscope", *files.arguments])
+    try:
+        screen.read(records_painted)
+        screen.read(lambda _: False, quiet=3.0)
+        screen.press(b"g")
+        screen.read(lambda _: False, quiet=1.0)
+        costs: dict[str, list[int]] = {"cursor moved by a row": [], "page down": [], "row scrolled": []}
+        for _ in range(10):
+            costs["cursor moved by a row"].append(_cost(screen, b"j"))
+        for _ in range(5):
+            costs["page down"].append(_cost(screen, b" "))
+        screen.press(b"j" * HEIGHT)
+        screen.read(lambda _: False, quiet=1.0)
+        for _ in range(20):
+            costs["row scrolled"].append(_cost(screen, b"j"))
+    finally:
+        screen.close()
+    budgets = {"row scrolled": "0.4 KB (15 KB is a whole screen)"}
+    for what, values in costs.items():
+        yield Figure(
+            f"bytes per {what}, {WIDTH}x{HEIGHT}",
+            "logscope",
+            f"{median(values):.0f} B",
+            memory=as_bytes(screen.memory),
+            budget=budgets.get(what, ""),
+        )
+
+
+def _cost(screen: Screen, key: bytes) -> int:
+    screen.press(key)
+    return len(screen.read(lambda _: False, quiet=0.4)[0])

@@ -1,0 +1,87 @@
+"""The store: order by merging is order by sorting, whatever comes when."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from logscope.records import schema
+from logscope.records.messages import split_messages
+from logscope.records.model import SourceRef
+from logscope.records.store import INDEX, Binding, Store
+
+
+def binding(place: int) -> Binding:
+    nothing: Any = None
+    return Binding(SourceRef(place, f"{place}.log", "file"), nothing, nothing, ("text",))
+
+
+def index(source: int, first: int, times: list[int]) -> pl.DataFrame:
+    count = len(times)
+    return pl.DataFrame(
+        {
+            "source_id": [source] * count,
+            "line": range(first, first + count),
+            "time": pl.Series(times, dtype=pl.Int64).cast(schema.TIME),
+            "time_from": [0] * count,
+            "level": [0] * count,
+            "format": [0] * count,
+            "offset": range(count),
+        },
+        schema_overrides=INDEX,
+    )
+
+
+BATCHES = st.lists(
+    st.tuples(st.integers(0, 2), st.lists(st.integers(0, 9), min_size=1, max_size=6), st.booleans()), max_size=12
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(BATCHES)
+def test_merging_is_sorting(batches: list[tuple[int, list[int], bool]]) -> None:
+    store, lines = Store(), [1, 1, 1]
+    bindings = [binding(place) for place in range(3)]
+    for source, times, look in batches:
+        store.append(bindings[source], lines[source], lines[source] + len(times), index(source, lines[source], times))
+        lines[source] += len(times)
+        if look:
+            store.ordered()
+    view = store.view
+    keys = view.index.select("time", "source_id", "line").with_row_index("row")
+    assert store.ordered(view).to_list() == keys.sort("time", "source_id", "line").get_column("row").to_list()
+    assert sorted(row for segment in view.segments() for row in segment.rows()) == list(range(view.records))
+    for row in range(view.records):
+        piece = view.piece_of(row)
+        assert piece.row <= row < piece.row + piece.records
+
+
+def test_a_view_does_not_change_under_its_reader() -> None:
+    store, source = Store(), binding(0)
+    piece = store.append(source, 0, 10, index(0, 1, [5, 6]))
+    before = store.view
+    store.lengthen(piece, 30)
+    store.append(source, 30, 40, index(0, 3, [1]))
+    store.retime([store.view.pieces[0]], 2)
+    assert (before.records, before.pieces[0].end) == (2, 10)
+    assert before.index.get_column("time").to_physical().to_list() == [5, 6]
+    assert store.view.pieces[0].end == 30
+    assert store.view.index.get_column("time").to_physical().to_list() == [2, 2, 1]
+    assert store.ordered().to_list() == [2, 0, 1]
+
+
+def test_spool_lines() -> None:
+    lines = [
+        "1793620800000000 127.0.0.1 - <13>plain text",
+        "1793620800000001 ::1 e <13>two\\nlines and \\\\n",
+        "1793620800000002 10.0.0.1 tp ",
+        "torn",
+    ]
+    frame = split_messages(pl.Series(lines))
+    assert frame.get_column("raw").to_list()[:3] == ["<13>plain text", "<13>two\nlines and \\n", ""]
+    assert frame.get_column("peer").to_list()[:3] == ["127.0.0.1", "::1", "10.0.0.1"]
+    assert frame.get_column("flags").to_list()[:3] == ["-", "e", "tp"]
+    assert frame.height == 4
