@@ -18,8 +18,8 @@ import polars as pl
 from logscope.records.schema import TIME
 
 DAY_US = 86_400_000_000
-_FIRST_US, _LAST_US = -62_135_510_400_000_000, 253_402_214_400_000_000
-"""A day within the years 1 and 9999, so that any zone can show them."""
+_FIRST_US, _LAST_US = 0, 7_258_118_400_000_000
+"""1970 and the end of 2199."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def to_times(text: pl.Series, clock: Clock, received: pl.Series | None = None) -
 
 
 def _in_calendar(times: pl.Series) -> pl.Series:
-    """Without years below 1 and above 9999: nothing downstream can show them."""
+    """Without years before 1970 and after 2199: a number that was taken for a year, not the time of a record."""
     low, high = times.to_physical().min(), times.to_physical().max()
     if not isinstance(low, int) or not isinstance(high, int) or (low >= _FIRST_US and high <= _LAST_US):
         return times
