@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from logscope.cli.arguments import options_of
@@ -35,6 +36,7 @@ def _open(arguments: argparse.Namespace, *, piped: bool, shipped: bool) -> int:
     from logscope.tui.run import run
 
     session = Session(options_of(arguments, stdin_is_pipe=piped, shipped_rules=shipped))
+    code = 1
     try:
         session.open()
         if piped:
@@ -42,6 +44,11 @@ def _open(arguments: argparse.Namespace, *, piped: bool, shipped: bool) -> int:
 
             keyboard_from_terminal()
         session.start()
-        return run(session, theme=arguments.theme, keymap=arguments.keymap, zone=arguments.show_tz)
+        code = run(session, theme=arguments.theme, keymap=arguments.keymap, zone=arguments.show_tz)
     finally:
         session.close()
+    # A query may still run on a daemon thread; an interpreter that is taken down under it can abort,
+    # and nobody who typed q wants to wait for it.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
