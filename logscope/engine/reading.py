@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from logscope.engine.api import Line
-from logscope.engine.summaries import summary
+from logscope.engine.summaries import summary, words_first
 from logscope.records import schema
 
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ class Reading:
         return [found[row] for row in numbers]
 
     def _read(self, rows: pl.Series, view: StoreView) -> list[Line]:
-        frame = self._frames.rows(rows, view, _COLUMNS).with_columns(pl.col("time").to_physical())
+        frame = self._frames.rows(rows, view, _COLUMNS)
+        frame = frame.with_columns(pl.col("time").to_physical(), words_first(frame.get_column("message")))
         fields = self._frames.fields(rows, view)
         return [
             Line(

@@ -25,6 +25,15 @@ _REQUEST_TOLD = frozenset({"client_ip", "user", "ident", "bytes", "referer", "ag
 _LONGEST = 80
 
 
+_IDS_FIRST = r"(?s)^((?:[A-Za-z0-9_.-]+[:=] ?[0-9A-Fa-f-]{16,},?[ \t]+)+)([!-~].*)$"
+"""Named long ids before the first word: behind them nothing of the message is left on a narrow screen."""
+
+
+def words_first(messages: pl.Series) -> pl.Series:
+    """Messages with the ids that they begin with behind their words."""
+    return messages.str.replace(_IDS_FIRST, "$2 $1").str.strip_chars_end(" ")
+
+
 def summary(message: str, fields: Sequence[Mapping[str, Any]]) -> str:
     """A request as `GET /path 200`, any message followed by the fields that it does not hold.
 
@@ -53,9 +62,9 @@ def request_or_message(frame: pl.DataFrame) -> pl.Series:
     Args:
         frame: With `message` and those of `REQUEST_COLUMNS` that some record has.
     """
-    message = frame.get_column("message")
+    frame = frame.with_columns(words_first(frame.get_column("message")))
     if any(name not in frame.columns for name in REQUEST_COLUMNS):
-        return message
+        return frame.get_column("message")
     method, path, status = (pl.col(name).cast(pl.String) for name in REQUEST_COLUMNS)
     known = status.is_not_null() & method.is_not_null() & pl.col("message").str.contains(path, literal=True)
     request = pl.concat_str(method, path, status, separator=" ")
