@@ -7,7 +7,7 @@ stands before it costs 0.03. So classes become ASCII and the message is what rem
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -122,10 +122,9 @@ def compile_pattern(written: str, quick: str = "", *, trusted: bool = True) -> P
     return Pattern(regex, groups, tail, plain, _cuts(regex) if trusted else (), quick)
 
 
-def _cuts(regex: str) -> tuple[int, ...]:
-    """Where groups open that stand in no other group."""
-    cuts: list[int] = []
-    depth = position = 0
+def _parentheses(regex: str) -> Iterator[tuple[int, str]]:
+    """Place and sign of each parenthesis that groups: not escaped, not in a class."""
+    position = 0
     inside = False
     while position < len(regex):
         sign = regex[position]
@@ -136,13 +135,19 @@ def _cuts(regex: str) -> tuple[int, ...]:
             inside = True
         elif sign == "]":
             inside = False
-        elif sign == "(" and not inside:
-            if depth == 0:
-                cuts.append(position)
-            depth += 1
-        elif sign == ")" and not inside:
-            depth -= 1
+        elif sign in "()" and not inside:
+            yield position, sign
         position += 1
+
+
+def _cuts(regex: str) -> tuple[int, ...]:
+    """Where groups open that stand in no other group."""
+    cuts: list[int] = []
+    depth = 0
+    for position, sign in _parentheses(regex):
+        if sign == "(" and depth == 0:
+            cuts.append(position)
+        depth += 1 if sign == "(" else -1
     return tuple(cuts)
 
 
@@ -187,23 +192,13 @@ def _ascii(regex: str) -> str:
 
 def _groups(regex: str) -> tuple[str, ...]:
     names: list[str] = []
-    inside = False
-    position = 0
-    while position < len(regex):
-        sign = regex[position]
-        if sign == "\\":
-            position += 2
+    for position, sign in _parentheses(regex):
+        if sign == ")":
             continue
-        if sign == "[":
-            inside = True
-        elif sign == "]":
-            inside = False
-        elif sign == "(" and not inside:
-            if regex.startswith("(?P<", position):
-                names.append(regex[position + 4 : regex.index(">", position)])
-            elif not regex.startswith("(?", position):
-                raise PatternError("groups have names, `(?P<name>...)`, or do not capture, `(?:...)`")
-            elif regex.startswith("(?<", position):
-                raise PatternError("name groups `(?P<name>...)`; look-behind does not exist in Rust's syntax")
-        position += 1
+        if regex.startswith("(?P<", position):
+            names.append(regex[position + 4 : regex.index(">", position)])
+        elif not regex.startswith("(?", position):
+            raise PatternError("groups have names, `(?P<name>...)`, or do not capture, `(?:...)`")
+        elif regex.startswith("(?<", position):
+            raise PatternError("name groups `(?P<name>...)`; look-behind does not exist in Rust's syntax")
     return tuple(names)
