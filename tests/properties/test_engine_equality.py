@@ -10,7 +10,7 @@ import functools
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import polars as pl
 from hypothesis import Phase, example, given, settings
@@ -31,6 +31,7 @@ from logscope.paths import PACKAGE
 from logscope.records import schema
 from logscope.records.model import SourceRef
 from logscope.records.store import Binding, Store
+from tests.growing import Growing
 
 SECOND = 1_000_000
 QUICK = (Phase.explicit, Phase.reuse, Phase.generate)
@@ -101,39 +102,12 @@ def stories(draw: st.DrawFn) -> Story:
     return Story(told)
 
 
-class Growing:
-    """A source whose bytes come in steps."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.kind: Literal["file", "stream", "messages"] = "file"
-        self.data = b""
-        self.ended = False
-        self.follow = True
-        self.mtime_us = START
-
-    def pread(self, size: int, offset: int) -> bytes:
-        return self.data[offset : offset + size]
-
-    def size(self) -> int:
-        return len(self.data)
-
-    def finished(self) -> bool:
-        return self.ended
-
-    def poll(self) -> bool:
-        return False
-
-    def notices(self) -> list[str]:
-        return []
-
-
 @dataclass
 class World:
     """A store with everything above it, as a session composes them."""
 
     plan: Plan
-    sources: list[Growing] = field(default_factory=lambda: [Growing(name) for name in NAMES])
+    sources: list[Growing] = field(default_factory=lambda: [Growing(name, START) for name in NAMES])
     store: Store = field(default_factory=Store)
     net: dict[str, Detection] = field(default_factory=dict)
     raised: Counter[str] = field(default_factory=Counter)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -17,35 +15,9 @@ from logscope.formats.parser import make_parser
 from logscope.records import schema
 from logscope.records.model import SourceRef
 from logscope.records.store import Binding, Store
+from tests.growing import Growing
 
 _REFERENCE = 1_793_620_800_000_000
-
-
-class Growing:
-    """A source whose bytes come in steps."""
-
-    def __init__(self) -> None:
-        self.name = "app.log"
-        self.kind: Literal["file", "stream", "messages"] = "file"
-        self.data = b""
-        self.ended = False
-        self.follow = True
-        self.mtime_us = _REFERENCE
-
-    def pread(self, size: int, offset: int) -> bytes:
-        return self.data[offset : offset + size]
-
-    def size(self) -> int:
-        return len(self.data)
-
-    def finished(self) -> bool:
-        return self.ended
-
-    def poll(self) -> bool:
-        return False
-
-    def notices(self) -> list[str]:
-        return []
 
 
 def _ingest(source: Growing, store: Store) -> Ingest:
@@ -86,11 +58,11 @@ def _records(store: Store) -> list[tuple[object, ...]]:
 @given(st.lists(_LINES, min_size=1, max_size=30), st.lists(st.integers(1, 400), max_size=12))
 def test_cuts_do_not_change_records(lines: list[str], cuts: list[int]) -> None:
     data = ("\n".join(lines) + "\n").encode()
-    whole, whole_store = Growing(), Store()
+    whole, whole_store = Growing("app.log", _REFERENCE), Store()
     whole.data, whole.ended = data, True
     _ingest(whole, whole_store).finish()
 
-    parts, parts_store = Growing(), Store()
+    parts, parts_store = Growing("app.log", _REFERENCE), Store()
     ingest = _ingest(parts, parts_store)
     for cut in sorted({cut for cut in cuts if cut < len(data)}):
         parts.data = data[:cut]
@@ -103,7 +75,7 @@ def test_cuts_do_not_change_records(lines: list[str], cuts: list[int]) -> None:
 
 def test_a_continuation_that_comes_later_lengthens_its_record(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_OPEN_SECONDS", 0.0)
-    source, store = Growing(), Store()
+    source, store = Growing("app.log", _REFERENCE), Store()
     ingest = _ingest(source, store)
     source.data = f"{_FIRST[0]}\n".encode()
     assert ingest.step()
@@ -119,7 +91,7 @@ def test_a_continuation_that_comes_later_lengthens_its_record(monkeypatch: pytes
 
 
 def test_records_without_a_time_inherit_it() -> None:
-    source, store = Growing(), Store()
+    source, store = Growing("app.log", _REFERENCE), Store()
     source.data = b"starting up\nhello\n" + b'{"ts":"2026-11-01T10:00:00Z","msg":"x"}\n' * 5
     source.ended = True
     ingest = Ingest(source, store, _plain(source))
@@ -130,7 +102,7 @@ def test_records_without_a_time_inherit_it() -> None:
 
 
 def test_a_file_without_any_time_has_the_files() -> None:
-    source, store = Growing(), Store()
+    source, store = Growing("app.log", _REFERENCE), Store()
     source.data, source.ended = b"one\ntwo\n", True
     Ingest(source, store, _plain(source)).finish()
     assert [schema.TIME_FROM[int(str(row[2]))] for row in _records(store)] == ["file", "file"]
@@ -149,14 +121,14 @@ def test_a_file_without_any_time_has_the_files() -> None:
     ],
 )
 def test_awkward_bytes(data: bytes, texts: list[str]) -> None:
-    source, store = Growing(), Store()
+    source, store = Growing("app.log", _REFERENCE), Store()
     source.data, source.ended = data, True
     Ingest(source, store, _plain(source)).finish()
     assert [row[4] for row in _records(store)] == texts
 
 
 def test_a_shrunken_file_gives_empty_text_and_no_error() -> None:
-    source, store = Growing(), Store()
+    source, store = Growing("app.log", _REFERENCE), Store()
     source.data, source.ended = b"first line\nsecond line\nthird line\n", True
     Ingest(source, store, _plain(source)).finish()
     source.data = source.data[:14]
