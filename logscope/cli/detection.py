@@ -13,7 +13,7 @@ from logscope.errors import UsageError
 from logscope.text import clean
 
 if TYPE_CHECKING:
-    from logscope.engine.api import Detection
+    from logscope.engine.answers import Detection
     from logscope.engine.session import Session
 
 RULE_LEVELS = ("informational", "low", "medium", "high", "critical")

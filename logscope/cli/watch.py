@@ -16,7 +16,7 @@ from logscope.cli.output import say
 if TYPE_CHECKING:
     from types import FrameType
 
-    from logscope.engine.api import Detection
+    from logscope.engine.answers import Detection
 
 
 def run_watch(arguments: argparse.Namespace) -> int:

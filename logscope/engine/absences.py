@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from logscope.engine.api import Absence
+from logscope.engine.answers import Absence
 
 MOST_MEMBERS = 400_000
 """Records looked at; of more, the earliest transactions."""

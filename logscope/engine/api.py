@@ -1,4 +1,4 @@
-"""What a face may ask of the engine, and the frozen data it gets back.
+"""What a face may ask of the engine; the answers are in `engine/answers.py`.
 
 The screens and the commands know this module and nothing below it. All queries block and are meant
 for worker threads; each takes a `Cancel` that is looked at between segments.
@@ -7,10 +7,20 @@ for worker threads; each takes a `Cancel` that is looked at between segments.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import polars as pl
+
+from logscope.engine.answers import (
+    Absence,
+    Bucket,
+    Detection,
+    FieldValue,
+    Line,
+    Snapshot,
+    TransactionDetail,
+    View,
+)
 
 
 class Cancelled(Exception):
@@ -38,197 +48,6 @@ class Cancel:
         """
         if self._set:
             raise Cancelled
-
-
-@dataclass(frozen=True, slots=True)
-class SourceStatus:
-    """One source as the sources panel and `stats` show it."""
-
-    name: str
-    format: str
-    """Names of its formats, most frequent first, joined by `+`."""
-    records: int
-    unparsed: int
-    size: int
-    """Bytes known."""
-    read: int
-    """Bytes indexed."""
-    start: int | None
-    """Time of the earliest record, microseconds since 1970 UTC."""
-    end: int | None
-    live: bool
-    error: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The state of a session at one instant; a face never holds more than the newest."""
-
-    generation: int
-    """Grows with every change of the records; a `View` says of which it was made."""
-    records: int
-    sources: tuple[SourceStatus, ...]
-    start: int | None
-    end: int | None
-    loading: bool
-    live: bool
-    progress: float
-    """Share of known bytes that is indexed, 0 to 1."""
-    counters: dict[str, int] = field(default_factory=dict)
-    """received, stored, dropped, late ... of live sources."""
-    rate: float = 0.0
-    """Records a second lately, of live sources."""
-    transactions: int | None = None
-    """How many; None while they have not been made."""
-    detections: int = 0
-    rules: int = 0
-    messages: tuple[str, ...] = ()
-    """What the user should be told (errors of sources, evictions), newest last."""
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A filtered, time-ordered list of records: an index vector, never a second frame."""
-
-    rows: pl.Series
-    """UInt32 row numbers in order (time, source, line)."""
-    filter: str
-    generation: int
-    complete: bool = True
-    """False while more segments are still searched."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One record as the records view paints it. Text is raw: clean it before painting."""
-
-    row: int
-    time: int | None
-    """Microseconds since 1970 UTC."""
-    time_from: int
-    level: int
-    source: str
-    line: int
-    service: str | None
-    host: str | None
-    message: str
-    """The message, a request as `GET /path 200`, with the fields that it does not hold itself."""
-    raw: str
-
-
-@dataclass(frozen=True, slots=True)
-class FieldValue:
-    """One name and value of a record, as the detail pane lists it and the cursor pivots on it."""
-
-    name: str
-    value: str
-    key: str | None
-    """The correlation key it feeds, if any."""
-    key_class: str | None
-    records: int | None
-    """How many records hold this key value; None: not counted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """One bar of the histogram."""
-
-    start: int
-    end: int
-    levels: tuple[int, ...]
-    """Records by level number 0 to 6."""
-    detections: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A record within a transaction."""
-
-    line: Line
-    since_previous: int | None
-    """Microseconds; None for the first."""
-    since_start: int
-    error: bool
-    step: tuple[str, str] | None = None
-    """(rule, step) if it is a matched step of a detection."""
-
-
-@dataclass(frozen=True, slots=True)
-class AbsentStep:
-    """A step that did not happen, where it should have been."""
-
-    rule: str
-    step: str
-    start: int
-    end: int
-    """The window that stayed empty, microseconds."""
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class TransactionDetail:
-    """Everything the transaction view shows."""
-
-    number: int
-    transaction: str
-    title: str
-    """The grain's value, else the earliest key value."""
-    start: int
-    end: int
-    members: tuple[Member, ...]
-    keys: dict[str, tuple[str, ...]]
-    held_by: tuple[str, ...]
-    """The chain of keys in words, coarse to fine: `order_id ⇄ psp_ref`."""
-    absent: tuple[AbsentStep, ...]
-    rules: tuple[str, ...]
-    errors: int
-    oversize: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Detection:
-    """A detection as interface section 3 has it; `to_json` gives that object."""
-
-    detection: str
-    rule: str
-    title: str
-    level: str
-    time: int
-    start: int
-    end: int
-    transaction: str | None
-    keys: dict[str, list[str]]
-    output: dict[str, Any]
-    message: str
-    steps: dict[str, dict[str, Any]]
-    """`{"time": int, "source": str, "line": int, "row": int}` per step."""
-    state: str
-    reason: str | None
-    number: int | None
-    """The transaction's number in this session."""
-
-    def to_json(self) -> dict[str, Any]:
-        """The JSON object of interface section 3, without members."""
-        from logscope.engine.rendering import detection_json
-
-        return detection_json(self)
-
-
-@dataclass(frozen=True, slots=True)
-class Absence:
-    """One message that usually follows another, and how often it did not."""
-
-    before: str
-    missing: str
-    without: int
-    """Transactions with `before` and without `missing`."""
-    seen: int
-    """Transactions with `before`."""
-
-    @property
-    def filter(self) -> str:
-        """The filter over transactions that finds them."""
-        return f'has("{self.before}") not has("{self.missing}")'
 
 
 class Investigation(Protocol):

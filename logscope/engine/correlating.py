@@ -16,7 +16,8 @@ from logscope.correlation.keys import Key, given_key
 from logscope.correlation.linker import Delta, Linker
 from logscope.correlation.plan import Plan, from_toml, to_toml
 from logscope.correlation.transactions import summarise
-from logscope.engine.api import Cancel, FieldValue, Line
+from logscope.engine.answers import FieldValue, Line
+from logscope.engine.api import Cancel
 from logscope.engine.sampling import sample_rows
 from logscope.engine.selection import Selection
 from logscope.engine.summaries import REQUEST_COLUMNS, request_or_message

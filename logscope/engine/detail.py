@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from logscope.engine.api import Member, TransactionDetail
+from logscope.engine.answers import Member, TransactionDetail
 from logscope.records import schema
 from logscope.records.severity import ERROR
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from logscope.engine.api import AbsentStep, Cancel, Detection
+from logscope.engine.answers import AbsentStep, Detection
+from logscope.engine.api import Cancel
 from logscope.engine.correlating import Correlating, Progress
 from logscope.engine.selection import Selection
 from logscope.engine.watermark import Watermark

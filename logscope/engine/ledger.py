@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from logscope.engine.api import Detection
+from logscope.engine.answers import Detection
 from logscope.paths import private_folder, state_folder
 
 

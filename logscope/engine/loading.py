@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from logscope.engine.api import SourceStatus
+from logscope.engine.answers import SourceStatus
 from logscope.engine.ingest import Ingest
 from logscope.errors import LogscopeError, SourceError, UsageError
 from logscope.formats.loader import FormatSet, load_formats

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from logscope.engine.api import View
+from logscope.engine.answers import View
 from logscope.records.store import StoreView
 
 _STRETCH = 4096

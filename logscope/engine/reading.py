@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from logscope.engine.api import Line
+from logscope.engine.answers import Line
 from logscope.engine.summaries import summary, words_first
 from logscope.records import schema
 

@@ -14,7 +14,7 @@ from logscope.records.severity import level_name
 if TYPE_CHECKING:
     import polars as pl
 
-    from logscope.engine.api import Detection, SourceStatus
+    from logscope.engine.answers import Detection, SourceStatus
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - formatted as UTC below, without the cost of zones
 _ESCAPED = {

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from logscope.engine.api import Cancel, View
+from logscope.engine.answers import View
+from logscope.engine.api import Cancel
 from logscope.records import schema
 from logscope.records.store import Store, StoreView
 

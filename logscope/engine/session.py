@@ -14,17 +14,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from logscope.engine.absences import MOST_MEMBERS, absences
-from logscope.engine.api import (
-    Absence,
-    Bucket,
-    Cancel,
-    Detection,
-    FieldValue,
-    Line,
-    Snapshot,
-    TransactionDetail,
-    View,
-)
+from logscope.engine.answers import Absence, Bucket, Detection, FieldValue, Line, Snapshot, TransactionDetail, View
+from logscope.engine.api import Cancel
 from logscope.engine.correlating import Correlating
 from logscope.engine.deciding import Deciding
 from logscope.engine.detail import transaction_detail

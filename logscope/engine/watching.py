@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from logscope.engine.api import Detection
+from logscope.engine.answers import Detection
 from logscope.engine.deciding import Deciding
 from logscope.engine.detecting import Told
 from logscope.engine.ledger import Ledger, ledger_of

@@ -9,7 +9,8 @@ from textual import on
 from textual.app import App
 from textual.binding import Binding, BindingType
 
-from logscope.engine.api import Investigation, Snapshot
+from logscope.engine.answers import Snapshot
+from logscope.engine.api import Investigation
 from logscope.text import clean
 from logscope.tui import theming
 from logscope.tui.bridge import Bridge

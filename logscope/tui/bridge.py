@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from textual.app import App
 
-from logscope.engine.api import Investigation, Snapshot
+from logscope.engine.answers import Snapshot
+from logscope.engine.api import Investigation
 from logscope.tui.messages import SnapshotPublished
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.message import Message
 
-from logscope.engine.api import Snapshot
+from logscope.engine.answers import Snapshot
 
 
 class SnapshotPublished(Message):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rich.segment import Segment
 
-from logscope.engine.api import AbsentStep, Line
+from logscope.engine.answers import AbsentStep, Line
 from logscope.text import ROW_CAP, clean
 from logscope.tui.clock import Clock, distance
 from logscope.tui.highlight import Span, name_spans, pattern_spans, split

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from logscope.engine.api import Line
+from logscope.engine.answers import Line
 
 SIZE = 1024
 """Records of a window: the engine reads as many in little more time than a screenful."""

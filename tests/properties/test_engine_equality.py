@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from logscope.correlation.keys import Key
 from logscope.correlation.plan import Plan
-from logscope.engine.api import Cancel, Detection
+from logscope.engine.answers import Detection
+from logscope.engine.api import Cancel
 from logscope.engine.correlating import Correlating
 from logscope.engine.detecting import Detecting
 from logscope.engine.frames import Frames

@@ -11,11 +11,10 @@ from typing import Any
 
 import polars as pl
 
-from logscope.engine.api import (
+from logscope.engine.answers import (
     Absence,
     AbsentStep,
     Bucket,
-    Cancel,
     Detection,
     FieldValue,
     Line,
@@ -25,6 +24,7 @@ from logscope.engine.api import (
     TransactionDetail,
     View,
 )
+from logscope.engine.api import Cancel
 from logscope.errors import FilterError
 from logscope.records import severity
 from logscope.records.schema import TIME

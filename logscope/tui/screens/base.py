@@ -10,7 +10,8 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
 
-from logscope.engine.api import Investigation, Snapshot
+from logscope.engine.answers import Snapshot
+from logscope.engine.api import Investigation
 from logscope.errors import LogscopeError
 from logscope.tui.messages import QueryDismissed
 from logscope.tui.queries import Queries

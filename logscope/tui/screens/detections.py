@@ -13,7 +13,8 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from logscope.engine.api import Cancel, Detection, Investigation, Snapshot
+from logscope.engine.answers import Detection, Snapshot
+from logscope.engine.api import Cancel, Investigation
 from logscope.errors import LogscopeError
 from logscope.text import clean
 from logscope.tui.clock import Clock

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from logscope.engine.api import Snapshot
+from logscope.engine.answers import Snapshot
 from logscope.text import human_count
 from logscope.tui.clock import Clock
 from logscope.tui.safe import line

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from logscope.engine.api import Cancel, Detection, FieldValue, Line, View
+from logscope.engine.answers import Detection, FieldValue, Line, View
+from logscope.engine.api import Cancel
 from logscope.tui.painting import marks_of_steps
 from logscope.tui.screens.chooser import MOST, ChooserScreen
 from logscope.tui.trail import Step

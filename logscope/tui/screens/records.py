@@ -10,7 +10,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from logscope.engine.api import Investigation, Line, Snapshot
+from logscope.engine.answers import Line, Snapshot
+from logscope.engine.api import Investigation
 from logscope.errors import LogscopeError
 from logscope.tui.commands import run_line
 from logscope.tui.messages import CursorMoved, FollowChanged, QuerySubmitted, RowChosen

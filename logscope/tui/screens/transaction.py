@@ -9,7 +9,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from logscope.engine.api import Investigation, TransactionDetail
+from logscope.engine.answers import TransactionDetail
+from logscope.engine.api import Investigation
 from logscope.errors import LogscopeError
 from logscope.text import human_duration
 from logscope.tui.commands import run_line

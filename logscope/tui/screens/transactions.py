@@ -13,7 +13,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from logscope.engine.api import Absence, Cancel, Investigation
+from logscope.engine.answers import Absence
+from logscope.engine.api import Cancel, Investigation
 from logscope.errors import LogscopeError
 from logscope.layout.histogram import sparkline
 from logscope.text import clean, human_duration

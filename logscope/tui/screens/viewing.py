@@ -6,7 +6,8 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from logscope.engine.api import AbsentStep, Bucket, Cancel, Investigation, Snapshot, View
+from logscope.engine.answers import AbsentStep, Bucket, Snapshot, View
+from logscope.engine.api import Cancel, Investigation
 from logscope.errors import LogscopeError
 from logscope.text import clean
 from logscope.tui.clock import DAY

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from logscope.engine.api import Snapshot
+from logscope.engine.answers import Snapshot
 from logscope.text import human_count
 from logscope.tui.clock import Clock
 from logscope.tui.safe import content, line

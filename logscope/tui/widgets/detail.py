@@ -9,7 +9,7 @@ from typing import ClassVar
 from rich.segment import Segment
 from textual.binding import Binding, BindingType
 
-from logscope.engine.api import FieldValue, Line
+from logscope.engine.answers import FieldValue, Line
 from logscope.text import clean
 from logscope.tui.clock import Clock
 from logscope.tui.painting import fit, level_plain

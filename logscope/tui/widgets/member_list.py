@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rich.segment import Segment
 
-from logscope.engine.api import AbsentStep, Member, TransactionDetail
+from logscope.engine.answers import AbsentStep, Member, TransactionDetail
 from logscope.text import clean
 from logscope.tui.clock import Clock, distance
 from logscope.tui.highlight import name_spans, split

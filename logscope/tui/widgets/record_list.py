@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from rich.segment import Segment
 
-from logscope.engine.api import AbsentStep, Line, View
+from logscope.engine.answers import AbsentStep, Line, View
 from logscope.tui.clock import Clock
 from logscope.tui.painting import Look, absent_row, record_row, who
 from logscope.tui.widgets.row_list import RowList

@@ -8,7 +8,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
-from logscope.engine.api import Bucket
+from logscope.engine.answers import Bucket
 from logscope.layout.histogram import Bar, bars
 from logscope.tui.clock import Clock
 from logscope.tui.styles import StyleTable, level_role

@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from logscope.engine.api import AbsentStep, Member, TransactionDetail
+from logscope.engine.answers import AbsentStep, Member, TransactionDetail
 from logscope.layout.waterfall import Lane, Missing, Point, Waterfall, waterfall
 from logscope.records import severity
 from logscope.text import clean

@@ -1,0 +1,356 @@
+"""The frozen data that a face gets back from the engine: plain facts, no behaviour, text as the log had it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """One source as the sources panel and `stats` show it."""
+
+    name: str
+    format: str
+    """Names of its formats, most frequent first, joined by `+`."""
+    records: int
+    unparsed: int
+    size: int
+    """Bytes known."""
+    read: int
+    """Bytes indexed."""
+    start: int | None
+    """Time of the earliest record, microseconds since 1970 UTC."""
+    end: int | None
+    live: bool
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The state of a session at one instant; a face never holds more than the newest."""
+
+    generation: int
+    """Grows with every change of the records; a `View` says of which it was made."""
+    records: int
+    sources: tuple[SourceStatus, ...]
+    start: int | None
+    end: int | None
+    loading: bool
+    live: bool
+    progress: float
+    """Share of known bytes that is indexed, 0 to 1."""
+    counters: dict[str, int] = field(default_factory=dict)
+    """received, stored, dropped, late ... of live sources."""
+    rate: float = 0.0
+    """Records a second lately, of live sources."""
+    transactions: int | None = None
+    """How many; None while they have not been made."""
+    detections: int = 0
+    rules: int = 0
+    messages: tuple[str, ...] = ()
+    """What the user should be told (errors of sources, evictions), newest last."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A filtered, time-ordered list of records: an index vector, never a second frame."""
+
+    rows: pl.Series
+    """UInt32 row numbers in order (time, source, line)."""
+    filter: str
+    generation: int
+    complete: bool = True
+    """False while more segments are still searched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One record as the records view paints it. Text is raw: clean it before painting."""
+
+    row: int
+    time: int | None
+    """Microseconds since 1970 UTC."""
+    time_from: int
+    level: int
+    source: str
+    line: int
+    service: str | None
+    host: str | None
+    message: str
+    """The message, a request as `GET /path 200`, with the fields that it does not hold itself."""
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldValue:
+    """One name and value of a record, as the detail pane lists it and the cursor pivots on it."""
+
+    name: str
+    value: str
+    key: str | None
+    """The correlation key it feeds, if any."""
+    key_class: str | None
+    records: int | None
+    """How many records hold this key value; None: not counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """One bar of the histogram."""
+
+    start: int
+    end: int
+    levels: tuple[int, ...]
+    """Records by level number 0 to 6."""
+    detections: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A record within a transaction."""
+
+    line: Line
+    since_previous: int | None
+    """Microseconds; None for the first."""
+    since_start: int
+    error: bool
+    step: tuple[str, str] | None = None
+    """(rule, step) if it is a matched step of a detection."""
+
+
+@dataclass(frozen=True, slots=True)
+class AbsentStep:
+    """A step that did not happen, where it should have been."""
+
+    rule: str
+    step: str
+    start: int
+    end: int
+    """The window that stayed empty, microseconds."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionDetail:
+    """Everything the transaction view shows."""
+
+    number: int
+    transaction: str
+    title: str
+    """The grain's value, else the earliest key value."""
+    start: int
+    end: int
+    members: tuple[Member, ...]
+    keys: dict[str, tuple[str, ...]]
+    held_by: tuple[str, ...]
+    """The chain of keys in words, coarse to fine: `order_id ⇄ psp_ref`."""
+    absent: tuple[AbsentStep, ...]
+    rules: tuple[str, ...]
+    errors: int
+    oversize: str | None
+    critical: tuple[Wait, ...] = ()
+    """What the end waited for, longest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """A detection as interface section 3 has it; `to_json` gives that object."""
+
+    detection: str
+    rule: str
+    title: str
+    level: str
+    time: int
+    start: int
+    end: int
+    transaction: str | None
+    keys: dict[str, list[str]]
+    output: dict[str, Any]
+    message: str
+    steps: dict[str, dict[str, Any]]
+    """`{"time": int, "source": str, "line": int, "row": int}` per step."""
+    state: str
+    reason: str | None
+    number: int | None
+    """The transaction's number in this session."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON object of interface section 3, without members."""
+        from logscope.engine.rendering import detection_json
+
+        return detection_json(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """One message that usually follows another, and how often it did not."""
+
+    before: str
+    missing: str
+    without: int
+    """Transactions with `before` and without `missing`."""
+    seen: int
+    """Transactions with `before`."""
+
+    @property
+    def filter(self) -> str:
+        """The filter over transactions that finds them."""
+        return f'has("{self.before}") not has("{self.missing}")'
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Transactions that went the same way: the same sequence of message templates."""
+
+    number: int
+    """From 1, most transactions first."""
+    transactions: int
+    share: float
+    """Of all transactions, 0 to 1."""
+    services: tuple[str, ...]
+    """The services in the order of their first record, repeated where the work came back."""
+    templates: tuple[tuple[str, str], ...]
+    """(service, template) in order, a template that repeats at once told once."""
+    p50: int
+    p95: int
+    """Durations, microseconds."""
+    errors: int
+    """Transactions with an error."""
+    example: int
+    """Number of a typical transaction: the one whose duration is the median."""
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedStep:
+    """One step of a transaction beside the same step of its peer."""
+
+    kind: str
+    """`same`, `missing` (only the peer has it), `extra` (only this one), `slower`, `faster`."""
+    service: str
+    template: str
+    row: int | None
+    peer_row: int | None
+    since_previous: int | None
+    """Microseconds since the step before, in this transaction."""
+    peer_since_previous: int | None
+    usual: int | None = None
+    """p50 of that pause in the peers of the same shape."""
+    usual_p95: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A transaction beside its nearest normal peer."""
+
+    number: int
+    peer: int
+    why: str
+    """In words, why this peer: shape, how many went that way, how alike."""
+    steps: tuple[ComparedStep, ...]
+    missing: int
+    extra: int
+    slower: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A piece of the critical path: what the end of a transaction waited for."""
+
+    row: int
+    """The record that ended the wait."""
+    since: int
+    """The record before it."""
+    duration: int
+    """Microseconds."""
+    share: float
+    """Of the whole transaction's duration, 0 to 1."""
+    text: str
+    """In words: `payments waited 1.2 s for psp response`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One edge of the service map: a service handing on to another within transactions."""
+
+    caller: str
+    callee: str
+    transactions: int
+    p50: int
+    p95: int
+    """Microseconds from the caller's last record before to the callee's first after it."""
+    errors: int
+    """Transactions in which the callee logged an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceLoad:
+    """One node of the service map."""
+
+    service: str
+    transactions: int
+    records: int
+    errors: int
+    """Transactions in which it logged an error."""
+    p50: int
+    p95: int
+    """Time from its first to its last record within a transaction, microseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceMap:
+    """Which service hands to which, from the transactions."""
+
+    services: tuple[ServiceLoad, ...]
+    hops: tuple[Hop, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Skew:
+    """How far a host's clock is off, estimated from transactions that it shares with others."""
+
+    source: str
+    """The host, or the source where no host is logged."""
+    offset: int
+    """Microseconds to add to its times; what `--offset` would take."""
+    spread: int
+    """Half the width of the interval that the data allow, microseconds."""
+    transactions: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChange:
+    """A correction of the plan that can be tried before it applies; None or empty leaves all as it is."""
+
+    grain: str | None = None
+    classes: tuple[tuple[str, str], ...] = ()
+    """(key, class)."""
+    active: tuple[tuple[str, bool], ...] = ()
+    """(key, links or not)."""
+    join: tuple[tuple[str, str], ...] = ()
+    """(key, key) that are one."""
+    split: tuple[tuple[str, str], ...] = ()
+    """(key, field) that is a key of its own."""
+    hubs: tuple[tuple[str, str], ...] = ()
+    """(key, value) that does not link."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a change of the plan would make of the transactions, before it is applied."""
+
+    transactions: int
+    before: int
+    """Transactions now."""
+    median: int
+    largest: int
+    """Records."""
+    bridging: str | None
+    """`key=value` that ties most in the largest."""
+    examples: tuple[str, ...]
+    """In words, the transactions that change most."""
+    sampled: bool
+    """True if counted on a sample of the records."""
