@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from logscope.correlation.discover import find_plan
 from logscope.correlation.explain import chain
 from logscope.correlation.extract import columns_needed, extract
 from logscope.correlation.keys import Key, given_key
@@ -100,6 +99,9 @@ class Correlating:
         frame = self._frames.rows(rows, view, _SAMPLE_COLUMNS)
         fed = self._options.auto_keys or any(key.fields for key in given)
         pairs = self._frames.pairs(rows if fed else rows.clear(), view)
+        # Wanted once the records are read, not for the first screen.
+        from logscope.correlation.discover import find_plan
+
         return find_plan(
             frame,
             pairs,
