@@ -230,9 +230,12 @@ class Correlating:
             .group_by(pl.col("transaction").alias("number"))
             .agg(first=pl.col(schema.ROW).first(), last=pl.col(schema.ROW).last())
         )
+        rows = pl.concat([ends.get_column("first"), ends.get_column("last")]).unique().sort()
+        texts = self._frames.rows_bulk(rows, self._store.view, ["message", *REQUEST_COLUMNS])
+        told = pl.DataFrame({schema.ROW: rows, "text": request_or_message(texts)})
         for name in ("first", "last"):
-            texts = self._frames.rows_bulk(ends.get_column(name), self._store.view, ["message", *REQUEST_COLUMNS])
-            ends = ends.with_columns(request_or_message(texts).alias(name))
+            ends = ends.join(told, left_on=name, right_on=schema.ROW, how="left", maintain_order="left")
+            ends = ends.with_columns(pl.col("text").alias(name)).drop("text")
         return table.drop("first", "last").join(ends, on="number", how="left", maintain_order="left")
 
     # --- values and pivots

@@ -26,6 +26,8 @@ _ENVELOPE = ("received", "peer", "flags")
 _FROM_ENVELOPE = {"fields.peer": "peer", "fields.received": "received"}
 _FEW = 64
 _BULK = 2000
+_MOST = 0.6
+"""Share of a segment's rows above which all of them are parsed, and kept."""
 _SPAN = 1 << 20
 
 
@@ -125,12 +127,24 @@ class Frames:
         """Like `rows`, for many rows of the whole store: segment by segment where that is cheaper."""
         if len(rows) * 20 < view.records or len(rows) < _BULK:
             return self.rows(rows, view, names)
-        parts = [
-            self.segment(segment, view, [schema.ROW, *names]).select(schema.ROW, *names) for segment in view.segments()
-        ]
+        sought = rows.unique().sort()
+        parts = [self._part(segment, view, names, sought) for segment in view.segments()]
         everything = pl.concat(parts, how="diagonal_relaxed")
         wanted = pl.DataFrame({schema.ROW: rows.rename(schema.ROW)})
         return wanted.join(everything, on=schema.ROW, how="left", maintain_order="left")
+
+    def _part(self, segment: Segment, view: StoreView, names: Collection[str], sought: pl.Series) -> pl.DataFrame:
+        """Those rows of a segment that are sought; where they are few, no others are parsed."""
+        index = self.segment(segment, view, [schema.ROW, *_index_columns(names)])
+        mask = index.get_column(schema.ROW).is_in(sought.implode())
+        wanted = [name for name in names if name not in _INDEX]
+        if not wanted or mask.sum() > _MOST * len(mask):
+            return self.segment(segment, view, [schema.ROW, *names]).select(schema.ROW, *names).filter(mask)
+        index = index.select(schema.ROW, *_index_columns(names)).filter(mask)
+        lines = self._cache.get((segment.key, "_lines"))
+        lines = (_read(segment, view) if lines is None else lines).filter(mask)
+        codes = segment.index(view).get_column("format").filter(mask)
+        return index.hstack(_columns(segment.binding, lines, wanted, codes).select(wanted))
 
     def _parse(self, segment: Segment, view: StoreView, names: Sequence[str], *, keep: bool) -> list[pl.Series]:
         lines = self._cache.get((segment.key, "_lines")) if keep else None
