@@ -15,6 +15,7 @@ from logscope.correlation.keys import Key, given_key
 from logscope.correlation.linker import Delta, Linker
 from logscope.correlation.plan import Plan, from_toml, to_toml
 from logscope.correlation.transactions import summarise
+from logscope.engine.ahead import ahead
 from logscope.engine.answers import FieldValue, Line
 from logscope.engine.api import Cancel
 from logscope.engine.sampling import sample_rows
@@ -145,12 +146,14 @@ class Correlating:
             columns = columns_needed(plan, plan.linking)
             parts = []
             segments = list(view.since(self._next_row))
-            for number, segment in enumerate(segments):
+            found = ahead(
+                lambda segment: extract(self._frames.segment(segment, view, columns), plan, plan.linking), segments
+            )
+            for number, part in enumerate(found):
                 cancel.check()
                 if progress:
                     progress("linking", number / len(segments))
-                frame = self._frames.segment(segment, view, columns)
-                parts.append(extract(frame, plan, plan.linking))
+                parts.append(part)
             values = pl.concat(parts) if parts else pl.DataFrame(schema=schema.KEY_VALUES)
             values = self._selection.inside(values, view)
             rows = values.get_column(schema.ROW).unique()
@@ -284,7 +287,10 @@ class Correlating:
         names = [key.name for key in self.plan.keys if key.name not in linked]
         view = self._store.view
         columns = columns_needed(self.plan, names)
-        parts = [extract(self._frames.segment(segment, view, columns), self.plan, names) for segment in view.segments()]
+        plan = self.plan
+        parts = list(
+            ahead(lambda segment: extract(self._frames.segment(segment, view, columns), plan, names), view.segments())
+        )
         values = pl.concat(parts) if parts else pl.DataFrame(schema=schema.KEY_VALUES)
         values = self._selection.inside(values, view)
         self._extra = {name: values.filter(pl.col("key") == self.plan.place(name)) for name in names}

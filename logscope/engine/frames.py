@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from logscope.engine.ahead import ahead
 from logscope.records import schema
 from logscope.records.blocks import string_column
 from logscope.records.messages import split_messages
@@ -128,7 +129,7 @@ class Frames:
         if len(rows) * 20 < view.records or len(rows) < _BULK:
             return self.rows(rows, view, names)
         sought = rows.unique().sort()
-        parts = [self._part(segment, view, names, sought) for segment in view.segments()]
+        parts = list(ahead(lambda segment: self._part(segment, view, names, sought), view.segments()))
         everything = pl.concat(parts, how="diagonal_relaxed")
         wanted = pl.DataFrame({schema.ROW: rows.rename(schema.ROW)})
         return wanted.join(everything, on=schema.ROW, how="left", maintain_order="left")
@@ -136,7 +137,10 @@ class Frames:
     def _part(self, segment: Segment, view: StoreView, names: Collection[str], sought: pl.Series) -> pl.DataFrame:
         """Those rows of a segment that are sought; where they are few, no others are parsed."""
         index = self.segment(segment, view, [schema.ROW, *_index_columns(names)])
-        mask = index.get_column(schema.ROW).is_in(sought.implode())
+        rows = index.get_column(schema.ROW)
+        bounds = sought.search_sorted(pl.Series([rows.min(), rows.max()], dtype=pl.UInt32), side="left")
+        # Only the part of the rows that can be here: a set of millions for each segment would be the cost.
+        mask = rows.is_in(sought.slice(bounds[0], bounds[1] - bounds[0] + 1).implode())
         wanted = [name for name in names if name not in _INDEX]
         if not wanted or mask.sum() > _MOST * len(mask):
             return self.segment(segment, view, [schema.ROW, *names]).select(schema.ROW, *names).filter(mask)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from logscope.engine.ahead import ahead
 from logscope.engine.answers import View
 from logscope.engine.api import Cancel
 from logscope.records import schema
@@ -15,6 +16,7 @@ from logscope.records.store import Store, StoreView
 if TYPE_CHECKING:
     from logscope.engine.frames import Frames
     from logscope.query.filters import Filter
+    from logscope.records.store import Segment
 
 
 WithKeys = Callable[[pl.DataFrame, Collection[str]], pl.DataFrame]
@@ -59,12 +61,18 @@ class Searching:
         found: list[pl.Series] = []
         shown = 0
         inside = None if base is None else base.rows.sort()
-        for segment in store.segments():
-            cancel.check()
+
+        def search(segment: Segment) -> tuple[pl.Series, set[str]]:
             frame = self._frames.segment(segment, store, _own(compiled.columns))
+            fields: set[str] = set()
             if seen is not None:
-                note_fields(frame, seen)
-            rows = self._matching(compiled, frame)
+                note_fields(frame, fields)
+            return self._matching(compiled, frame), fields
+
+        for rows, fields in ahead(search, store.segments()):
+            cancel.check()
+            if seen is not None:
+                seen |= fields
             if inside is not None and len(rows):
                 rows = rows.filter(rows.is_in(inside.implode()))
             found.append(rows)

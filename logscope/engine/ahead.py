@@ -1,0 +1,46 @@
+"""Work over segments on a few threads at once, with the results in order."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_MOST_WORKERS = 4
+"""Parsing is bound by memory beyond that, and each worker holds a segment's columns."""
+
+
+def ahead(work: Callable[[Item], Result], items: Iterable[Item]) -> Generator[Result, None, None]:
+    """Apply `work` to every item, some items ahead of the one that is taken.
+
+    Polars leaves the interpreter free while it works, so threads are enough. Who stops taking (a query
+    that was given up) ends it: what has not begun is not done.
+
+    Args:
+        work: Called on threads; must be safe to run beside itself.
+        items: What to work on, taken one by one as room is made.
+
+    Yields:
+        The results in the order of `items`.
+
+    Raises:
+        Exception: What `work` raised, at the item's place.
+    """
+    workers = min(_MOST_WORKERS, os.cpu_count() or 1)
+    todo = iter(items)
+    begun: deque[Future[Result]] = deque()
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="logscope-ahead")
+    try:
+        for item in todo:
+            begun.append(pool.submit(work, item))
+            if len(begun) > workers:
+                yield begun.popleft().result()
+        while begun:
+            yield begun.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
