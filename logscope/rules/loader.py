@@ -27,6 +27,7 @@ from logscope.rules.model import (
     Until,
 )
 from logscope.rules.reading import Complaints, Keys
+from logscope.rules.sigma.reading import SIGMA, sigma_rule, slug
 from logscope.templating import Template, TemplateError, parse_template
 
 BUILTIN = Path(__file__).parent / "builtin"
@@ -41,7 +42,6 @@ _RULE_KEYS = (
 _SEQUENCE_KEYS = ("by", "keys", "grain", "maxspan", "steps", "until", "having")
 _STEP_KEYS = ("name", "where", "absent", "within", "maxpause")
 _FORMS = ("sequence", "record", "transaction")
-_SIGMA = ("detection", "correlation", "filter")
 _STEP_NAME = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
 
 
@@ -134,9 +134,8 @@ def rule_from_sequence(text: str, compile_filter: CompileFilter, *, name: str = 
 
 
 def _rule(document: Located, complaints: Complaints, compile_filter: CompileFilter, where: str) -> Rule | None:
-    if isinstance(document.value, dict) and any(name in document.value for name in _SIGMA):
-        complaints.add("Sigma rules are not supported yet", document.line, mend="write it as sequence: or record:")
-        return None
+    if isinstance(document.value, dict) and any(name in document.value for name in SIGMA):
+        return sigma_rule(document, complaints, where)
     keys = Keys(document, _RULE_KEYS, complaints)
     title = keys.text("title", required=True) or ""
     forms = [form for form in _FORMS if keys.has(form)]
@@ -154,7 +153,7 @@ def _rule(document: Located, complaints: Complaints, compile_filter: CompileFilt
     else:
         transaction = _transaction(keys.entries[kind], complaints)
     return Rule(
-        name=keys.text("name") or _slug(title) or "rule",
+        name=keys.text("name") or slug(title) or "rule",
         title=title,
         level=keys.text("level", choices=LEVELS) or "medium",
         kind=kind,
@@ -380,7 +379,3 @@ def _tests(keys: Keys, complaints: Complaints) -> tuple[Expectation, ...]:
             )
         )
     return tuple(found)
-
-
-def _slug(title: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")

@@ -127,8 +127,8 @@ def test_an_absence_needs_a_bound_and_one_step_must_happen() -> None:
         ("title: \x01\n", "not YAML"),
         ("- a\n- b\n", "mapping is expected"),
         ("title: x\nlevel: " + "9" * 10_000, "not"),
-        ("title: x\ndetection: {a: b}\nlogsource: {}\n", "Sigma rules are not supported yet"),
-        ("title: x\ncorrelation: {type: event_count}\n", "Sigma rules are not supported yet"),
+        ("title: x\ndetection: {a: b}\nlogsource: {}\n", "not a Sigma rule"),
+        ("title: x\ncorrelation: {type: event_count}\n", "Sigma correlations are not supported yet"),
         ("title: x\n", "neither sequence nor record nor transaction"),
     ],
 )

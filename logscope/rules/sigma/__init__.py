@@ -1,0 +1,1 @@
+"""Sigma detection rules: pySigma parses them, what is here evaluates them over record frames."""

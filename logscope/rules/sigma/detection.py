@@ -1,0 +1,96 @@
+"""A Sigma detection document to a filter over records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+from sigma.conditions import (
+    ConditionAND,
+    ConditionFieldEqualsValueExpression,
+    ConditionNOT,
+    ConditionOR,
+    ConditionValueExpression,
+)
+from sigma.exceptions import SigmaError
+from sigma.rule import SigmaRule
+from sigma.types import SigmaFieldReference
+
+from logscope.errors import RuleError
+from logscope.rules.sigma.pipelines import Pipeline, pipeline_of
+from logscope.rules.sigma.predicates import Mask, all_of, any_of, none_of, predicate
+from logscope.rules.sigma.values import SigmaValues
+from logscope.rules.values import candidates
+
+
+@dataclass(frozen=True, slots=True)
+class SigmaFilter:
+    """A Sigma detection, to be asked like any compiled filter."""
+
+    columns: frozenset[str]
+    """Columns that the frame must be asked for."""
+    pipeline: Pipeline
+    condition: Mask
+    where: str
+    """The condition as written."""
+
+    def mask(self, frame: pl.DataFrame) -> pl.Series:
+        """Which records match: Boolean, never null, of the frame's height."""
+        values = SigmaValues(frame, self.pipeline)
+        part = values.takes_part()
+        if part is None:
+            return self.condition(values)
+        if not part.any():
+            return part
+        found = self.condition(SigmaValues(frame.filter(part), self.pipeline))
+        places = part.arg_true()
+        return part.scatter(places, found)
+
+
+def compile_detection(document: dict[str, Any]) -> SigmaFilter:
+    """Compile one Sigma detection rule.
+
+    Args:
+        document: The YAML document without lines.
+
+    Raises:
+        RuleError: pySigma refuses it, or something in it cannot be evaluated.
+    """
+    try:
+        rule = SigmaRule.from_dict(document)
+        parsed = [condition.parsed for condition in rule.detection.parsed_condition]
+        names: set[str | None] = set()
+        masks = [_compiled(tree, names) for tree in parsed]
+    except SigmaError as error:
+        raise RuleError(f"not a Sigma rule: {error}") from None
+    except RecursionError:
+        raise RuleError("the condition is nested too deep", mend="write it with fewer parentheses") from None
+    logsource = {"category": rule.logsource.category, "product": rule.logsource.product}
+    pipeline = pipeline_of({**logsource, "service": rule.logsource.service})
+    where = " or ".join(f"({text})" for text in rule.detection.condition) if len(parsed) > 1 else ""
+    return SigmaFilter(_columns(names, pipeline), pipeline, any_of(masks), where or rule.detection.condition[0])
+
+
+def _compiled(node: object, names: set[str | None]) -> Mask:
+    if isinstance(node, ConditionNOT):
+        return none_of(_compiled(node.args[0], names))
+    if isinstance(node, ConditionAND | ConditionOR):
+        masks = [_compiled(arg, names) for arg in node.args]
+        return all_of(masks) if isinstance(node, ConditionAND) else any_of(masks)
+    if isinstance(node, ConditionFieldEqualsValueExpression):
+        names.add(node.field)
+        if isinstance(node.value, SigmaFieldReference):
+            names.add(node.value.field)
+        return predicate(node.field, node.value)
+    if isinstance(node, ConditionValueExpression):
+        names.add(None)
+        return predicate(None, node.value)
+    raise RuleError(f"the condition has a part that is not supported: {type(node).__name__}")
+
+
+def _columns(names: set[str | None], pipeline: Pipeline) -> frozenset[str]:
+    ours = [*pipeline.present, *(("service",) if pipeline.services else ())]
+    for name in names:
+        ours += ("raw",) if name is None else pipeline.source(name).names
+    return frozenset(column for name in ours for column in candidates(name))

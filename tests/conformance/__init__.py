@@ -1,0 +1,1 @@
+"""Suites that others wrote, run against logscope: `python -m tests.conformance SUITE`."""

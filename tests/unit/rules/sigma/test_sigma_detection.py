@@ -1,0 +1,123 @@
+"""Sigma detection rules over record frames."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from logscope.query.filters import compile_filter
+from logscope.rules.loader import load_text
+from logscope.rules.model import Rule
+
+_SHARED = Path(os.environ.get("LOGSCOPE_SHARED", Path(__file__).parents[5] / "shared")) / "data" / "sigma" / "rules"
+
+
+def rule_of(detection: str, logsource: str = "{category: other}") -> Rule:
+    text = f"title: A rule\nlogsource: {logsource}\ndetection: {detection}\n"
+    loaded = load_text(text, compile_filter, where="r.yml")
+    assert not loaded.errors, loaded.errors
+    return loaded.rules[0]
+
+
+def matches(detection: str, frame: pl.DataFrame, logsource: str = "{category: other}") -> list[bool]:
+    sequence = rule_of(detection, logsource).sequence
+    assert sequence is not None
+    return sequence.steps[0].filter.mask(frame).to_list()
+
+
+@pytest.mark.parametrize(
+    ("item", "values", "expected"),
+    [
+        ("{a: Foo}", ["foo", "FOO", "foo2", None], [1, 1, 0, 0]),
+        ("{a|cased: Foo}", ["foo", "Foo", None], [0, 1, 0]),
+        ("{a|contains: 'b.c'}", ["aB.Cd", "abxcd", None], [1, 0, 0]),
+        ("{a|contains|all: [x, y]}", ["yx", "x", "y"], [1, 0, 0]),
+        ("{a|startswith: ab}", ["ABc", "cab"], [1, 0]),
+        ("{a|endswith: ab}", ["xAB", "abx"], [1, 0]),
+        ("{a: 'a?c*'}", ["abc", "abcd", "ac", "xabc", "a\nc"], [1, 1, 0, 0, 1]),
+        ("{a: 'a\\*c'}", ["a*c", "abc"], [1, 0]),
+        ("{a: '*'}", ["", "x", None], [1, 1, 0]),
+        ("{a: ''}", ["", "x", None], [1, 0, 0]),
+        ("{a: null}", ["", None], [0, 1]),
+        ("{a|exists: true}", ["", None], [1, 0]),
+        ("{a|exists: false}", ["", None], [0, 1]),
+        ("{a|re: '^a.c$'}", ["abc", "ABC", "xabc"], [1, 0, 0]),
+        ("{a|re|i: '^a.c$'}", ["abc", "ABC", "xabc"], [1, 1, 0]),
+        ("{a|cidr: 10.1.0.0/16}", ["10.1.255.255", "10.2.0.0", "10.1.0.999", "x", None], [1, 0, 0, 0, 0]),
+        ("{a|cidr: 'fe80::/10'}", ["fe80::1", "febf::", "fec0::", "x:y", None], [1, 1, 0, 0, 0]),
+        ("{a|gte: 10}", ["9", "10", "1e1", "x", None], [0, 1, 1, 0, 0]),
+        ("{a|lt: 10}", ["9", "10", None], [1, 0, 0]),
+        ("{a: 5}", ["5", "5.0", "50", None], [1, 1, 0, 0]),
+        ("{a: true}", ["true", "True", "false", None], [1, 1, 0, 0]),
+        ("{a|base64: foo}", ["Zm9v", "foo"], [1, 0]),
+        ("{a|base64offset|contains: foobar}", ["xxZm9vYmFy", "foobar"], [1, 0]),
+        ("{a|windash|contains: ' -h'}", ["x -h", "x /h", "x h"], [1, 1, 0]),
+        ("{a|fieldref: b}", ["SAME", "other", None], [1, 0, 0]),
+    ],
+)
+def test_modifiers(item: str, values: list[str | None], expected: list[int]) -> None:
+    frame = pl.DataFrame({"fields.a": pl.Series(values, dtype=pl.String)}).with_columns(
+        pl.lit("same").alias("fields.b")
+    )
+    assert matches(f"{{s: {item}, condition: s}}", frame) == [bool(one) for one in expected]
+    assert matches(f"{{s: {item}, condition: not s}}", frame) == [not one for one in expected]
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("1 of them", [1, 1, 1, 0]),
+        ("all of s*", [1, 0, 0, 0]),
+        ("s1 and not s2", [0, 1, 0, 0]),
+        ("not (s1 or s2)", [0, 0, 0, 1]),
+    ],
+)
+def test_conditions(condition: str, expected: list[int]) -> None:
+    frame = pl.DataFrame({"fields.a": ["x", "x", None, None], "fields.b": [1, 2, 1, 2]})
+    detection = f"{{s1: {{a: x}}, s2: {{b: 1}}, condition: {condition}}}"
+    assert matches(detection, frame) == [bool(one) for one in expected]
+
+
+def test_a_logsource_chooses_records_and_names_fields() -> None:
+    frame = pl.DataFrame(
+        {"service": ["sshd", "cron"], "raw": ["Bad [x]", "bad [x]"], "fields.path": ["/a?id=1", None]}
+    ).with_columns(pl.lit("GET").alias("fields.method"))
+    assert matches("{k: ['bad [x]'], condition: k}", frame, "{product: linux, service: sshd}") == [True, False]
+    assert matches("{k: {cs-uri-stem: /a}, condition: k}", frame, "{category: webserver}") == [True, False]
+    assert matches("{k: {c-uri-query: id=1}, condition: not k}", frame, "{category: proxy}") == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("detection", "words"),
+    [
+        ("{s: {a|re: '(?=x)y'}, condition: s}", "r.yml:3"),
+        ("{s: {a|expand: '%x%'}, condition: s}", "not resolved"),
+        ("{s: {a: b}, condition: t}", "not a Sigma rule"),
+        ("{s: {a|hour: 5}, condition: s}", "not supported"),
+    ],
+)
+def test_what_cannot_be_evaluated_is_said(detection: str, words: str) -> None:
+    text = f"title: x\nlogsource: {{category: x}}\ndetection: {detection}\n"
+    loaded = load_text(text, compile_filter, where="r.yml")
+    assert not loaded.rules
+    assert any(words in str(error) for error in loaded.errors), loaded.errors
+
+
+def test_pysigma_is_imported_only_for_a_sigma_rule() -> None:
+    code = "import sys, logscope.rules.loader; sys.exit('sigma' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.skipif(not _SHARED.is_dir(), reason="no shared data")
+def test_linux_and_web_rules_compile() -> None:
+    folders = [_SHARED / "rules" / "linux" / "builtin", _SHARED / "rules" / "web"]
+    files = [file for folder in folders for file in sorted(folder.rglob("*.yml"))]
+    assert files
+    for file in files:
+        loaded = load_text(file.read_text(encoding="utf-8"), compile_filter, where=str(file))
+        assert not loaded.errors
