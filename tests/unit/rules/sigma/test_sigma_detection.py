@@ -36,6 +36,7 @@ def matches(detection: str, frame: pl.DataFrame, logsource: str = "{category: ot
         ("{a: Foo}", ["foo", "FOO", "foo2", None], [1, 1, 0, 0]),
         ("{a|cased: Foo}", ["foo", "Foo", None], [0, 1, 0]),
         ("{a|contains: 'b.c'}", ["aB.Cd", "abxcd", None], [1, 0, 0]),
+        ("{a|contains: [x.Y, '\u00e4', z]}", ["aX.yb", "\u00c4", "x-y", "Z", None], [1, 1, 0, 1, 0]),
         ("{a|contains|all: [x, y]}", ["yx", "x", "y"], [1, 0, 0]),
         ("{a|startswith: ab}", ["ABc", "cab"], [1, 0]),
         ("{a|endswith: ab}", ["xAB", "abx"], [1, 0]),
