@@ -64,6 +64,9 @@ def compile_detection(document: dict[str, Any]) -> SigmaFilter:
         masks = [_compiled(tree, names) for tree in parsed]
     except SigmaError as error:
         raise RuleError(f"not a Sigma rule: {error}") from None
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        # pySigma looks at some values before it knows what they are; one bad rule stops no other.
+        raise RuleError(f"not a Sigma rule: {type(error).__name__}: {error}") from None
     except RecursionError:
         raise RuleError("the condition is nested too deep", mend="write it with fewer parentheses") from None
     logsource = {"category": rule.logsource.category, "product": rule.logsource.product}
