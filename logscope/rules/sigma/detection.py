@@ -19,7 +19,7 @@ from sigma.types import SigmaFieldReference
 
 from logscope.errors import RuleError
 from logscope.rules.sigma.pipelines import Pipeline, pipeline_of
-from logscope.rules.sigma.predicates import Mask, all_of, any_of, none_of, predicate
+from logscope.rules.sigma.predicates import Mask, all_of, any_of, contains_any, none_of, plain_part, predicate
 from logscope.rules.sigma.values import SigmaValues
 from logscope.rules.values import candidates
 
@@ -64,6 +64,9 @@ def compile_detection(document: dict[str, Any]) -> SigmaFilter:
         masks = [_compiled(tree, names) for tree in parsed]
     except SigmaError as error:
         raise RuleError(f"not a Sigma rule: {error}") from None
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        # pySigma looks at some values before it knows what they are; one bad rule stops no other.
+        raise RuleError(f"not a Sigma rule: {type(error).__name__}: {error}") from None
     except RecursionError:
         raise RuleError("the condition is nested too deep", mend="write it with fewer parentheses") from None
     logsource = {"category": rule.logsource.category, "product": rule.logsource.product}
@@ -75,9 +78,10 @@ def compile_detection(document: dict[str, Any]) -> SigmaFilter:
 def _compiled(node: object, names: set[str | None]) -> Mask:
     if isinstance(node, ConditionNOT):
         return none_of(_compiled(node.args[0], names))
-    if isinstance(node, ConditionAND | ConditionOR):
-        masks = [_compiled(arg, names) for arg in node.args]
-        return all_of(masks) if isinstance(node, ConditionAND) else any_of(masks)
+    if isinstance(node, ConditionAND):
+        return all_of([_compiled(arg, names) for arg in node.args])
+    if isinstance(node, ConditionOR):
+        return _alternatives(node, names)
     if isinstance(node, ConditionFieldEqualsValueExpression):
         names.add(node.field)
         if isinstance(node.value, SigmaFieldReference):
@@ -87,6 +91,20 @@ def _compiled(node: object, names: set[str | None]) -> Mask:
         names.add(None)
         return predicate(None, node.value)
     raise RuleError(f"the condition has a part that is not supported: {type(node).__name__}")
+
+
+def _alternatives(node: ConditionOR, names: set[str | None]) -> Mask:
+    """An `or`; the texts that one field may contain are sought together."""
+    sought: dict[str, list[str]] = {}
+    masks: list[Mask] = []
+    for arg in node.args:
+        text = plain_part(arg.value) if isinstance(arg, ConditionFieldEqualsValueExpression) else None
+        if text is None or not isinstance(arg, ConditionFieldEqualsValueExpression):
+            masks.append(_compiled(arg, names))
+        else:
+            names.add(arg.field)
+            sought.setdefault(arg.field, []).append(text)
+    return any_of([*(contains_any(name, texts) for name, texts in sought.items()), *masks])
 
 
 def _columns(names: set[str | None], pipeline: Pipeline) -> frozenset[str]:

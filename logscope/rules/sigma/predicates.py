@@ -75,6 +75,22 @@ def predicate(name: str | None, value: SigmaType) -> Mask:
     )
 
 
+def plain_part(value: SigmaType) -> str | None:
+    """The text sought anywhere in a value without case (`contains`), if Aho-Corasick can seek it; else None."""
+    if not isinstance(value, SigmaString) or isinstance(value, SigmaCasedString) or len(value.s) != 3:
+        return None
+    begin, text, end = value.s
+    multi = SpecialChars.WILDCARD_MULTI
+    # Beyond ASCII Polars' search heeds case.
+    plain = begin is multi and end is multi and isinstance(text, str) and text.isascii()
+    return text if plain and isinstance(text, str) else None
+
+
+def contains_any(name: str, texts: list[str]) -> Mask:
+    """True where a field contains one of some ASCII texts, without case: one Aho-Corasick pass."""
+    return lambda values: values.text(name).str.contains_any(texts, ascii_case_insensitive=True).fill_null(False)
+
+
 def any_of(masks: list[Mask]) -> Mask:
     """True where one of them is."""
     return lambda values: _joined(masks, values, lambda left, right: left | right)

@@ -36,6 +36,7 @@ def matches(detection: str, frame: pl.DataFrame, logsource: str = "{category: ot
         ("{a: Foo}", ["foo", "FOO", "foo2", None], [1, 1, 0, 0]),
         ("{a|cased: Foo}", ["foo", "Foo", None], [0, 1, 0]),
         ("{a|contains: 'b.c'}", ["aB.Cd", "abxcd", None], [1, 0, 0]),
+        ("{a|contains: [x.Y, '\u00e4', z]}", ["aX.yb", "\u00c4", "x-y", "Z", None], [1, 1, 0, 1, 0]),
         ("{a|contains|all: [x, y]}", ["yx", "x", "y"], [1, 0, 0]),
         ("{a|startswith: ab}", ["ABc", "cab"], [1, 0]),
         ("{a|endswith: ab}", ["xAB", "abx"], [1, 0]),
@@ -106,6 +107,38 @@ def test_what_cannot_be_evaluated_is_said(detection: str, words: str) -> None:
     loaded = load_text(text, compile_filter, where="r.yml")
     assert not loaded.rules
     assert any(words in str(error) for error in loaded.errors), loaded.errors
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "logsource: 5\ndetection: {s: {a: b}, condition: s}",
+        "logsource: {category: [x]}\ndetection: {s: {a: b}, condition: s}",
+        "logsource: {category: x}\ndetection: 5",
+        "logsource: {category: x}\ndetection: []",
+        "logsource: {category: x}\ndetection: {s: {a: b}, condition: 5}",
+        "logsource: {category: x}\ndetection: {s: {a: b}, condition: []}",
+        "logsource: {category: x}\ndetection: {s: [], condition: s}",
+        "logsource: {category: x}\ndetection: {s: {}, condition: s}",
+        "logsource: {category: x}\ndetection: {s: {a: {b: c}}, condition: s}",
+        "logsource: {category: x}\ndetection: {s: {a|nope: b}, condition: s}",
+        "logsource: {category: x}\ndetection: {s: {a|re: '('}, condition: s}",
+        "logsource: {category: x}\ndetection: {s: {a|cidr: x}, condition: s}",
+        "logsource: {category: x}\ndetection: {s: {a|gt: x}, condition: s}",
+        "logsource: {category: x}\ndetection: {s: {a: b}, condition: s and}",
+        "logsource: {category: x}\ndetection: {s: {a: b}, condition: s | count() > 5}",
+        "logsource: {category: x}\nid: 5\ndetection: {s: {a: b}, condition: s}",
+        "logsource: {category: x}\nstatus: [a]\ndetection: {s: {a: b}, condition: s}",
+        "logsource: {category: x}\ndate: 5\ndetection: {s: {a: b}, condition: s}",
+        "logsource: {category: x}\ntags: 5\ndetection: {s: {a: b}, condition: s}",
+    ],
+)
+def test_a_malformed_rule_stops_no_other(rest: str) -> None:
+    good = "title: y\nlogsource: {category: x}\ndetection: {s: {a: b}, condition: s}\n"
+    loaded = load_text(f"title: x\n{rest}\n---\n{good}", compile_filter, where="r.yml")
+    assert [rule.title for rule in loaded.rules] == ["y"]
+    assert loaded.errors
+    assert all(error.where == "r.yml" and error.line for error in loaded.errors)
 
 
 def test_pysigma_is_imported_only_for_a_sigma_rule() -> None:
