@@ -1,27 +1,27 @@
-"""Keys, linking and transactions over the store: found once, linked as records come."""
+"""Keys, linking and transactions over the store: found once, linked as records come.
+
+Composes planning (the plan), keyvalues (what is extracted), the linker, transacting (their table) and
+pivots (what is shown of keys).
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from logscope.correlation.explain import chain
 from logscope.correlation.extract import columns_needed, extract
-from logscope.correlation.keys import Key, given_key
 from logscope.correlation.linker import Delta, Linker
-from logscope.correlation.plan import Plan, from_toml, to_toml
-from logscope.correlation.transactions import summarise
-from logscope.engine.ahead import ahead
+from logscope.correlation.plan import Plan, to_toml
 from logscope.engine.answers import FieldValue, Line
 from logscope.engine.api import Cancel
-from logscope.engine.sampling import sample_rows
-from logscope.engine.selection import Selection
-from logscope.engine.summaries import REQUEST_COLUMNS, request_or_message
-from logscope.errors import PlanError
+from logscope.engine.keyvalues import KeyValues
+from logscope.engine.pivots import field_values, key_objects
+from logscope.engine.planning import Planning
+from logscope.engine.transacting import TransactionTable
 from logscope.records import schema
 
 if TYPE_CHECKING:
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from logscope.records.store import Store
 
 Progress = Callable[[str, float], None]
-
-_SAMPLE_COLUMNS = ("time", "source_id", "source", "line", "level", "host", "service", "pid", "message", "raw")
-_RECORD_COLUMNS = ["time", "source_id", "line", "level"]
 
 
 class Correlating:
@@ -48,19 +45,15 @@ class Correlating:
         """Nothing is found or linked yet."""
         self._store = store
         self._frames = frames
-        self._options = options
-        self._selection = Selection(options)
         self._grain = options.grain
         self._lock = threading.RLock()
-        self.plan: Plan | None = None
+        self._planning = Planning(store, frames, options)
+        self._values = KeyValues(store, frames, options)
+        self._table = TransactionTable(store, frames, self._values)
         self._linker: Linker | None = None
-        self._values: list[pl.DataFrame] = []
-        self._by_value: pl.DataFrame | None = None
         self._next_row = 0
-        self._table: pl.DataFrame | None = None
-        self._extra: dict[str, pl.DataFrame] = {}
+        self.plan: Plan | None = None
         self.generation = 0
-        self.notices: list[str] = []
 
     # --- the plan
 
@@ -75,44 +68,9 @@ class Correlating:
                 cancel.check()
                 if progress:
                     progress("finding keys", 0.0)
-                self.plan = plan or self._make_plan()
+                self.plan = plan or self._planning.make(self._grain)
                 self._linker = Linker(self.plan)
             return self.plan
-
-    def _make_plan(self) -> Plan:
-        options = self._options
-        given = []
-        for text in options.key:
-            key, notice = given_key(text)
-            given.append(key)
-            if notice is not None:
-                self.notices.append(notice)
-        plan = _read_plan(options.plan).with_keys(given) if options.plan else self._found(given)
-        if options.keys:
-            plan = plan.only(options.keys)
-        if options.plan and self._grain != "auto":
-            plan = plan.with_grain(None if self._grain == "none" else self._grain)
-        return plan
-
-    def _found(self, given: Sequence[Key]) -> Plan:
-        view = self._store.view
-        rows = sample_rows(self._selection.rows_inside(_timed(self._store.ordered(view), view.index), view))
-        frame = self._frames.rows(rows, view, _SAMPLE_COLUMNS)
-        fed = self._options.auto_keys or any(key.fields for key in given)
-        pairs = self._frames.pairs(rows if fed else rows.clear(), view)
-        # Wanted once the records are read, not for the first screen.
-        from logscope.correlation.discover import find_plan
-
-        return find_plan(
-            frame,
-            pairs,
-            given=given,
-            auto=self._options.auto_keys,
-            grain=self._grain,
-            max_gap_us=self._options.max_gap,
-            max_span_us=self._options.max_span,
-            idle_us=self._options.idle,
-        )
 
     def set_grain(self, grain: str) -> None:
         """Another grain; what is linked is forgotten, what was extracted is not.
@@ -127,11 +85,13 @@ class Correlating:
                 return
             if grain == "auto":
                 self.plan = None
-                self.plan = self._make_plan()
+                self.plan = self._planning.make(grain)
             else:
                 self.plan = plan.with_grain(None if grain == "none" else grain)
             self._linker = Linker(self.plan)
-            self._values, self._next_row, self._table, self._by_value = [], 0, None, None
+            self._next_row = 0
+            self._values.reset()
+            self._table.forget()
             self.generation += 1
 
     # --- linking
@@ -143,28 +103,21 @@ class Correlating:
             view = self._store.view
             if view.records == self._next_row:
                 return None
-            columns = columns_needed(plan, plan.linking)
             parts = []
             segments = list(view.since(self._next_row))
-            found = ahead(
-                lambda segment: extract(self._frames.segment(segment, view, columns), plan, plan.linking), segments
-            )
-            for number, part in enumerate(found):
+            for number, part in enumerate(self._values.extracted(segments, view, plan, plan.linking)):
                 cancel.check()
                 if progress:
                     progress("linking", number / len(segments))
                 parts.append(part)
             values = pl.concat(parts) if parts else pl.DataFrame(schema=schema.KEY_VALUES)
-            values = self._selection.inside(values, view)
             rows = values.get_column(schema.ROW).unique()
             records = view.index.select("time", "source_id", "line")[rows].with_columns(rows)
             assert self._linker is not None
             delta = self._linker.add(values, records)
-            self._values.append(values)
+            self._values.add(values)
+            self._table.forget()
             self._next_row = view.records
-            self._table = None
-            self._by_value = None
-            self._extra = {}
             self.generation += 1
             return delta
 
@@ -172,9 +125,7 @@ class Correlating:
     def count(self) -> int | None:
         """How many transactions there are; None while none were made."""
         linker = self._linker
-        if linker is None or not self._next_row:
-            return None
-        return int(linker.members().get_column("transaction").n_unique()) if self._table is None else self._table.height
+        return None if linker is None or not self._next_row else self._table.count(linker)
 
     def groups_of(self, rows: pl.Series) -> pl.DataFrame:
         """`row`, `transaction`: the transactions that records stand in."""
@@ -204,52 +155,13 @@ class Correlating:
         with self._lock:
             if self._linker is None or self.plan is None:
                 return pl.DataFrame(schema=schema.TRANSACTIONS)
-            if self._table is None:
-                members = self._linker.members()
-                view = self._store.view
-                rows = members.get_column(schema.ROW).unique().sort()
-                records = self._frames.rows_bulk(rows, view, [*_RECORD_COLUMNS, "service", "source"])
-                self._table = self._with_texts(
-                    summarise(
-                        members,
-                        records,
-                        self.values(),
-                        self.plan,
-                        identities=self._linker.identities(),
-                        now_us=self._now(view.index),
-                    ),
-                    members.join(records.select(schema.ROW, "time", "source_id", "line"), on=schema.ROW),
-                )
-            return self._table
-
-    def _now(self, index: pl.DataFrame) -> int:
-        newest = index.get_column("time").to_physical().max()
-        return int(newest) if isinstance(newest, int) else 0
-
-    def _with_texts(self, table: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
-        """First and last message of every transaction: of these alone the text is read."""
-        ends = (
-            members.sort("time", "source_id", "line")
-            .group_by(pl.col("transaction").alias("number"))
-            .agg(first=pl.col(schema.ROW).first(), last=pl.col(schema.ROW).last())
-        )
-        rows = pl.concat([ends.get_column("first"), ends.get_column("last")]).unique().sort()
-        texts = self._frames.rows_bulk(rows, self._store.view, ["message", *REQUEST_COLUMNS])
-        told = pl.DataFrame({schema.ROW: rows, "text": request_or_message(texts)})
-        for name in ("first", "last"):
-            ends = ends.join(told, left_on=name, right_on=schema.ROW, how="left", maintain_order="left")
-            ends = ends.with_columns(pl.col("text").alias(name)).drop("text")
-        return table.drop("first", "last").join(ends, on="number", how="left", maintain_order="left")
+            return self._table.frame(self._linker)
 
     # --- values and pivots
 
     def values(self) -> pl.DataFrame:
         """All key values that link (KEY_VALUES)."""
-        if not self._values:
-            return pl.DataFrame(schema=schema.KEY_VALUES)
-        if len(self._values) > 1:
-            self._values = [pl.concat(self._values)]
-        return self._values[0]
+        return self._values.linked()
 
     def key_columns(self, frame: pl.DataFrame, names: Collection[str]) -> pl.DataFrame:
         """A record frame with `keys.NAME` columns; a record with several values stands there several times.
@@ -271,29 +183,8 @@ class Correlating:
         return frame
 
     def _values_of_key(self, name: str) -> pl.DataFrame:
-        """All values of one key; a weak key's are extracted when first asked for."""
         assert self.plan is not None
-        place = self.plan.place(name)
-        if name in self.plan.linking and self._next_row:
-            return self.values().filter(pl.col("key") == place)
-        if not self._extra:
-            self._extract_others()
-        return self._extra[name]
-
-    def _extract_others(self) -> None:
-        """Values of all keys that do not link, in one pass over the records."""
-        assert self.plan is not None
-        linked = self.plan.linking if self._next_row else ()
-        names = [key.name for key in self.plan.keys if key.name not in linked]
-        view = self._store.view
-        columns = columns_needed(self.plan, names)
-        plan = self.plan
-        parts = list(
-            ahead(lambda segment: extract(self._frames.segment(segment, view, columns), plan, names), view.segments())
-        )
-        values = pl.concat(parts) if parts else pl.DataFrame(schema=schema.KEY_VALUES)
-        values = self._selection.inside(values, view)
-        self._extra = {name: values.filter(pl.col("key") == self.plan.place(name)) for name in names}
+        return self._values.of_key(self.plan, name, linked=self._next_row > 0)
 
     def values_of(self, row: int) -> list[tuple[str, str]]:
         """Keys and values of one record."""
@@ -313,40 +204,14 @@ class Correlating:
             found: Fields by name.
             values: The record's key values.
         """
-        plan = self.plan
-        rows: list[FieldValue] = []
-        left = dict(found)
-        for name, value in values:
-            assert plan is not None
-            key = plan.key(name)
-            field = next((field for field in left if field in key.fields and left[field] == value), None)
-            if field is not None:
-                del left[field]
-            rows.append(FieldValue(field or name, value, name, key.klass, self._count(name, value)))
-        order = {"strong": 0, "scoped": 1, "weak": 2, "hub": 3}
-        rows.sort(key=lambda entry: order.get(entry.key_class or "", 4))
-        rows.extend(FieldValue(name, value, None, None, None) for name, value in left.items())
-        return rows
+        return field_values(self.plan, found, values, self._count)
 
     def _count(self, name: str, value: str) -> int | None:
         """How many records hold a value of a linking key."""
-        assert self.plan is not None
-        if name not in self.plan.linking or not self._next_row:
+        plan = self.plan
+        if plan is None or name not in plan.linking or not self._next_row:
             return None
-        if self._by_value is None:
-            self._by_value = self.values().group_by("key", "value").len()
-        place = self.plan.place(name)
-        hit = self._by_value.filter((pl.col("key") == place) & (pl.col("value") == value))
-        return int(hit.item(0, "len")) if hit.height else 0
-
-    def pivot_filter(self, key: str | None, name: str, value: str) -> str:
-        """The filter that finds a value under every name of its key, or anywhere if it feeds none."""
-        quoted = '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-        if key is not None:
-            return f"{schema.KEY_PREFIX}{key}={quoted}"
-        if name in ("host", "service", "pid", "format", "source"):
-            return f"{name}={quoted}"
-        return quoted
+        return self._values.count(plan.place(name), value)
 
     def explain(self, row: int, other: int, lines_of: Callable[[pl.Series], Sequence[Line]]) -> list[str]:
         """The chain that ties two records together, in words."""
@@ -387,36 +252,7 @@ class Correlating:
         """JSON objects of interface section 3."""
         if self.plan is None:
             return []
-        view = self._store.view
-        objects = []
-        for key in self.plan.keys:
-            values = self._values_of_key(key.name)
-            counts = values.group_by("value").len().get_column("len")
-            where = view.index.get_column("source_id")[values.get_column(schema.ROW)].unique().sort().to_list()
-            names = {piece.binding.ref.source_id: piece.binding.ref.name for piece in view.pieces}
-            services = (
-                self._frames.rows_bulk(values.get_column(schema.ROW).unique(), view, ["service"])
-                .get_column("service").drop_nulls().unique().sort().to_list()
-            )  # fmt: skip
-            entry = {
-                "key": key.name,
-                "class": key.klass,
-                "pattern": key.pattern,
-                "origin": key.origin,
-                "records": values.get_column(schema.ROW).n_unique(),
-                "values": len(counts),
-                "sources": [names[source_id] for source_id in where],
-                "services": services,
-                "records_per_value_p50": int(counts.median() or 0) if len(counts) else None,  # type: ignore[arg-type]
-                "records_per_value_max": counts.max(),
-                "active": key.name in self.plan.linking,
-                "grain": key.name == self.plan.grain,
-                "parents": list(key.parents),
-                "aliases": [name for name in (key.aliases or key.fields) if name != key.name],
-                "why": key.why,
-            }
-            objects.append({name: value for name, value in entry.items() if value is not None})
-        return objects
+        return key_objects(self.plan, self._values_of_key, self._store.view, self._frames)
 
     def grain(self) -> tuple[str, str]:
         """The grain and why; `none` for plain components."""
@@ -426,25 +262,9 @@ class Correlating:
 
     def said(self) -> tuple[str, ...]:
         """What the user should know about the keys."""
-        return (*self.notices, *(self.plan.notices if self.plan is not None else ()))
+        return (*self._planning.notices, *(self.plan.notices if self.plan is not None else ()))
 
     def plan_text(self) -> str:
         """The plan as a file."""
         assert self.plan is not None
         return to_toml(self.plan)
-
-
-def _timed(rows: pl.Series, index: pl.DataFrame) -> pl.Series:
-    """Rows with a time of the log's own, if there are any: a file without stamps would stretch every value's life."""
-    stamped = index.get_column("time_from") != schema.FROM_FILE
-    if stamped.all() or not stamped.any():
-        return rows
-    return rows.filter(stamped[rows])
-
-
-def _read_plan(path: str) -> Plan:
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        raise PlanError(f"cannot be read: {error.strerror}", path, mend="name a file made by `keys --save`") from error
-    return from_toml(text, path)

@@ -7,7 +7,6 @@ keys are found and records linked (correlating), rules decide (detecting).
 from __future__ import annotations
 
 import threading
-import time as clock
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +24,9 @@ from logscope.engine.frames import Frames
 from logscope.engine.listing import matching
 from logscope.engine.loading import Loading, local_zone
 from logscope.engine.memory import budget
+from logscope.engine.pivots import pivot_filter
 from logscope.engine.places import next_level, position_of_row, position_of_time
+from logscope.engine.publishing import Publishing, Snapshots
 from logscope.engine.reading import Reading
 from logscope.engine.searching import Searching
 from logscope.engine.selection import Selection
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from logscope.correlation.linker import Delta
     from logscope.engine.options import Options
 
-_PUBLISH_SECONDS = 0.1
 _TURN_SECONDS = 0.5
 
 
@@ -58,21 +58,17 @@ class Session:
             LogscopeError: An option that cannot be used.
         """
         self.options = options
+        self._publishing = Publishing(lambda: self.snapshot)
         self.store = Store()
         self.frames = Frames(budget(options.memory))
         self.reading = Reading(self.store, self.frames)
-        self.loading = Loading(options, self.store, self._changed)
+        self.loading = Loading(options, self.store, self._publishing.changed)
         self.correlating = Correlating(self.store, self.frames, options)
         self.searching = Searching(self.store, self.frames, self.correlating.key_columns)
         self.detecting = Detecting(self.store, self.frames, self.correlating, options, self.source_name)
         self.selection = Selection(options)
-        self._subscribers: list[Callable[[Snapshot], None]] = []
-        self._published = 0.0
+        self._snapshots = Snapshots(self.store, self.loading, self.correlating, self.detecting)
         self._made_lock = threading.Lock()
-        self._snapshot: Snapshot | None = None
-        self._snapshot_of: tuple[int, ...] = ()
-        self._rate: tuple[float, int, float] = (clock.monotonic(), 0, 0.0)
-        self._timer: threading.Timer | None = None
         self._closed = threading.Event()
         self._live: threading.Thread | None = None
         self._provisional: list[Detection] = []
@@ -101,7 +97,7 @@ class Session:
                 with self._made_lock:
                     deciding.turn(final=False)
                     self._provisional = self.detecting.provisional()
-                self._changed()
+                self._publishing.changed()
 
     def read_all(self) -> None:
         """Read everything there is, in this thread."""
@@ -112,8 +108,7 @@ class Session:
         self._closed.set()
         if self._live is not None:
             self._live.join(timeout=5)
-        if self._timer is not None:
-            self._timer.cancel()
+        self._publishing.close()
         self.loading.close()
 
     def source_name(self, source_id: int) -> str:
@@ -125,70 +120,15 @@ class Session:
     @property
     def snapshot(self) -> Snapshot:
         """The newest state."""
-        generation = self._generation()
-        if self._snapshot is None or self._snapshot_of != generation:
-            self._snapshot = self._make_snapshot(self.store.view.records)
-            self._snapshot_of = generation
-        return self._snapshot
-
-    def _generation(self) -> tuple[int, ...]:
-        """What a snapshot depends on; of live sources the second too, since rates fall by silence."""
-        told = len(self.detecting.told), len(self._provisional)
-        second = int(clock.monotonic()) if self.loading.live else 0
-        return (self.store.view.generation, self.loading.loaded, self.correlating.generation, *told, second)
-
-    def _make_snapshot(self, records: int) -> Snapshot:
-        sources = self.loading.status()
-        starts = [source.start for source in sources if source.start is not None]
-        ends = [source.end for source in sources if source.end is not None]
-        then, before, rate = self._rate
-        now = clock.monotonic()
-        if now - then >= 1.0:
-            rate = (records - before) / (now - then)
-            self._rate = (now, records, rate)
-        return Snapshot(
-            generation=self.store.view.generation,
-            records=records,
-            sources=sources,
-            start=min(starts, default=None),
-            end=max(ends, default=None),
-            loading=not self.loading.loaded,
-            live=self.loading.live,
-            progress=self.loading.progress,
-            counters=self.counters(),
-            rate=rate,
-            transactions=self.correlating.count,
-            detections=len(self.detecting.told),
-            rules=len(self.detecting.rules),
-            messages=(*map(str, self.loading.errors), *self.notices()),
-        )
+        return self._snapshots.newest(len(self._provisional))
 
     def notices(self) -> tuple[str, ...]:
         """What the user should know: of sources, keys, and rules."""
-        return (*self.loading.notices, *self.correlating.said(), *self.detecting.notices)
+        return self._snapshots.notices()
 
     def subscribe(self, callback: Callable[[Snapshot], None]) -> Callable[[], None]:
         """Call `callback` after changes; returns how to stop."""
-        self._subscribers.append(callback)
-        return lambda: self._subscribers.remove(callback)
-
-    def _changed(self) -> None:
-        """Publish, at most ten times a second; the last change is never left out."""
-        now = clock.monotonic()
-        wait = self._published + _PUBLISH_SECONDS - now
-        if wait <= 0:
-            self._published = now
-            self._publish()
-        elif self._timer is None or not self._timer.is_alive():
-            self._timer = threading.Timer(wait, self._changed)
-            self._timer.daemon = True
-            self._timer.start()
-
-    def _publish(self) -> None:
-        if self._subscribers:
-            snapshot = self.snapshot
-            for callback in list(self._subscribers):
-                callback(snapshot)
+        return self._publishing.subscribe(callback)
 
     # --- records
 
@@ -217,24 +157,7 @@ class Session:
 
     def counters(self) -> dict[str, int]:
         """What was received, stored and dropped; the numbers add up (interface: `watch`)."""
-        records = self.store.view.records
-        counters = {"received": 0, "stored": 0, "dropped": 0}
-        for source, ingest in zip(self.loading.sources, self.loading.ingests, strict=True):
-            counted = self.loading.received(source)
-            counters["received"] += counted.get("received", ingest.records)
-            counters["stored"] += counted.get("stored", ingest.records)
-            counters["dropped"] += counted.get("dropped", 0)
-        unparsed = sum(ingest.unparsed for ingest in self.loading.ingests)
-        return {
-            "received": counters["received"],
-            "stored": counters["stored"],
-            "parsed": records - unparsed,
-            "unparsed": unparsed,
-            "truncated": sum(ingest.truncated for ingest in self.loading.ingests),
-            "late": self.detecting.late,
-            "dropped": counters["dropped"],
-            "records": records,
-        }
+        return self._snapshots.counters()
 
     def view(
         self,
@@ -306,7 +229,7 @@ class Session:
 
     def pivot_filter(self, key: str | None, name: str, value: str) -> str:
         """The filter that finds a value under every name of its key."""
-        return self.correlating.pivot_filter(key, name, value)
+        return pivot_filter(key, name, value)
 
     # --- transactions and detections
 
@@ -353,7 +276,7 @@ class Session:
                 decide=decide,
                 least=reached_watermark(self.loading.sources),
             )
-        self._changed()
+        self._publishing.changed()
 
     def transactions(
         self, where: str = "", *, sort: str = "start", descending: bool = False, cancel: Cancel
@@ -414,7 +337,7 @@ class Session:
         with self._made_lock:
             self.correlating.set_grain(grain)
             self.detecting.reset()
-        self._changed()
+        self._publishing.changed()
 
     def detections(self) -> Sequence[Detection]:
         """What the rules have found so far, in order of time; `provisional` and `pending` ones too."""

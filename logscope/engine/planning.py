@@ -1,0 +1,100 @@
+"""The correlation plan of a session: read from a file, or found in what is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from logscope.correlation.keys import Key, given_key
+from logscope.correlation.plan import Plan, from_toml
+from logscope.engine.sampling import sample_rows
+from logscope.engine.selection import Selection
+from logscope.errors import PlanError
+from logscope.records import schema
+
+if TYPE_CHECKING:
+    from logscope.engine.frames import Frames
+    from logscope.engine.options import Options
+    from logscope.records.store import Store
+
+_SAMPLE_COLUMNS = ("time", "source_id", "source", "line", "level", "host", "service", "pid", "message", "raw")
+
+
+class Planning:
+    """Makes plans.
+
+    Args:
+        store: The records.
+        frames: Their columns.
+        options: With keys, plan file and limits.
+    """
+
+    def __init__(self, store: Store, frames: Frames, options: Options) -> None:
+        """Nothing is looked at yet."""
+        self._store = store
+        self._frames = frames
+        self._options = options
+        self._selection = Selection(options)
+        self.notices: list[str] = []
+
+    def make(self, grain: str) -> Plan:
+        """A plan of what is in the store.
+
+        Args:
+            grain: A key's name, `none` or `auto`.
+
+        Raises:
+            PlanError: A key, grain or plan file that cannot be used.
+        """
+        options = self._options
+        given = []
+        for text in options.key:
+            key, notice = given_key(text)
+            given.append(key)
+            if notice is not None:
+                self.notices.append(notice)
+        plan = _read_plan(options.plan).with_keys(given) if options.plan else self._found(given, grain)
+        if options.keys:
+            plan = plan.only(options.keys)
+        if options.plan and grain != "auto":
+            plan = plan.with_grain(None if grain == "none" else grain)
+        return plan
+
+    def _found(self, given: Sequence[Key], grain: str) -> Plan:
+        view = self._store.view
+        rows = sample_rows(self._selection.rows_inside(_timed(self._store.ordered(view), view.index), view))
+        frame = self._frames.rows(rows, view, _SAMPLE_COLUMNS)
+        fed = self._options.auto_keys or any(key.fields for key in given)
+        pairs = self._frames.pairs(rows if fed else rows.clear(), view)
+        # Wanted once the records are read, not for the first screen.
+        from logscope.correlation.discover import find_plan
+
+        return find_plan(
+            frame,
+            pairs,
+            given=given,
+            auto=self._options.auto_keys,
+            grain=grain,
+            max_gap_us=self._options.max_gap,
+            max_span_us=self._options.max_span,
+            idle_us=self._options.idle,
+        )
+
+
+def _timed(rows: pl.Series, index: pl.DataFrame) -> pl.Series:
+    """Rows with a time of the log's own, if there are any: a file without stamps would stretch every value's life."""
+    stamped = index.get_column("time_from") != schema.FROM_FILE
+    if stamped.all() or not stamped.any():
+        return rows
+    return rows.filter(stamped[rows])
+
+
+def _read_plan(path: str) -> Plan:
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise PlanError(f"cannot be read: {error.strerror}", path, mend="name a file made by `keys --save`") from error
+    return from_toml(text, path)

@@ -1,0 +1,152 @@
+"""What faces are told: snapshots of a session, at most some a second, and its counters."""
+
+from __future__ import annotations
+
+import threading
+import time as clock
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from logscope.engine.answers import Snapshot
+
+if TYPE_CHECKING:
+    from logscope.engine.correlating import Correlating
+    from logscope.engine.detecting import Detecting
+    from logscope.engine.loading import Loading
+    from logscope.records.store import Store
+
+_PUBLISH_SECONDS = 0.1
+
+
+class Publishing:
+    """One subscription that delivers frozen snapshots; the last change is never left out.
+
+    Args:
+        snapshot: Makes the newest one.
+    """
+
+    def __init__(self, snapshot: Callable[[], Snapshot]) -> None:
+        """Nobody listens yet."""
+        self._snapshot = snapshot
+        self._subscribers: list[Callable[[Snapshot], None]] = []
+        self._published = 0.0
+        self._timer: threading.Timer | None = None
+
+    def subscribe(self, callback: Callable[[Snapshot], None]) -> Callable[[], None]:
+        """Call `callback` after changes; returns how to stop."""
+        self._subscribers.append(callback)
+        return lambda: self._subscribers.remove(callback)
+
+    def changed(self) -> None:
+        """Publish, at most ten times a second."""
+        now = clock.monotonic()
+        wait = self._published + _PUBLISH_SECONDS - now
+        if wait <= 0:
+            self._published = now
+            self._publish()
+        elif self._timer is None or not self._timer.is_alive():
+            self._timer = threading.Timer(wait, self.changed)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _publish(self) -> None:
+        if self._subscribers:
+            snapshot = self._snapshot()
+            for callback in list(self._subscribers):
+                callback(snapshot)
+
+    def close(self) -> None:
+        """Publish no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+
+class Snapshots:
+    """Makes snapshots, anew only where something has changed.
+
+    Args:
+        store: The records.
+        loading: The sources.
+        correlating: The transactions.
+        detecting: The rules.
+    """
+
+    def __init__(self, store: Store, loading: Loading, correlating: Correlating, detecting: Detecting) -> None:
+        """None is made yet."""
+        self._store = store
+        self._loading = loading
+        self._correlating = correlating
+        self._detecting = detecting
+        self._rate: tuple[float, int, float] = (clock.monotonic(), 0, 0.0)
+        self._newest: Snapshot | None = None
+        self._made_of: tuple[int, ...] = ()
+
+    def newest(self, provisional: int) -> Snapshot:
+        """The newest state.
+
+        Args:
+            provisional: How many detections are provisional now.
+        """
+        generation = self._generation(provisional)
+        if self._newest is None or self._made_of != generation:
+            self._newest = self._make(self._store.view.records)
+            self._made_of = generation
+        return self._newest
+
+    def _generation(self, provisional: int) -> tuple[int, ...]:
+        """What a snapshot depends on; of live sources the second too, since rates fall by silence."""
+        told = len(self._detecting.told), provisional
+        second = int(clock.monotonic()) if self._loading.live else 0
+        return (self._store.view.generation, self._loading.loaded, self._correlating.generation, *told, second)
+
+    def _make(self, records: int) -> Snapshot:
+        loading = self._loading
+        sources = loading.status()
+        starts = [source.start for source in sources if source.start is not None]
+        ends = [source.end for source in sources if source.end is not None]
+        then, before, rate = self._rate
+        now = clock.monotonic()
+        if now - then >= 1.0:
+            rate = (records - before) / (now - then)
+            self._rate = (now, records, rate)
+        return Snapshot(
+            generation=self._store.view.generation,
+            records=records,
+            sources=sources,
+            start=min(starts, default=None),
+            end=max(ends, default=None),
+            loading=not loading.loaded,
+            live=loading.live,
+            progress=loading.progress,
+            counters=self.counters(),
+            rate=rate,
+            transactions=self._correlating.count,
+            detections=len(self._detecting.told),
+            rules=len(self._detecting.rules),
+            messages=(*map(str, loading.errors), *self.notices()),
+        )
+
+    def notices(self) -> tuple[str, ...]:
+        """What the user should know: of sources, keys, and rules."""
+        return (*self._loading.notices, *self._correlating.said(), *self._detecting.notices)
+
+    def counters(self) -> dict[str, int]:
+        """What was received, stored and dropped; the numbers add up (interface: `watch`)."""
+        records = self._store.view.records
+        counters = {"received": 0, "stored": 0, "dropped": 0}
+        for source, ingest in zip(self._loading.sources, self._loading.ingests, strict=True):
+            counted = self._loading.received(source)
+            counters["received"] += counted.get("received", ingest.records)
+            counters["stored"] += counted.get("stored", ingest.records)
+            counters["dropped"] += counted.get("dropped", 0)
+        unparsed = sum(ingest.unparsed for ingest in self._loading.ingests)
+        return {
+            "received": counters["received"],
+            "stored": counters["stored"],
+            "parsed": records - unparsed,
+            "unparsed": unparsed,
+            "truncated": sum(ingest.truncated for ingest in self._loading.ingests),
+            "late": self._detecting.late,
+            "dropped": counters["dropped"],
+            "records": records,
+        }
