@@ -11,11 +11,11 @@ from logscope.rules.model import Detection
 
 
 class ToldDetections:
-    """Detections by group and start."""
+    """Detections by group and the time that recomputations go by (`at`, microseconds)."""
 
     def __init__(self) -> None:
         """None told yet."""
-        self._by_id: dict[str, Detection] = {}
+        self._by_id: dict[str, tuple[int, Detection]] = {}
         self._starts: dict[int, list[tuple[int, str]]] = {}
 
     def __len__(self) -> int:
@@ -33,15 +33,15 @@ class ToldDetections:
         other._starts = {group: list(starts) for group, starts in self._starts.items()}
         return other
 
-    def add(self, group: int, detection: Detection) -> None:
+    def add(self, group: int, detection: Detection, at: int) -> None:
         """Remember one."""
-        self._by_id[detection.id] = detection
-        insort(self._starts.setdefault(group, []), (detection.start, detection.id))
+        self._by_id[detection.id] = (at, detection)
+        insort(self._starts.setdefault(group, []), (at, detection.id))
 
     def remove(self, group: int, detection_id: str) -> Detection:
         """Forget one and return it."""
-        detection = self._by_id.pop(detection_id)
-        self._starts[group].remove((detection.start, detection_id))
+        at, detection = self._by_id.pop(detection_id)
+        self._starts[group].remove((at, detection_id))
         return detection
 
     def among(self, dirty: pl.DataFrame) -> dict[str, int]:
@@ -51,7 +51,7 @@ class ToldDetections:
             dirty: Distinct `group`s with `since` (microseconds; null: from the beginning).
 
         Returns:
-            Id to group of those that start in their group's `since` or later.
+            Id to group of those at their group's `since` or later.
         """
         if dirty.height > len(self._starts):
             # A scan touches millions of groups at once and has told nothing yet.
@@ -66,7 +66,7 @@ class ToldDetections:
         return found
 
     def forget_before(self, start_us: int) -> None:
-        """Forget those that start earlier: nothing can change them any more."""
+        """Forget those that are earlier: nothing can change them any more."""
         for group in list(self._starts):
             starts = self._starts[group]
             first = bisect_left(starts, (start_us, ""))
@@ -78,18 +78,18 @@ class ToldDetections:
                 self._starts[group] = starts[first:]
 
     def frame(self) -> pl.DataFrame:
-        """All of them, to be saved: `group`, `detection` (JSON)."""
+        """All of them, to be saved: `group`, `at`, `detection` (JSON)."""
         rows = [
-            (group, msgspec.json.encode(self._by_id[detection_id]).decode())
+            (group, at, msgspec.json.encode(self._by_id[detection_id][1]).decode())
             for group, starts in self._starts.items()
-            for _, detection_id in starts
+            for at, detection_id in starts
         ]
-        return pl.DataFrame(rows, schema={"group": pl.UInt32, "detection": pl.String}, orient="row")
+        return pl.DataFrame(rows, schema={"group": pl.UInt32, "at": pl.Int64, "detection": pl.String}, orient="row")
 
     @classmethod
     def restore(cls, frame: pl.DataFrame) -> ToldDetections:
         """What `frame` had saved."""
         told = cls()
-        for group, text in frame.iter_rows():
-            told.add(group, msgspec.json.decode(text, type=Detection))
+        for group, at, text in frame.iter_rows():
+            told.add(group, msgspec.json.decode(text, type=Detection), at)
         return told

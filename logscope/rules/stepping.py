@@ -1,0 +1,311 @@
+"""`step(hits, state, watermark)`: one engine for scans (one step) and watches (many), for every kind of rule.
+
+Hits are kept until the watermark passes them, then the groups they fall into are matched again as
+far as they reach, and compared with what was told: new detections are raised, vanished ones
+retracted. A late record, a transaction that changed and a window whose end is reached go the same
+way, so there is no second implementation. What a kind of rule looks for is its subclass's.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import polars as pl
+
+from logscope.rules.hits import KEYLESS, TAKES_PART, UNTIMED
+from logscope.rules.model import RETRACTED, Detection, Rule
+from logscope.rules.sequence import GROUP
+from logscope.rules.state import OPEN, State
+
+Membership = Callable[[pl.Series], pl.DataFrame]
+"""Distinct rows (UInt32) to distinct pairs `row`, `transaction` (UInt32): the transactions they stand in."""
+
+Identity = Callable[[int], str]
+"""A transaction's number to its id."""
+
+NO_ROWS = pl.Series("row", [], dtype=pl.UInt32)
+DIRTY = {GROUP: pl.UInt32, "since": pl.Int64}
+"""Groups to match again, and since when (microseconds; null: from the beginning)."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What a step told."""
+
+    raised: tuple[Detection, ...]
+    retracted: tuple[Detection, ...]
+    waiting: int
+    """Matches that are not decided yet."""
+
+
+class Found(Protocol):
+    """The matches among some hits."""
+
+    def open(self) -> pl.DataFrame:
+        """Those that are not decided yet, with the columns of `OPEN`."""
+
+    def matched(self) -> list[tuple[int, Detection]]:
+        """(group, detection) of those that are decided."""
+
+    def pending(self, watermark_us: int, begin_us: int) -> list[tuple[int, Detection]]:
+        """(group, detection) of those that are not."""
+
+
+class StepDetector(ABC):
+    """Runs one rule over hits as they come.
+
+    Args:
+        rule: The rule.
+        state: What an earlier one remembered.
+        max_hits: Hits kept at most; the oldest are evicted, counted, and the rule is incomplete.
+    """
+
+    def __init__(self, rule: Rule, state: State | None, max_hits: int) -> None:
+        """Ready for the first step."""
+        self.rule = rule
+        self.state = state or State()
+        self.state.hits.limit = max_hits
+
+    # --- what a kind of rule looks for
+
+    @property
+    @abstractmethod
+    def columns(self) -> frozenset[str]:
+        """Columns that record frames must be asked for."""
+
+    @property
+    @abstractmethod
+    def back_us(self) -> int:
+        """How long before a group's `since` its hits still matter, microseconds."""
+
+    @abstractmethod
+    def hits(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The records of a frame that matter to the rule; has no effect on the state.
+
+        Args:
+            frame: Record frame; columns it lacks count as null.
+        """
+
+    @abstractmethod
+    def _grouped(self, hits: pl.DataFrame, membership: Membership | None) -> pl.DataFrame:
+        """Hits with their group; one row per group a record stands in, null in none."""
+
+    @abstractmethod
+    def _touched(self, hits: pl.DataFrame) -> pl.DataFrame:
+        """The groups of hits, and since when their matches may differ (`DIRTY`)."""
+
+    @abstractmethod
+    def _due(self, watermark: int, begin: int, decide: bool) -> pl.DataFrame:
+        """The groups of open matches that can be decided now (`DIRTY`)."""
+
+    @abstractmethod
+    def _find(self, hits: pl.DataFrame, dirty: pl.DataFrame | None, identity: Identity, *, decide: bool) -> Found:
+        """The matches among hits that count since their group's `since`; of all, without `dirty`."""
+
+    def _regroup(self, changed: pl.Series, membership: Membership | None) -> pl.DataFrame:
+        """The groups of rows whose transactions are others than before (`DIRTY`)."""
+        return pl.DataFrame(schema=DIRTY)
+
+    def _place(self, detection: Detection) -> int:
+        """The time that `since` is compared with."""
+        return detection.start
+
+    # --- the engine
+
+    def step(
+        self,
+        hits: pl.DataFrame | None,
+        *,
+        watermark: int,
+        begin: int,
+        final: bool = False,
+        decide: bool = False,
+        membership: Membership | None = None,
+        changed: pl.Series = NO_ROWS,
+        identity: Identity = str,
+    ) -> StepResult:
+        """Take in hits and tell what the watermark decides.
+
+        Args:
+            hits: As `hits` gave them, in any order; None: none.
+            watermark: No record before it is expected any more, microseconds; it never goes back.
+            begin: Time of the earliest record there is, microseconds.
+            final: The end of the data: also hits at and after the watermark are matched.
+            decide: With `final`, what is pending is taken as matched.
+            membership: For rules by transaction: which transactions records stand in.
+            changed: Rows whose transactions, or whose transactions' ids, are others than before.
+            identity: For rules by transaction: a transaction's id.
+        """
+        state = self.state
+        known_watermark = state.watermark_us
+        watermark = watermark if known_watermark is None else max(watermark, known_watermark)
+        released = self._release(hits, watermark, final)
+        dirty = [self._due(watermark, begin, decide), self._regroup(changed, membership)]
+        fresh: pl.DataFrame | None = None
+        if released.height:
+            if known_watermark is not None:
+                state.late += int((released["time"].to_physical() < known_watermark).sum())
+            grouped = self._grouped(released, membership)
+            if len(state.hits) or state.open.height or len(state.told) or state.frozen_us is not None:
+                dirty.append(self._touched(grouped))
+            else:
+                fresh = grouped
+            state.hits.add(grouped)
+        state.watermark_us = watermark
+        state.begin_us = begin if state.begin_us is None else min(begin, state.begin_us)
+        # Of a first batch, a scan's only one, everything is matched: nothing has to be looked up.
+        result = (
+            self._recompute(merged(dirty), identity, decide) if fresh is None else self._first(fresh, identity, decide)
+        )
+        if not final:
+            self._evict()
+        return result
+
+    def pending(self, identity: Identity = str) -> tuple[Detection, ...]:
+        """What is not decided yet: the data's end or beginning leaves an absence open."""
+        dirty = self.state.open.select(GROUP, since=pl.col("start"))
+        found = self._found(merged([dirty]), identity, decide=False)
+        if found is None:
+            return ()
+        watermark = self.state.watermark_us or 0
+        unique = {detection.id: detection for _, detection in found.pending(watermark, self.state.begin_us or 0)}
+        return tuple(unique.values())
+
+    def provisional(
+        self, newest: int, *, membership: Membership | None = None, identity: Identity = str
+    ) -> tuple[Detection, ...]:
+        """What would be raised if what has come were all; has no effect on the state.
+
+        Args:
+            newest: Time of the newest record, microseconds.
+            membership: As for `step`.
+            identity: As for `step`.
+        """
+        ahead = type(self)(self.rule, self.state.copy(), self.state.hits.limit)
+        begin = ahead.state.begin_us
+        if begin is None:
+            return ()
+        return ahead.step(
+            None, watermark=newest, begin=begin, final=True, membership=membership, identity=identity
+        ).raised
+
+    def _release(self, hits: pl.DataFrame | None, watermark: int, final: bool) -> pl.DataFrame:
+        state = self.state
+        frames = [] if state.unreleased is None else [state.unreleased]
+        if hits is not None and hits.height:
+            state.untimed += int((hits["part"] == UNTIMED).sum())
+            state.keyless += int((hits["part"] == KEYLESS).sum())
+            frames.append(hits.filter(pl.col("part") == TAKES_PART).drop("part"))
+        if not frames:
+            return pl.DataFrame()
+        waiting = pl.concat(frames, how="diagonal") if len(frames) > 1 else frames[0]
+        if final:
+            state.unreleased = None
+            return waiting
+        ripe = waiting["time"].to_physical() < watermark
+        state.unreleased = waiting.filter(~ripe)
+        return waiting.filter(ripe)
+
+    def _found(self, dirty: pl.DataFrame, identity: Identity, *, decide: bool) -> Found | None:
+        """The matches of the dirty groups; None if they have no hits."""
+        if not dirty.height:
+            return None
+        hits = self.state.hits.of_groups(dirty.with_columns(pl.col("since") - self.back_us))
+        if hits is None or not hits.height:
+            return None
+        return self._find(hits, dirty, identity, decide=decide)
+
+    def _first(self, hits: pl.DataFrame, identity: Identity, decide: bool) -> StepResult:
+        """Match the first hits there are."""
+        found = self._find(hits.filter(pl.col(GROUP).is_not_null()), None, identity, decide=decide)
+        self.state.open = found.open()
+        return self._tell(found, {})
+
+    def _recompute(self, dirty: pl.DataFrame, identity: Identity, decide: bool) -> StepResult:
+        """Match the dirty groups again as far as they are."""
+        state = self.state
+        if not dirty.height:
+            return StepResult((), (), state.open.height)
+        if state.frozen_us is not None:
+            dirty = dirty.with_columns(since=pl.max_horizontal("since", pl.lit(state.frozen_us)))
+        found = self._found(dirty, identity, decide=decide)
+        self._reopen(dirty, None if found is None else found.open())
+        return self._tell(found, state.told.among(dirty))
+
+    def _tell(self, found: Found | None, before: dict[str, int]) -> StepResult:
+        """Compare what is decided with what was told (id to group)."""
+        state = self.state
+        raised: list[Detection] = []
+        still: set[str] = set()
+        for group, detection in [] if found is None else found.matched():
+            if detection.id in still:
+                continue
+            still.add(detection.id)
+            if detection.id not in before:
+                raised.append(detection)
+                state.told.add(group, detection, self._place(detection))
+        retracted = [
+            replace(state.told.remove(group, detection_id), state=RETRACTED, reason="a late record made it false")
+            for detection_id, group in before.items()
+            if detection_id not in still
+        ]
+        raised.sort(key=_order)
+        retracted.sort(key=_order)
+        return StepResult(tuple(raised), tuple(retracted), state.open.height)
+
+    def _reopen(self, dirty: pl.DataFrame, pending: pl.DataFrame | None) -> None:
+        """Replace the open matches of the dirty groups."""
+        state = self.state
+        rest = state.open.join(dirty, on=GROUP, how="left", maintain_order="left", coalesce=True).join(
+            dirty.select(GROUP, touched=pl.lit(True)), on=GROUP, how="left", maintain_order="left"
+        )
+        keep = pl.col("touched").is_null() | (pl.col("start") < pl.col("since")).fill_null(False)
+        frames = [rest.filter(keep).select(list(OPEN))]
+        if pending is not None and pending.height:
+            frames.append(pending)
+        state.open = pl.concat(frames)
+
+    def _numbered(self, hits: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+        """Hits with the number of their key, which stands in columns `names`."""
+        known = self.state.groups
+        new = hits.select(names).unique()
+        if known is not None:
+            new = new.join(known, on=names, how="anti")
+        if new.height:
+            first = self.state.next_group
+            self.state.next_group += new.height
+            numbers = pl.int_range(first, first + new.height, dtype=pl.UInt32, eager=True).alias(GROUP)
+            new = new.select(numbers, *names)
+            known = new if known is None else pl.concat([known, new])
+            self.state.groups = known
+        return hits if known is None else hits.join(known, on=names, how="left").drop(names)
+
+    def _evict(self) -> None:
+        state = self.state
+        count, bound = state.hits.evict()
+        if bound is None:
+            return
+        state.evicted += count
+        state.frozen_us = bound + self.back_us
+        state.told.forget_before(state.frozen_us)
+        state.open = state.open.filter(pl.col("start") >= state.frozen_us)
+        if state.groups is not None:
+            state.groups = state.groups.join(state.hits.groups(), on=GROUP, how="semi")
+
+
+def merged(dirty: list[pl.DataFrame]) -> pl.DataFrame:
+    """Each dirty group once, since the earliest; null: from its beginning."""
+    frames = [frame.cast({GROUP: pl.UInt32, "since": pl.Int64}) for frame in dirty if frame.height]
+    if not frames:
+        return pl.DataFrame(schema=DIRTY)
+    whole = pl.col("since").is_null().any()
+    return (
+        pl.concat(frames).group_by(GROUP).agg(pl.when(whole).then(None).otherwise(pl.col("since").min()).alias("since"))
+    )
+
+
+def _order(detection: Detection) -> tuple[int, str]:
+    return detection.time, detection.id
