@@ -178,11 +178,12 @@ class Correlating:
             key = name.removeprefix(schema.KEY_PREFIX)
             if not name.startswith(schema.KEY_PREFIX) or key not in known:
                 continue
-            values = self._values_of_key(key).select(schema.ROW, pl.col("value").alias(name))
+            values = self.key_values(key).select(schema.ROW, pl.col("value").alias(name))
             frame = frame.join(values, on=schema.ROW, how="left", maintain_order="left")
         return frame
 
-    def _values_of_key(self, name: str) -> pl.DataFrame:
+    def key_values(self, name: str) -> pl.DataFrame:
+        """All values of one key (KEY_VALUES); a weak key's are extracted when first asked for."""
         assert self.plan is not None
         return self._values.of_key(self.plan, name, linked=self._next_row > 0)
 
@@ -252,7 +253,7 @@ class Correlating:
         """JSON objects of interface section 3."""
         if self.plan is None:
             return []
-        return key_objects(self.plan, self._values_of_key, self._store.view, self._frames)
+        return key_objects(self.plan, self.key_values, self._store.view, self._frames)
 
     def grain(self) -> tuple[str, str]:
         """The grain and why; `none` for plain components."""

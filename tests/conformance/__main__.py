@@ -1,12 +1,29 @@
-"""`python -m tests.conformance sigma`: prints counts and each failure; exit 1 if more than 2 % fail."""
+"""`python -m tests.conformance sigma` or `correlation [--only NAME...]`: prints what holds; exit 1 if too much fails."""
 
 from __future__ import annotations
 
 import sys
 
-from tests.conformance.sigma import run
+USAGE = "usage: python -m tests.conformance sigma | correlation [--only NAME...]"
+
+
+def main(arguments: list[str]) -> int:
+    """Run the suite that is named.
+
+    Returns:
+        The exit code.
+    """
+    if arguments == ["sigma"]:
+        from tests.conformance import sigma
+
+        return sigma.run()
+    if arguments[:1] == ["correlation"] and (len(arguments) == 1 or arguments[1] == "--only"):
+        from tests.conformance import correlation
+
+        return correlation.run(arguments[1:])
+    print(USAGE, file=sys.stderr)
+    return 2
+
 
 if __name__ == "__main__":
-    if sys.argv[1:] != ["sigma"]:
-        sys.exit("usage: python -m tests.conformance sigma")
-    sys.exit(run())
+    sys.exit(main(sys.argv[1:]))
