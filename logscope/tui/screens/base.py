@@ -13,7 +13,8 @@ from textual.screen import Screen
 from logscope.engine.answers import Snapshot
 from logscope.engine.api import Investigation
 from logscope.errors import LogscopeError
-from logscope.tui.messages import QueryDismissed
+from logscope.tui.commands import run_line
+from logscope.tui.messages import QueryDismissed, QuerySubmitted
 from logscope.tui.queries import Queries
 from logscope.tui.safe import line
 from logscope.tui.widgets.chrome import Footer
@@ -156,6 +157,21 @@ class InvestigatorScreen(Screen[None]):
     def _dismissed(self) -> None:
         self.queries.cancel()
         self.close_bar()
+
+    @on(QuerySubmitted)
+    def _submitted(self, event: QuerySubmitted) -> None:
+        event.stop()
+        if event.purpose != "command":
+            self.submitted(event.purpose, event.text)
+            return
+        self.close_bar()
+        try:
+            run_line(self, event.text)
+        except LogscopeError as error:
+            self.scope.say(str(error), "error")
+
+    def submitted(self, purpose: str, text: str) -> None:
+        """A text was entered in the bar, which was opened for `purpose`."""
 
     def tell(self, error: LogscopeError) -> None:
         """Show an error where it was typed, else as a notification."""

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
-from textual import events, on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Static
 
 from logscope.engine.answers import Detection, Snapshot
-from logscope.engine.api import Cancel, Investigation
-from logscope.errors import LogscopeError
+from logscope.engine.api import Investigation
 from logscope.text import clean
 from logscope.tui.clock import Clock
-from logscope.tui.commands import run_line
-from logscope.tui.messages import CursorMoved, QuerySubmitted, RowChosen
 from logscope.tui.painting import fit
 from logscope.tui.safe import line
-from logscope.tui.screens.base import InvestigatorScreen
+from logscope.tui.screens.listing import ListScreen
 from logscope.tui.styles import DETECTION_SIGNS
-from logscope.tui.widgets.chrome import Chrome, Footer, title_line
-from logscope.tui.widgets.query_bar import QueryBar
 from logscope.tui.widgets.row_list import RowList
 
 LEVEL_ROLES = {"critical": "log-fatal", "high": "log-error", "medium": "log-warn", "low": "log-info"}
@@ -91,10 +85,10 @@ class DetectionTable(RowList):
         ]
 
 
-class DetectionsScreen(InvestigatorScreen):
+class DetectionsScreen(ListScreen):
     """The list of detections."""
 
-    CSS_PATH = "transactions.tcss"
+    ROW = "detection"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "open", "Open the transaction", id="detections.open", show=False),
         Binding("y", "copy", "Copy as JSON", id="detections.copy", show=False),
@@ -113,14 +107,10 @@ class DetectionsScreen(InvestigatorScreen):
         super().__init__(investigation)
         self._shown = -1
 
-    def compose(self) -> ComposeResult:
-        """Title, column titles, table, what the one under the cursor says, bar, footer."""
-        yield Chrome(id="title")
-        yield Chrome(id="heading")
+    def parts(self) -> Iterable[Widget]:
+        """The table, and what the one under the cursor says."""
         yield DetectionTable(self.scope.clock, id="detections")
         yield Static(id="output")
-        yield QueryBar(id="bar")
-        yield Footer()
 
     @property
     def main_list(self) -> DetectionTable:
@@ -131,37 +121,29 @@ class DetectionsScreen(InvestigatorScreen):
         """Ask for them."""
         self._reload()
 
-    def on_resize(self, event: events.Resize) -> None:
-        """Other columns fit."""
+    def heading(self) -> Content:
+        """The column titles."""
         wide = self.size.width >= 111
         rule = "rule".ljust(31 if wide else 17) + ("key".ljust(17) if wide else "")
-        self.query_one("#heading", Chrome).show(line((f"  {'decided':<13}{'level':<11}{rule}message", "$log-dim")))
+        return line((f"  {'decided':<13}{'level':<11}{rule}message", "$log-dim"))
 
     def snapshot_changed(self, snapshot: Snapshot) -> None:
         """New ones may be there."""
+        super().snapshot_changed(snapshot)
         if snapshot.detections != self._shown and not self.queries.busy("detections"):
             self._shown = snapshot.detections
             self._reload()
 
     def _reload(self) -> None:
         investigation = self.investigation
-
-        def call(cancel: Cancel) -> list[Detection]:
-            investigation.prepare_transactions(
-                cancel=cancel, progress=lambda label, share: self.queries.report("detections", label, share)
-            )
-            return list(investigation.detections())
-
-        self.queries.ask("detections", call, self._arrived, label="running rules")
+        self.ask_linked("detections", lambda _: list(investigation.detections()), self._arrived, label="running rules")
 
     def _arrived(self, detections: list[Detection]) -> None:
-        self.scope.snapshot = snapshot = self.investigation.snapshot
-        self.query_one("#title", Chrome).show(*title_line(snapshot, self.scope.clock, self.scope.heading))
-        self.main_list.show(detections, snapshot.rules)
-        self._show_output()
-        self.show_status()
+        self.main_list.show(detections, self.scope.snapshot.rules)
+        self.cursor_moved()
 
-    def _show_output(self) -> None:
+    def cursor_moved(self) -> None:
+        """What the one under the cursor says."""
         one = self.main_list.detection
         if one is None:
             self.query_one("#output", Static).update(Content(""))
@@ -180,32 +162,6 @@ class DetectionsScreen(InvestigatorScreen):
             steps.append((f"✖ {one.reason}", "bold $log-detection"))
         head = line((clean(one.title), "bold"), (f"  {one.state}", "$log-dim"))
         self.query_one("#output", Static).update(Content("\n").join([head, line(*fields), line(*steps)]), layout=False)
-
-    def status_parts(self) -> tuple[Content, Content]:
-        """Which of how many."""
-        table = self.main_list
-        left = f"detection {table.cursor + 1:,} of {table.rows:,}" if table.rows else ""
-        return line(left, (f"   {table.count_typed}", "bold $log-hint")), Content("")
-
-    @on(CursorMoved)
-    def _moved(self, event: CursorMoved) -> None:
-        event.stop()
-        self._show_output()
-        self.show_status()
-
-    @on(RowChosen)
-    def _chosen(self, event: RowChosen) -> None:
-        event.stop()
-        self.action_open()
-
-    @on(QuerySubmitted)
-    def _submitted(self, event: QuerySubmitted) -> None:
-        event.stop()
-        self.close_bar()
-        try:
-            run_line(self, event.text)
-        except LogscopeError as error:
-            self.scope.say(str(error), "error")
 
     def action_open(self) -> None:
         """The transaction of the detection, at its last step."""

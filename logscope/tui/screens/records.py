@@ -12,9 +12,7 @@ from textual.content import Content
 
 from logscope.engine.answers import Line, Snapshot
 from logscope.engine.api import Investigation
-from logscope.errors import LogscopeError
-from logscope.tui.commands import run_line
-from logscope.tui.messages import CursorMoved, FollowChanged, QuerySubmitted, RowChosen
+from logscope.tui.messages import CursorMoved, FollowChanged, RowChosen
 from logscope.tui.screens.base import InvestigatorScreen
 from logscope.tui.screens.jumps import Jumps
 from logscope.tui.screens.standing import records_status
@@ -223,22 +221,14 @@ class RecordsScreen(InvestigatorScreen):
         """Search backward."""
         self.ask_text("search-back", "\\", FILTER_HELP)
 
-    @on(QuerySubmitted)
-    def _submitted(self, event: QuerySubmitted) -> None:
-        event.stop()
-        purpose, text = event.purpose, event.text
+    def submitted(self, purpose: str, text: str) -> None:
+        """A filter, or what is searched."""
         if not text and purpose not in ("search", "search-back"):
             self.close_bar()
         elif purpose in ("filter", "exclude"):
             self.narrow(Step(purpose, text, text))
         elif purpose in ("search", "search-back"):
             self.jumps.search(text, backwards=purpose == "search-back")
-        elif purpose == "command":
-            try:
-                self.close_bar()
-                run_line(self, text)
-            except LogscopeError as error:
-                self.scope.say(str(error), "error")
 
     def narrow(self, step: Step, *, anchor: int | None = None) -> None:
         """One step on in the trail; within the present view unless it is a pivot.

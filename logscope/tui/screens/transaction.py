@@ -11,10 +11,8 @@ from textual.content import Content
 
 from logscope.engine.answers import TransactionDetail
 from logscope.engine.api import Investigation
-from logscope.errors import LogscopeError
 from logscope.text import human_duration
-from logscope.tui.commands import run_line
-from logscope.tui.messages import CursorMoved, QuerySubmitted, RowChosen
+from logscope.tui.messages import CursorMoved, RowChosen
 from logscope.tui.safe import line
 from logscope.tui.screens.base import InvestigatorScreen
 from logscope.tui.screens.facts import FactsScreen
@@ -31,7 +29,7 @@ VALUE_CAP = 20
 class TransactionScreen(InvestigatorScreen):
     """A transaction as a waterfall."""
 
-    CSS_PATH = "transactions.tcss"
+    CSS_PATH = "lists.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "switch", "Between waterfall and records", id="transaction.switch", show=False),
         Binding("e", "error(1)", "Next error", id="transaction.error-next", show=False),
@@ -180,15 +178,6 @@ class TransactionScreen(InvestigatorScreen):
         place = f"{member.line.source.rsplit('/', 1)[-1]}:{member.line.line}" if member else ""
         count = f"record {row.index + 1} of {len(self._detail.members)}"
         return line((place, "$log-service"), f"   {count}"), Content("")
-
-    @on(QuerySubmitted)
-    def _submitted(self, event: QuerySubmitted) -> None:
-        event.stop()
-        self.close_bar()
-        try:
-            run_line(self, event.text)
-        except LogscopeError as error:
-            self.scope.say(str(error), "error")
 
     # Actions
 

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import polars as pl
-from textual import events, on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.widget import Widget
 
 from logscope.engine.answers import Absence
 from logscope.engine.api import Cancel, Investigation
 from logscope.errors import LogscopeError
 from logscope.layout.histogram import sparkline
 from logscope.text import clean, human_duration
-from logscope.tui.commands import run_line
-from logscope.tui.messages import CursorMoved, QuerySubmitted, RowChosen
 from logscope.tui.safe import line
-from logscope.tui.screens.base import InvestigatorScreen
-from logscope.tui.widgets.chrome import Chrome, Footer, title_line
-from logscope.tui.widgets.query_bar import QueryBar
+from logscope.tui.screens.listing import ListScreen
+from logscope.tui.widgets.chrome import Chrome
 from logscope.tui.widgets.transaction_table import TransactionTable
 
 SORTS = ("start", "duration", "records", "errors", "level")
@@ -55,10 +51,10 @@ def durations(frame: pl.DataFrame) -> tuple[tuple[int, int, int], str]:
     return (int(found[0]), int(found[1]), int(found[2])), sparkline([counts.get(place, 0) for place in range(BARS)])
 
 
-class TransactionsScreen(InvestigatorScreen):
+class TransactionsScreen(ListScreen):
     """The list of transactions."""
 
-    CSS_PATH = "transactions.tcss"
+    ROW = "transaction"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ampersand,slash", "filter", "Filter transactions", id="transactions.filter", show=False),
         Binding("backspace", "unfilter", "Take the filter away", id="transactions.unfilter", show=False),
@@ -91,14 +87,10 @@ class TransactionsScreen(InvestigatorScreen):
         self._loaded: Loaded | None = None
         self._offers: Sequence[Absence] = ()
 
-    def compose(self) -> ComposeResult:
-        """Title, column titles, table, summary, bar, footer."""
-        yield Chrome(id="title")
-        yield Chrome(id="heading")
+    def parts(self) -> Iterable[Widget]:
+        """The table and its summary."""
         yield TransactionTable(self.scope.clock, id="transactions")
         yield Chrome(id="summary")
-        yield QueryBar(id="bar")
-        yield Footer()
 
     @property
     def main_list(self) -> TransactionTable:
@@ -107,19 +99,11 @@ class TransactionsScreen(InvestigatorScreen):
 
     def on_mount(self) -> None:
         """Ask for the list."""
-        self._show_title()
         self.reload()
 
-    def on_resize(self, event: events.Resize) -> None:
-        """Other columns fit."""
-        self.call_after_refresh(self._show_heading)
-
-    def _show_title(self) -> None:
-        scope = self.scope
-        self.query_one("#title", Chrome).show(*title_line(scope.snapshot, scope.clock, scope.heading))
-
-    def _show_heading(self) -> None:
-        self.query_one("#heading", Chrome).show(line(*self.main_list.heading(self._sort, self._descending)))
+    def heading(self) -> Content:
+        """The column titles, the sorted one with an arrow."""
+        return line(*self.main_list.heading(self._sort, self._descending))
 
     def reload(self, grain: str | None = None) -> None:
         """Ask for the list as it is sorted and filtered now."""
@@ -129,13 +113,10 @@ class TransactionsScreen(InvestigatorScreen):
         def call(cancel: Cancel) -> Loaded:
             if grain is not None:
                 investigation.set_grain(grain)
-            investigation.prepare_transactions(
-                cancel=cancel, progress=lambda label, share: self.queries.report("transactions", label, share)
-            )
             frame = investigation.transactions(where, sort=sort, descending=descending, cancel=cancel)
             return Loaded(frame, *durations(frame), investigation.grain())
 
-        self.queries.ask("transactions", call, self._arrived, label="linking", failed=self._failed)
+        self.ask_linked("transactions", call, self._arrived, failed=self._failed)
 
     def _arrived(self, loaded: Loaded) -> None:
         self._loaded = loaded
@@ -154,11 +135,8 @@ class TransactionsScreen(InvestigatorScreen):
                     ":keys lists what was found; add one with --key NAME='regex with one (group)'.",
                 ]
             )
-        self.scope.snapshot = self.investigation.snapshot
-        self._show_title()
-        self._show_heading()
+        self.show_heading()
         self._show_summary()
-        self.show_status()
         self._learn_offers()
 
     def _failed(self, error: LogscopeError) -> None:
@@ -186,38 +164,14 @@ class TransactionsScreen(InvestigatorScreen):
     def status_parts(self) -> tuple[Content, Content]:
         """Which of how many, and the filter."""
         table = self.main_list
-        left: list[Content | str | tuple[str, str]] = []
-        if table.rows:
-            left.append(f"transaction {table.cursor + 1:,} of {table.rows:,}")
-            if rules := table.row(table.cursor).get("rules"):
-                left.append((f"   ✖ {', '.join(rules)}", "bold $log-detection"))
-        if table.count_typed:
-            left.append((f"   {table.count_typed}", "bold $log-hint"))
-        right = [(f"& {self._where}", "$log-hint")] if self._where else []
-        return line(*left), line(*right)
+        rules = table.row(table.cursor).get("rules") if table.rows else None
+        left = line(self.standing(), (f"   ✖ {', '.join(rules)}" if rules else "", "bold $log-detection"))
+        return left, line((f"& {self._where}" if self._where else "", "$log-hint"))
 
-    @on(CursorMoved)
-    def _moved(self, event: CursorMoved) -> None:
-        event.stop()
-        self.show_status()
-
-    @on(RowChosen)
-    def _chosen(self, event: RowChosen) -> None:
-        event.stop()
-        self.action_open()
-
-    @on(QuerySubmitted)
-    def _submitted(self, event: QuerySubmitted) -> None:
-        event.stop()
-        if event.purpose == "filter":
-            self._before, self._where = self._where, event.text
-            self.reload()
-            return
-        self.close_bar()
-        try:
-            run_line(self, event.text)
-        except LogscopeError as error:
-            self.scope.say(str(error), "error")
+    def submitted(self, purpose: str, text: str) -> None:
+        """A filter."""
+        self._before, self._where = self._where, text
+        self.reload()
 
     def action_open(self) -> None:
         """The transaction under the cursor."""
