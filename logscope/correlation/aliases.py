@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import polars as pl
 
 from logscope.records.schema import ROW
 
 CONTAINMENT = 0.3
 SHARED = 3
+NEAR = 0.05
+"""Numbers count up in many places: those of one key are first seen at about the same place in the log."""
 VETO_TOGETHER = 0.2
 VETO_EQUAL = 0.5
 
@@ -43,12 +47,16 @@ class Groups:
         return sorted({tuple(sorted(group)) for group in self._of.values()})
 
 
-def alias_groups(held: pl.DataFrame, stats: pl.DataFrame) -> tuple[list[tuple[str, ...]], dict[str, str]]:
+def alias_groups(
+    held: pl.DataFrame, stats: pl.DataFrame, *, alone: Callable[[str], bool] = lambda _: False
+) -> tuple[list[tuple[str, ...]], dict[str, str]]:
     """Which columns are one key.
 
     Args:
-        held: Distinct `row`, `group`, `value` of columns that could be ids.
+        held: Distinct `row`, `group`, `value` of columns that could be ids, `at` (place in the log, 0 to 1).
         stats: `columns.statistics` of them.
+        alone: Which names say nothing of what they hold: such a one needs shared values with every member
+            of a group, others with one.
 
     Returns:
         Groups of names, and for each joined name why, in words.
@@ -57,14 +65,28 @@ def alias_groups(held: pl.DataFrame, stats: pl.DataFrame) -> tuple[list[tuple[st
     shapes = {name: _ONE_SHAPE.get(shape, shape) for name, shape in stats.select("group", "shape").iter_rows()}
     distinct = dict(stats.select("group", "distinct").iter_rows())
     support = dict(stats.select("group", "support").iter_rows())
-    values = held.select("group", "value").unique()
+    values = held.group_by("group", "value").agg(pl.col("at").min())
     shared = (
         values.join(values, on="value", suffix="_other")
         .filter(pl.col("group") < pl.col("group_other"))
         .group_by("group", "group_other")
-        .agg(n=pl.len(), example=pl.col("value").min())
+        .agg(n=pl.len(), example=pl.col("value").min(), apart=(pl.col("at") - pl.col("at_other")).abs().median())
     )
     groups = Groups(names)
+    common = {
+        frozenset((one, other)): n / min(distinct[one], distinct[other])
+        for one, other, n in shared.select("group", "group_other", "n").iter_rows()
+    }
+    unsaying = [name for name in names if alone(name)]
+    for one in unsaying:
+        for other in names:
+            if other != one and common.get(frozenset((one, other)), 0.0) < CONTAINMENT:
+                groups.veto(one, other)
+    short = {
+        name
+        for name, shape, length in stats.select("group", "shape", "length").iter_rows()
+        if shape == "int" and length < 12
+    }
     beside = held.join(held, on=ROW, suffix="_other").filter(pl.col("group") < pl.col("group_other"))
     together = beside.group_by("group", "group_other", ROW).agg(
         (pl.col("value") == pl.col("value_other")).any().alias("same")
@@ -75,11 +97,12 @@ def alias_groups(held: pl.DataFrame, stats: pl.DataFrame) -> tuple[list[tuple[st
         if rows > VETO_TOGETHER * min(support[one], support[other]) and equal < VETO_EQUAL:
             groups.veto(one, other)
     why: dict[str, str] = {}
-    for one, other, count, example in shared.sort(
-        ["n", "group", "group_other"], descending=[True, False, False]
-    ).iter_rows():
+    ranked = shared.sort(["n", "group", "group_other"], descending=[True, False, False])
+    for one, other, count, example, apart in ranked.iter_rows():
         containment = count / min(distinct[one], distinct[other])
         if count < SHARED or containment < CONTAINMENT or (shapes[one] != shapes[other]):
+            continue
+        if one in short and other in short and apart > NEAR:
             continue
         if groups.join(one, other):
             words = f"{count:,} shared values ({containment:.0%}), like {example}"

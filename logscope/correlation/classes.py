@@ -11,6 +11,11 @@ MIN_VALUES = 5
 ENTITY_NOVELTY = 0.15
 NAMED_ENTITY_NOVELTY = 0.35
 SEEN_ONCE = 0.1
+LONG_NUMBER = 6
+NUMBER_SEEN = 0.5
+"""Share of values in several records, and under several templates, that numbers need."""
+SHORT_LOG_SECONDS = 900
+"""In less time an entity and a session look alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +56,23 @@ def classify(names: list[str], stats: dict[str, Any], seconds: float) -> Verdict
             else Verdict(None, "words")
         )
     if stats["shape"] == "int" and stats["length"] < 12 and not id_name:
-        return (
-            Verdict("weak", "weak: short numbers under the name of a user or thing")
-            if weak_name
-            else Verdict(None, "short numbers")
-        )
+        if weak_name:
+            return Verdict("weak", "weak: short numbers under the name of a user or thing")
+        if not _behaves(stats):
+            return Verdict(None, "short numbers that do not behave like ids")
     if stats["shape"] == "int" and stats["length"] < 5:
         return Verdict("scoped", "scoped: numbers of less than 5 digits")
     return _by_life(stats, weak_name, seconds, novelty)
+
+
+def _behaves(stats: dict[str, Any]) -> bool:
+    """Whether numbers without an id's name are ids by what they do: long, new ones all the time, in several messages."""
+    return bool(
+        stats["length"] >= LONG_NUMBER
+        and stats["repeat"] >= NUMBER_SEEN
+        and stats["novelty"] >= NAMED_ENTITY_NOVELTY
+        and stats["xt"] >= NUMBER_SEEN
+    )
 
 
 def _by_life(stats: dict[str, Any], weak_name: bool, seconds: float, novelty: float) -> Verdict:
@@ -66,6 +80,8 @@ def _by_life(stats: dict[str, Any], weak_name: bool, seconds: float, novelty: fl
     limit = NAMED_ENTITY_NOVELTY if weak_name else ENTITY_NOVELTY
     figures = f"{novelty:.0%} of {distinct:,} values are first seen in the second half"
     if novelty < limit:
+        if seconds < SHORT_LOG_SECONDS and not weak_name and novelty > 0:
+            return Verdict("weak", f"weak: too short a log to tell an id from an entity, {figures}")
         return Verdict("weak", f"weak: lives through the log, {figures}")
     if stats["span"] > 0.25 and stats["median"] > 3 and stats["lasting"] > 900:
         return Verdict("weak", f"weak: half of its values span {stats['span']:.0%} of the log")

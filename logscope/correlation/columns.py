@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import polars as pl
 
 from logscope.correlation.extract import MAX_VALUE
-from logscope.correlation.keys import CANONICAL, VALUE_PATTERNS, ignored, normalise
+from logscope.correlation.keys import AT, CANONICAL, VALUE_PATTERNS, ignored, is_generic, normalise
+from logscope.correlation.slots import in_text
 from logscope.records.schema import ROW
 
 SAMPLE = 200_000
@@ -36,16 +36,6 @@ LINKABLE = ("uuid", "hex", "prefixed", "token", "int")
 MODAL = 0.8
 """From this share of distinct values on, a shape is the rule and others are strays."""
 
-_TEXT_ID = r"\b(?:[A-Za-z]{1,10}[-_](?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{6,}|\d{3,})|[A-Z]{2,6}\d{4,})\b"
-_WORD_ID = (
-    r"[A-Za-z][A-Za-z_]{1,20}[ \[/#:=(]{1,2}"
-    r"(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{16,})\b"
-)
-_STOP_WORDS = frozenset(
-    ["for", "to", "from", "of", "with", "and", "the", "by", "in", "on", "at", "is", "as", "id", "no", "not", "or"]
-)
-_UUID_OR_HEX = r"((?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{16,}))\b"
-
 OCCURRENCES = {ROW: pl.UInt32, "label": pl.String, "value": pl.String, "text": pl.Boolean}
 
 
@@ -53,11 +43,11 @@ def occurrences(sample: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
     """All candidate values of a sample.
 
     Args:
-        sample: Record frame with `row`, and `raw` or `message`, and if known `pid`.
+        sample: Record frame with `row`, `place`, and `raw` or `message`, and if known `pid`.
         pairs: Fields of these records: `row`, `name`, `value`.
 
     Returns:
-        Distinct `row`, `label` (a field's name, or a pattern's prefix or word), `value`, `text`.
+        Distinct `row`, `label` (a field's name as keys have it, or a label of `slots`), `value`, `text`.
     """
     named = pairs.select(pl.col(ROW).cast(pl.UInt32), label=pl.col("name"), value=pl.col("value"))
     for label in named["label"].unique().to_list():
@@ -65,13 +55,16 @@ def occurrences(sample: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
         if inner is not None:
             part = pl.when(pl.col("label") == label).then(pl.col("value").str.extract(inner, 1))
             named = named.with_columns(pl.coalesce(part, "value").alias("value"))
+    named = _bound(named, sample)
     parts = [named.with_columns(text=pl.lit(False))]
     if "pid" in sample.columns:
         parts.append(sample.select(ROW, label=pl.lit("pid"), value=pl.col("pid").cast(pl.String), text=pl.lit(False)))
     body = "raw" if "raw" in sample.columns else "message"
     if body in sample.columns:
-        parts += [_prefixed(sample, body), _worded(sample, body)]
-    found = pl.concat([part.cast(OCCURRENCES) for part in parts])  # type: ignore[arg-type]
+        # What a field holds needs no place in the text.
+        texts = in_text(sample, body).join(named, on=[ROW, "value"], how="anti")
+        parts.append(texts.with_columns(text=pl.lit(True)))
+    found = pl.concat([part.select(*OCCURRENCES).cast(OCCURRENCES) for part in parts])  # type: ignore[arg-type]
     value = pl.col("value").str.strip_chars(" \t\r\n\"'")
     found = found.with_columns(value).filter(~ignored(pl.col("value")) & (pl.col("value").str.len_bytes() <= MAX_VALUE))
     return (
@@ -81,43 +74,17 @@ def occurrences(sample: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _prefixed(sample: pl.DataFrame, body: str) -> pl.DataFrame:
-    hits = (
-        sample.select(ROW, value=pl.col(body).str.extract_all(_TEXT_ID))
-        .explode("value", empty_as_null=True)
-        .drop_nulls()
-    )
-    return hits.select(
-        ROW, label=pl.col("value").str.extract(r"^([A-Za-z]+[-_]?)", 1), value="value", text=pl.lit(True)
-    )
-
-
-def _worded(sample: pl.DataFrame, body: str) -> pl.DataFrame:
-    hits = (
-        sample.select(ROW, hit=pl.col(body).str.extract_all(_WORD_ID)).explode("hit", empty_as_null=True).drop_nulls()
-    )
-    table = hits.select(
-        ROW,
-        label=pl.col("hit").str.extract(r"^([A-Za-z_]+)", 1).str.to_lowercase() + " ",
-        value=pl.col("hit").str.extract(_UUID_OR_HEX, 1),
-        text=pl.lit(True),
-    )
-    return table.filter(~pl.col("label").str.strip_chars().is_in(list(_STOP_WORDS)))
-
-
-def text_pattern(label: str, values: pl.Series) -> str:
-    """The regex that finds a text label's values again: one capture group.
-
-    Args:
-        label: A prefix (`ORD-`), or a word and a blank.
-        values: Examples.
-    """
-    if label.endswith(" "):
-        return rf"(?i)\b{re.escape(label.strip())}[ \[/#:=(]{{1,2}}{_UUID_OR_HEX}"
-    rest = values.str.slice(len(label))
-    if rest.str.contains(r"^\d+$").all():
-        return rf"\b({re.escape(label)}\d+)\b"
-    return rf"\b({re.escape(label)}[0-9a-f][0-9a-f-]{{4,}}[0-9a-f])\b"
+def _bound(named: pl.DataFrame, sample: pl.DataFrame) -> pl.DataFrame:
+    """Fields whose name says nothing (`id`) are one for each service that writes them."""
+    generic = [label for label in named["label"].unique().to_list() if is_generic(label)]
+    places = sample.select(pl.col(ROW).cast(pl.UInt32), pl.col("place").fill_null(""))
+    held = named.filter(pl.col("label").is_in(generic)).join(places, on=ROW)
+    several = held.group_by("label").agg(pl.col("place").n_unique()).filter(pl.col("place") > 1)
+    if several.is_empty():
+        return named
+    held = held.join(several, on="label", how="semi")
+    held = held.with_columns(label=pl.concat_str("label", pl.lit(AT), "place"))
+    return pl.concat([named.join(several, on="label", how="anti"), held.select(named.columns)])
 
 
 def shape_of(values: pl.Expr) -> pl.Expr:

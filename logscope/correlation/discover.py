@@ -6,36 +6,15 @@ No word of any particular log is known here: names veto and tip the scale, value
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import polars as pl
 
-from logscope.correlation.aliases import alias_groups
-from logscope.correlation.classes import classify
-from logscope.correlation.columns import (
-    LINKABLE,
-    SAMPLE,
-    group_label,
-    occurrences,
-    shape_of,
-    shape_pattern,
-    statistics,
-    text_pattern,
-)
+from logscope.correlation.columns import SAMPLE, shape_of, statistics
 from logscope.correlation.extract import extract
+from logscope.correlation.finding import find_keys
 from logscope.correlation.grain import choose
-from logscope.correlation.keys import (
-    CANONICAL,
-    HOUR_US,
-    Key,
-    idlikeness,
-    is_id_name,
-    is_measure,
-    is_scoped_name,
-    normalise,
-    snake_case,
-)
+from logscope.correlation.keys import HOUR_US, Key
 from logscope.correlation.plan import Level, Plan
 from logscope.correlation.relations import Sample, hubs_at, level_of, relations, transitive
 from logscope.records.schema import KEY_VALUES, ROW
@@ -80,8 +59,9 @@ def find_plan(
     keys: list[Key] = []
     stats: dict[str, dict[str, float]] = {}
     found_values = pl.DataFrame(schema=KEY_VALUES)
+    refused: tuple[str, ...] = ()
     if auto:
-        keys, stats, found_values = _find_keys(sample, pairs)
+        keys, stats, found_values, refused = find_keys(sample, pairs)
     keys = [key for key in keys if key.name not in {other.name for other in given}]
     plan = Plan(tuple(keys) + tuple(given), max_gap_us=max_gap_us, max_span_us=max_span_us, idle_us=idle_us)
     if only is not None:
@@ -98,7 +78,7 @@ def find_plan(
         stats,
     )
     evidence, plan = _with_levels(evidence, plan, None if grain in ("auto", "none") else plan.key(grain).name)
-    plan = replace(plan, notices=tuple(notices))
+    plan = replace(plan, notices=tuple(notices), refused=refused)
     if grain == "none":
         plan = plan.with_grain(None)
     elif grain != "auto":
@@ -146,145 +126,6 @@ def _complete(sample: pl.DataFrame) -> pl.DataFrame:
         .cast(pl.UInt32),
     )
     return sample.sort("time", "source_id", "line")
-
-
-@dataclass(frozen=True)
-class _Columns:
-    """Field names and text labels behind each group name."""
-
-    fields: dict[str, list[tuple[str, int]]]
-    texts: dict[str, str]
-
-
-def _find_keys(
-    sample: pl.DataFrame, pairs: pl.DataFrame
-) -> tuple[list[Key], dict[str, dict[str, float]], pl.DataFrame]:
-    order = sample.select(ROW, "time", "place", "template").with_row_index("rank")
-    held = occurrences(sample, pairs)
-    labels = held.select("label", "text").unique().sort("label", "text")
-    names = pl.Series("group", [group_label(label, text) for label, text in labels.iter_rows()], dtype=pl.String)
-    held = held.join(labels.with_columns(names), on=["label", "text"])
-    counts = held.group_by("group", "label", "text").len().sort("len", "label", descending=[True, False])
-    fields: dict[str, list[tuple[str, int]]] = {}
-    texts: dict[str, str] = {}
-    for group, label, text, count in counts.iter_rows():
-        if text:
-            texts[group] = label
-        else:
-            fields.setdefault(group, []).append((label, count))
-    columns = _Columns(fields, texts)
-    held = (
-        held.with_columns(shape=shape_of(pl.col("value")))
-        .select(ROW, "group", "value", "shape")
-        .unique(subset=[ROW, "group", "value"])
-    )
-    frequent = held.group_by("group").agg(pl.col("value").n_unique().alias("n")).filter(pl.col("n") > 1)
-    held = held.join(frequent, on="group", how="semi")
-    stats = statistics(held, order)
-    groups, why = _alias(held, stats, columns)
-    member_of = {name: group[0] for group in groups for name in group}
-    seconds = _seconds(sample)
-    merged = held.with_columns(pl.col("group").replace(member_of)).unique(subset=[ROW, "group", "value"])
-    stats = statistics(merged, order)
-    keys: list[Key] = []
-    kept: dict[str, dict[str, float]] = {}
-    places: dict[str, int] = {}
-    by_root = {group[0]: group for group in groups}
-    for row in stats.iter_rows(named=True):
-        key = _key(row, by_root.get(row["group"], (row["group"],)), columns, merged, why, seconds)
-        if key is None or key.name in kept:
-            continue
-        places[row["group"]] = len(keys)
-        if key.shape is not None:
-            stray = (pl.col("group") == row["group"]) & ~pl.col("value").str.contains(key.shape)
-            merged = merged.filter(~stray)
-        keys.append(key)
-        kept[key.name] = row
-    values = (
-        merged.filter(pl.col("group").is_in(list(places)))
-        .with_columns(key=pl.col("group").replace_strict(places, return_dtype=pl.UInt16))
-        .join(sample.select(ROW, "time", "host", "service", "source"), on=ROW)
-    )
-    scoped = [place for place, key in enumerate(keys) if key.klass == "scoped"]
-    scope = pl.concat_str(pl.col("host").fill_null(""), pl.lit("/"), pl.coalesce("service", "source").fill_null(""))
-    values = values.with_columns(scope=pl.when(pl.col("key").is_in(scoped)).then(scope)).select(KEY_VALUES.keys())
-    return keys, kept, values.cast(KEY_VALUES)  # type: ignore[arg-type]
-
-
-def _alias(held: pl.DataFrame, stats: pl.DataFrame, columns: _Columns) -> tuple[list[tuple[str, ...]], dict[str, str]]:
-    """Alias groups among columns that could hold ids; all others by themselves."""
-
-    def could(group: str, shape: str, length: float, distinct: int) -> bool:
-        names = [name for name, _ in columns.fields.get(group, [])]
-        if distinct < 3 or shape not in LINKABLE or any(is_scoped_name(name) for name in names):
-            return False
-        id_name = any(is_id_name(name) for name in names)
-        if any(is_measure(name) for name in names) and not id_name:
-            return False
-        return shape != "int" or length >= 6 or id_name
-
-    able = [
-        row["group"]
-        for row in stats.iter_rows(named=True)
-        if could(row["group"], row["shape"], row["length"], row["distinct"])
-    ]
-    part = held.filter(pl.col("group").is_in(able)).select(ROW, "group", "value")
-    groups, why = alias_groups(part, stats.filter(pl.col("group").is_in(able)))
-    return groups, why
-
-
-def _seconds(sample: pl.DataFrame) -> float:
-    span = sample.select((pl.col("time").max() - pl.col("time").min()).dt.total_milliseconds()).item()
-    return (span or 0) / 1000
-
-
-def _key(
-    row: dict[str, Any],
-    group: tuple[str, ...],
-    columns: _Columns,
-    merged: pl.DataFrame,
-    why: dict[str, str],
-    seconds: float,
-) -> Key | None:
-    fields = sorted(
-        (item for name in group for item in columns.fields.get(name, [])), key=lambda item: (-item[1], item[0])
-    )
-    labels = sorted(columns.texts[name] for name in group if name in columns.texts)
-    names = [name for name, _ in fields]
-    verdict = classify(names, row, seconds)
-    if verdict.klass is None or (not names and verdict.klass == "weak"):
-        return None
-    values = merged.filter(pl.col("group") == row["group"])["value"]
-    pattern = _pattern(labels, values)
-    if names:
-        best = max(fields, key=lambda item: (idlikeness(item[0]), item[1], item[0]))[0]
-        plain = normalise(best)
-        name = CANONICAL.get(plain, snake_case(best)) if plain in CANONICAL else snake_case(best)
-    else:
-        word = snake_case(labels[0].strip(" -_"))
-        name = CANONICAL.get(normalise(word), word if word.endswith("id") else f"{word}_id")
-    aliases = tuple(dict.fromkeys(other for other in (*names, *(label.strip() for label in labels)) if other != name))
-    shared = [why[member] for member in group if member in why]
-    told = verdict.why + (f"; aliases by {shared[0]}" if len(group) > 1 and shared else "")
-    shape = shape_pattern(values) if verdict.klass == "strong" else None
-    if shape is not None:
-        strays = values.filter(~values.str.contains(shape)).unique().sort()
-        told += f"; {len(strays):,} values of another shape do not count, like {clean(strays[0], cap=80)}"
-    return Key(name, verdict.klass, tuple(names), pattern, "found", verdict.active, aliases, (), told, shape)
-
-
-def _pattern(labels: list[str], values: pl.Series) -> str | None:
-    patterns = [
-        text_pattern(label, values.filter(values.str.starts_with(label)) if not label.endswith(" ") else values)
-        for label in labels
-    ]
-    if not patterns:
-        return None
-    # One capture group: the most general way, where one label covers the values; else the most frequent.
-    counts = [
-        (int(values.str.starts_with(label).sum()), pattern) for label, pattern in zip(labels, patterns, strict=True)
-    ]
-    return max(counts)[1]
 
 
 def _values(

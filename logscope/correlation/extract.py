@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 import polars as pl
 
 from logscope.correlation.batch import increasing
-from logscope.correlation.keys import VALUE_PATTERNS, Key, ignored, normalise
+from logscope.correlation.keys import VALUE_PATTERNS, Key, bound, ignored, normalise
 from logscope.correlation.patterns import lead_of
 from logscope.correlation.plan import Plan
 from logscope.records.schema import FIELD_PREFIX, KEY_VALUES, ROW
@@ -21,7 +21,8 @@ MAX_VALUE = 512
 
 def column_of(field: str) -> str:
     """The frame column that holds a key's field."""
-    return field if field in PLAIN_COLUMNS else FIELD_PREFIX + field
+    name = bound(field)[0]
+    return name if name in PLAIN_COLUMNS else FIELD_PREFIX + name
 
 
 def columns_needed(plan: Plan, keys: Collection[str] | None = None) -> frozenset[str]:
@@ -36,7 +37,9 @@ def columns_needed(plan: Plan, keys: Collection[str] | None = None) -> frozenset
         if keys is not None and key.name not in keys:
             continue
         wanted.update(column_of(field) for field in key.fields)
-        if key.pattern is not None:
+        if any(bound(field)[1] is not None for field in key.fields):
+            wanted.update(("service", "source"))
+        if key.patterns:
             wanted.add("raw")
         if key.klass == "scoped":
             wanted.update(("host", "service", "source"))
@@ -75,22 +78,25 @@ def _values_of(frame: pl.DataFrame, key: Key, place: int) -> Iterator[pl.DataFra
         column = column_of(field)
         if column not in frame.columns or frame[column].dtype == pl.Boolean:
             continue
-        part = frame.select(
-            ROW, "time", key=pl.lit(place, dtype=pl.UInt16), value=pl.col(column).cast(pl.String), scope=scope
-        ).filter(pl.col("value").is_not_null())
-        part = _clean(_split(part, field))
+        name, only = bound(field)
+        part = (
+            (frame if only is None else frame.filter(_place(frame) == only))
+            .select(ROW, "time", key=pl.lit(place, dtype=pl.UInt16), value=pl.col(column).cast(pl.String), scope=scope)
+            .filter(pl.col("value").is_not_null())
+        )
+        part = _clean(_split(part, name))
         yield part if key.shape is None else part.filter(pl.col("value").str.contains(key.shape))
-    if key.pattern is not None and "raw" in frame.columns:
-        hits = frame.filter(pl.col("raw").str.contains(key.pattern))
+    for pattern in key.patterns if "raw" in frame.columns else ():
+        hits = frame.filter(pl.col("raw").str.contains(pattern))
         if hits.height:
             part = hits.select(
                 ROW,
                 "time",
                 key=pl.lit(place, dtype=pl.UInt16),
-                value=pl.col("raw").str.extract_all(key.pattern),
+                value=pl.col("raw").str.extract_all(pattern),
                 scope=scope,
             ).explode("value", empty_as_null=True)
-            yield _clean(part.with_columns(_group(key.pattern)))
+            yield _clean(part.with_columns(_group(pattern)))
 
 
 def _group(pattern: str) -> pl.Expr:
@@ -120,6 +126,12 @@ def _clean(part: pl.DataFrame) -> pl.DataFrame:
         .filter(~ignored(pl.col("value")) & (pl.col("value").str.len_bytes() <= MAX_VALUE))
         .select(KEY_VALUES.keys())
     )
+
+
+def _place(frame: pl.DataFrame) -> pl.Expr:
+    """The service of each record, else its source."""
+    known = [pl.col(name).cast(pl.String) for name in ("service", "source") if name in frame.columns]
+    return pl.coalesce(*known) if known else pl.lit(None, dtype=pl.String)
 
 
 def _scope(frame: pl.DataFrame) -> pl.Expr:

@@ -39,6 +39,8 @@ class Key:
     """Names of record fields (or of the columns host, service, pid) that hold its values, aliases included."""
     pattern: str | None = None
     """Rust regex with one capture group over the record's raw text; every hit counts."""
+    also: tuple[str, ...] = ()
+    """Further such regexes: other places in the text where its values stand."""
     origin: Origin = "found"
     active: bool = True
     """An inactive key is listed and extracted for pivoting, but never links."""
@@ -55,6 +57,11 @@ class Key:
     def links(self) -> bool:
         """Whether it may link at all."""
         return self.active and self.klass in ("strong", "scoped")
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """All its regexes."""
+        return self.also if self.pattern is None else (self.pattern, *self.also)
 
     @property
     def gap_us(self) -> int | None:
@@ -84,7 +91,20 @@ def snake_case(name: str) -> str:
 
 
 GENERIC_NAMES = frozenset({"id", "uuid", "guid", "key", "value", "name", "ref", "data", "num", "no", "code", "type"})
-"""Names that say nothing: such a field is bound to its own source."""
+"""Names that say nothing: such a field is bound to its own service (`id@orders`)."""
+AT = "@"
+
+
+def is_generic(field: str) -> bool:
+    """Whether a field's name says nothing of what it holds."""
+    return normalise(field) in GENERIC_NAMES
+
+
+def bound(field: str) -> tuple[str, str | None]:
+    """A key's field as records have it, and the service (or source) that it counts for; None: all."""
+    name, sign, place = field.rpartition(AT)
+    return (name, place) if sign and is_generic(name) else (field, None)
+
 
 _STRONG: dict[str, tuple[str, ...]] = {
     "trace_id": ("traceid", "xtraceid", "xb3traceid", "b3traceid", "ddtraceid", "oteltraceid", "traceparent", "b3",
@@ -359,20 +379,23 @@ def check_pattern(key: Key) -> Key:
             raise PlanError(
                 f"the shape of key {key.name} does not compile", mend="write it in Rust's regex syntax"
             ) from None
-    if key.pattern is None:
-        return key
+    for pattern in key.patterns:
+        _check(key.name, pattern)
+    return key
+
+
+def _check(name: str, pattern: str) -> None:
     mend = "write it in Rust's regex syntax with one group in ( )"
     try:
-        groups = pl.select(pl.lit("").str.extract_groups(key.pattern)).to_series().dtype
-        pl.Series([""]).str.contains(key.pattern)
+        groups = pl.select(pl.lit("").str.extract_groups(pattern)).to_series().dtype
+        pl.Series([""]).str.contains(pattern)
     except pl.exceptions.PolarsError as problem:
         said = [line for line in str(problem).splitlines() if line.startswith("error:")]
         first = said[0].removeprefix("error: ") if said else "it is no regex"
-        raise PlanError(f"the pattern of key {key.name} does not compile: {first}", mend=mend) from None
+        raise PlanError(f"the pattern of key {name} does not compile: {first}", mend=mend) from None
     count = len(groups.fields) if isinstance(groups, pl.Struct) else 0
     if count != 1:
-        raise PlanError(f"the pattern of key {key.name} has {count} capture groups, not one", mend=mend)
-    return key
+        raise PlanError(f"the pattern of key {name} has {count} capture groups, not one", mend=mend)
 
 
 def named_key(name: str, fields: tuple[str, ...], origin: Origin = "user") -> Key:

@@ -50,6 +50,8 @@ class Plan:
     hub_degree: int = HUB_DEGREE
     notices: tuple[str, ...] = field(default=(), compare=False)
     """What the user should be told about it."""
+    refused: tuple[str, ...] = field(default=(), compare=False)
+    """Candidates that are no keys, each with the reason in words."""
 
     def key(self, name: str) -> Key:
         """The key of that name (any spelling, or one of its aliases).
@@ -188,6 +190,8 @@ def to_toml(plan: Plan) -> str:
         ]
         if key.pattern is not None:
             lines.append(f"pattern = {_toml(key.pattern)}")
+        if key.also:
+            lines.append(f"also = {_toml(key.also)}")
         if key.shape is not None:
             lines.append(f"shape = {_toml(key.shape)}")
         lines += [f"origin = {_toml(key.origin)}", f"active = {_toml(key.active)}", f"aliases = {_toml(key.aliases)}"]
@@ -290,6 +294,7 @@ class _Reader:
             klass=klass,
             fields=self.strings(table, "fields"),
             pattern=self.value(table, "pattern", str, None),
+            also=self.strings(table, "also"),
             origin=origin,
             active=self.value(table, "active", bool, True),
             aliases=self.strings(table, "aliases"),
