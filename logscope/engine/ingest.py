@@ -157,8 +157,8 @@ class Ingest:
     def _join(self, block: bytes, lines: pl.Series, offsets: pl.Series, *, last: bool) -> bool:
         """Join continuation lines to their records and append the whole ones."""
         assert self.binding is not None
-        starts = self.binding.parser.starts(lines)
-        begins = starts.arg_true()
+        scanned = self._scanned(lines, self.binding.parser)
+        begins = scanned.get_column("starts").arg_true()
         if self._last_piece is not None and (not len(begins) or begins[0] > 0):
             count = int(begins[0]) if len(begins) else len(lines)
             if not len(begins) and not last:
@@ -173,10 +173,23 @@ class Ingest:
             held = int(begins[-1])
             begins, offsets, lines = begins.head(-1), offsets.head(held + 1), lines.head(held)
         if len(begins) == len(lines):
-            return self._append(lines, offsets, begins)
+            return self._append(lines, offsets, begins, self._of_records(lines, begins, len(lines), scanned))
         bounds = pl.concat([offsets.gather(begins), offsets.tail(1)], rechunk=True)
         records = string_column(block[: offsets[-1]], bounds)
-        return self._append(records, bounds, begins, line_count=len(lines))
+        index = self._of_records(records, begins, len(lines), scanned)
+        return self._append(records, bounds, begins, index, line_count=len(lines))
+
+    def _of_records(self, records: pl.Series, begins: pl.Series, lines: int, scanned: pl.DataFrame) -> pl.DataFrame:
+        """The index of records: of those of one line as it was scanned, of the others made of their text."""
+        assert self.binding is not None
+        index = scanned.head(lines) if len(begins) == lines else scanned[begins]
+        ends = pl.concat([begins.slice(1), pl.Series([lines], dtype=begins.dtype)])
+        # A text before the first start is a record all the same.
+        anew = ((ends - begins > 1) | ~index.get_column("starts")).arg_true()
+        if not len(anew):
+            return index
+        fresh = self.binding.parser.index(records.gather(anew))
+        return pl.DataFrame([index.get_column(name).scatter(anew, fresh.get_column(name)) for name in fresh.columns])
 
     def _lengthen(self, size: int, lines: int) -> None:
         assert self._last_piece is not None
@@ -184,18 +197,27 @@ class Ingest:
         self.line += lines
         self._last_piece = self.store.lengthen(self._last_piece, self.position)
 
-    def _append(self, texts: pl.Series, bounds: pl.Series, begins: pl.Series, line_count: int | None = None) -> bool:
+    def _append(
+        self,
+        texts: pl.Series,
+        bounds: pl.Series,
+        begins: pl.Series,
+        scanned: pl.DataFrame | None = None,
+        *,
+        line_count: int | None = None,
+    ) -> bool:
         """Index records and append them.
 
         Args:
             texts: Whole records (spool lines for a listener).
             bounds: Their byte offsets in the block, and the end.
             begins: The number of each one's first line in the block.
+            scanned: `time`, `level`, `format` of each, if it is no listener's.
             line_count: Lines in the block, if not as many as records.
         """
         binding = self.binding
         assert binding is not None
-        index = self._index(texts, binding.parser)
+        index = self._received(texts, binding.parser) if scanned is None else self._timed(scanned)
         index = index.with_columns(
             source_id=pl.lit(binding.ref.source_id, pl.UInt16),
             line=begins.cast(pl.UInt32) + self.line,
@@ -211,19 +233,21 @@ class Ingest:
         self._note_times(piece, index)
         return True
 
-    def _index(self, texts: pl.Series, parser: RecordParser) -> pl.DataFrame:
-        """`time`, `time_from`, `level`, `format` of records, times inherited where they have none."""
-        if self.source.kind == "messages":
-            envelope = split_messages(texts)
-            self.truncated += int(envelope.get_column("flags").str.contains("t", literal=True).sum())
-            received = envelope.get_column("received")
-            index = parser.index(envelope.get_column("raw"), received)
-            own = index.get_column("time").is_not_null()
-            return self._shifted(index).with_columns(
-                time=pl.coalesce("time", received),
-                time_from=pl.when(own).then(schema.FROM_RECORD).otherwise(schema.FROM_RECEIVED).cast(pl.UInt8),
-            )
-        index = self._shifted(self._parsed(texts, parser))
+    def _received(self, texts: pl.Series, parser: RecordParser) -> pl.DataFrame:
+        """`time`, `time_from`, `level`, `format` of a listener's records."""
+        envelope = split_messages(texts)
+        self.truncated += int(envelope.get_column("flags").str.contains("t", literal=True).sum())
+        received = envelope.get_column("received")
+        index = parser.index(envelope.get_column("raw"), received)
+        own = index.get_column("time").is_not_null()
+        return self._shifted(index).with_columns(
+            time=pl.coalesce("time", received),
+            time_from=pl.when(own).then(schema.FROM_RECORD).otherwise(schema.FROM_RECEIVED).cast(pl.UInt8),
+        )
+
+    def _timed(self, scanned: pl.DataFrame) -> pl.DataFrame:
+        """Records' index with `time_from`, times inherited where they have none."""
+        index = self._shifted(scanned)
         time = index.get_column("time")
         missing = time.null_count()
         if not missing:
@@ -242,14 +266,14 @@ class Ingest:
             filled = filled.fill_null(pl.Series([fallback], dtype=pl.Int64).cast(schema.TIME)[0])
         return index.with_columns(filled.alias("time"), source.cast(pl.UInt8).alias("time_from"))
 
-    def _parsed(self, texts: pl.Series, parser: RecordParser) -> pl.DataFrame:
-        """The parser's index; of a large block by two threads, since cuts do not change what it gives."""
-        if not self.wide or len(texts) < _SHARED:
-            return parser.index(texts)
-        half = len(texts) // 2
+    def _scanned(self, lines: pl.Series, parser: RecordParser) -> pl.DataFrame:
+        """What the parser finds in lines; of a large block by two threads, since cuts do not change it."""
+        if not self.wide or len(lines) < _SHARED:
+            return parser.scan(lines)
+        half = len(lines) // 2
         with ThreadPoolExecutor(1) as pool:
-            first = pool.submit(parser.index, texts.head(half))
-            second = parser.index(texts.tail(len(texts) - half))
+            first = pool.submit(parser.scan, lines.head(half))
+            second = parser.scan(lines.tail(len(lines) - half))
             return pl.concat([first.result(), second])
 
     def _shifted(self, index: pl.DataFrame) -> pl.DataFrame:

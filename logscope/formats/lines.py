@@ -38,6 +38,31 @@ class Lines:
             return known
         return known | ~lines.str.contains(CONTINUES).fill_null(True)
 
+    def scan(self, lines: pl.Series, want: Collection[str]) -> tuple[pl.Series, Columns]:
+        """`starts`, and the wanted columns of the lines that do; of the others nothing."""
+        parts: list[tuple[pl.Series, Columns]] = []
+        known = pl.Series([False]).new_from_index(0, len(lines))
+        rest = pl.int_range(len(lines), dtype=pl.UInt32, eager=True)
+        for reader in self.readers[:-1]:
+            if not len(rest):
+                break
+            found, columns = reader.scan(lines if len(rest) == len(lines) else lines.gather(rest), want)
+            if not found.any():
+                continue
+            where = rest.filter(found)
+            if "format" in want and "format" not in columns:
+                columns["format"] = frames.constant(reader.format.name, len(where))
+            parts.append((where, columns))
+            if len(where) == len(lines):
+                return found, columns
+            known = known.scatter(where, True)
+            rest = rest.filter(~found)
+        if len(rest) and not any(reader.format.multiline for reader in self.readers[:-1]):
+            rest = rest.filter(~lines.gather(rest).str.contains(CONTINUES).fill_null(True))
+            known = known.scatter(rest, True)
+            parts.append((rest, self._named(self.readers[-1], lines.gather(rest), want, None)))
+        return known, merge(parts, want, int(known.sum()))
+
     def partition(self, raw: pl.Series) -> Iterator[tuple[Reader, pl.Series | None]]:
         """Each reader with the row numbers of its texts; None: all of them."""
         rest: pl.Series | None = None
@@ -87,6 +112,10 @@ class Lines:
                 return reader.states_level(raw)
             parts.append((where, reader.states_level(raw.gather(where))))
         return frames.scatter(parts, len(raw)) if parts else frames.constant(0, len(raw), pl.UInt8)
+
+    def stating(self) -> str:
+        """A regex, to be anchored, of all texts of which `states_level` may tell a level."""
+        return "|".join(f"(?:{regex})" for reader in self.readers if (regex := reader.stating()) is not None)
 
     def structured(self, raw: pl.Series) -> pl.Series:
         """Which texts are some format's other than the fallback's."""

@@ -11,8 +11,9 @@ from logscope.formats import frames
 from logscope.formats.lines import Lines
 from logscope.formats.loader import Assignment
 from logscope.formats.model import Format
+from logscope.formats.named import JsonReader, LogfmtReader
 from logscope.formats.patterns import compile_pattern
-from logscope.formats.readers import JsonReader, LogfmtReader, Reader, RegexReader, TextReader
+from logscope.formats.readers import INDEXED, Reader, RegexReader, TextReader
 from logscope.formats.timestamps import Clock
 from logscope.formats.wrappers import RFC3164, RFC3164_BARE, RFC5424, DockerReader, SyslogReader
 from logscope.records.schema import FIELD_PREFIX
@@ -86,12 +87,33 @@ class SourceParser:
             return pl.Series([True]).new_from_index(0, len(lines))
         return self._lines.starts(lines).alias("starts")
 
+    def scan(self, lines: pl.Series) -> pl.DataFrame:
+        """`starts` of each line with what `index` tells of those that start: see `RecordParser.scan`."""
+        if self._messages or not len(lines) or lines.str.starts_with("\ufeff").fill_null(False).any():
+            starts = self.starts(lines)
+            index = self.index(lines.filter(starts))
+        else:
+            starts, found = self._lines.scan(lines, INDEXED)
+            index = self._indexed(found, int(starts.sum()))
+        if index.height == len(lines):
+            return index.with_columns(starts.alias("starts"))
+        frame = pl.DataFrame({"starts": starts, "row": starts.cum_sum() - 1})
+        places = frame.get_column("row").set(~starts, None)
+        return index.select(pl.all().gather(places)).with_columns(starts.alias("starts"))
+
     def index(self, raw: pl.Series, received: pl.Series | None = None) -> pl.DataFrame:
         """`time`, `level`, `format` of each record: see `RecordParser.index`."""
-        found = self._extract(raw, {"time", "level", "format"}, received)
+        return self._indexed(self._extract(raw, INDEXED, received), len(raw))
+
+    def _indexed(self, found: dict[str, pl.Series], height: int) -> pl.DataFrame:
+        found = {
+            name: found[name] if name in found else frames.nothing(height, frames.dtype_of(name)) for name in INDEXED
+        }
         codes = {name: code for code, name in enumerate(self.formats)}
         code = found["format"].replace_strict(codes, default=len(self.formats) - 1, return_dtype=pl.UInt8)
-        return pl.DataFrame([found["time"], found["level"].fill_null(0), code.alias("format")])
+        return pl.DataFrame(
+            [found["time"].alias("time"), found["level"].fill_null(0).alias("level"), code.alias("format")]
+        )
 
     def columns(self, raw: pl.Series, names: Collection[str]) -> pl.DataFrame:
         """Exactly the named columns: see `RecordParser.columns`."""
@@ -103,7 +125,7 @@ class SourceParser:
         raw = _without_mark(raw)
         return frames.pair_lists(self._lines.long(raw), len(raw))
 
-    def _extract(self, raw: pl.Series, want: set[str], received: pl.Series | None) -> dict[str, pl.Series]:
+    def _extract(self, raw: pl.Series, want: Collection[str], received: pl.Series | None) -> dict[str, pl.Series]:
         raw = _without_mark(raw)
         found = self._lines.extract(raw, want, received) if len(raw) else {}
         out = {}

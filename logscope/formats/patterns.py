@@ -36,8 +36,8 @@ class Pattern:
     cuts: tuple[int, ...] = ()
     """Places in `regex` where it may end when nothing behind is wanted (shipped formats only)."""
     quick: str = ""
-    """A narrower regex with some of the groups that stays one-pass: where it matches a text that `regex` matches,
-    its groups are the same; what it misses goes through `regex`."""
+    """A narrower regex with some of the groups that stays one-pass: what it matches `regex` matches too, and its
+    groups, none of them optional, are the same; what it misses goes through `regex`."""
 
     def match(self, raw: pl.Series) -> pl.Series:
         """Which texts it reads (Boolean, null text: false)."""
@@ -48,9 +48,9 @@ class Pattern:
         wanted = [name for name in self.groups if name in names]
         if not wanted:
             return {}
-        if not self.quick or not all(f"(?P<{name}>" in self.quick for name in wanted):
+        found = self.quick_captures(raw, names)
+        if found is None:
             return self._captured(raw, self._cut(wanted[-1]), wanted)
-        found = self._captured(raw, self.quick, [name for name in _groups(self.quick) if name in wanted])
         missed = found[wanted[0]].is_null()
         for name in wanted[1:]:
             missed = missed & found[name].is_null()
@@ -61,6 +61,13 @@ class Pattern:
         if len(rows) == len(raw):
             return slow
         return {name: found[name].clone().scatter(rows, slow[name]) for name in wanted}
+
+    def quick_captures(self, raw: pl.Series, names: Collection[str]) -> dict[str, pl.Series] | None:
+        """The named groups' texts where `quick` matches, all null elsewhere; None if it does not have them."""
+        wanted = [name for name in self.groups if name in names]
+        if not wanted or not self.quick or not all(f"(?P<{name}>" in self.quick for name in wanted):
+            return None
+        return self._captured(raw, self.quick, [name for name in _groups(self.quick) if name in wanted])
 
     def _captured(self, raw: pl.Series, regex: str, wanted: list[str]) -> dict[str, pl.Series]:
         """The wanted groups, given in the order in which they stand in the regex."""

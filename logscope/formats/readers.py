@@ -11,14 +11,18 @@ from collections.abc import Collection
 
 import polars as pl
 
-from logscope.formats import frames, keyvalue, structured
+from logscope.formats import frames, keyvalue
 from logscope.formats.levels import http_levels, level_by_word, to_levels
 from logscope.formats.model import COLUMNS, Format
 from logscope.formats.patterns import Pattern, first_line
+from logscope.formats.stamped import narrowed
 from logscope.formats.timestamps import Clock, to_times
 from logscope.records.schema import FIELD_PREFIX
 
 Columns = dict[str, pl.Series]
+
+INDEXED = frozenset({"time", "level", "format"})
+"""What the index holds of a text."""
 
 
 class Reader(ABC):
@@ -37,9 +41,36 @@ class Reader(ABC):
     def extract(self, raw: pl.Series, want: Collection[str], received: pl.Series | None) -> Columns:
         """The wanted columns; one left out is all-null. `format` only where a text is given to another."""
 
+    def scan(self, raw: pl.Series, want: Collection[str]) -> tuple[pl.Series, Columns]:
+        """Which texts this reader reads, and the wanted columns of those: `match` and `extract` at once."""
+        found = self.match(raw)
+        if found.all():
+            return found, self.extract(raw, want, None)
+        return found, self.extract(raw.filter(found), want, None) if found.any() else {}
+
+    def _rest(
+        self, raw: pl.Series, want: Collection[str], found: pl.Series, columns: Columns
+    ) -> tuple[pl.Series, Columns]:
+        """What a narrower way found, and in two passes what it did not."""
+        rest = (~found).arg_true()
+        if not len(rest):
+            return found, columns
+        more, others = Reader.scan(self, raw.gather(rest), want)
+        if not more.any():
+            return found, columns
+        behind = rest.filter(more)
+        if "format" in others:
+            columns["format"] = frames.constant(self.format.name, int(found.sum()))
+        height = int(found.sum()) + len(behind)
+        return found.clone().scatter(behind, True), merge([(found.arg_true(), columns), (behind, others)], want, height)
+
     @abstractmethod
     def long(self, raw: pl.Series) -> pl.DataFrame:
         """All fields in `frames.LONG` form, the first of equal names wins."""
+
+    def stating(self) -> str | None:
+        """A regex, to be anchored, of texts whose level this reader may state; None if it states none."""
+        return ""
 
     def states_level(self, raw: pl.Series) -> pl.Series:
         """Levels that the text states, not guessed from a word (UInt8)."""
@@ -73,6 +104,10 @@ class TextReader(Reader):
         """The pairs."""
         return keyvalue.long(raw)
 
+    def stating(self) -> str | None:
+        """None: a word is a guess."""
+        return None
+
     def states_level(self, raw: pl.Series) -> pl.Series:
         """None: a word is a guess."""
         return frames.constant(0, len(raw), pl.UInt8)
@@ -91,14 +126,56 @@ class RegexReader(Reader):
         """What the pattern matches at its start."""
         return self.pattern.match(raw)
 
-    def extract(self, raw: pl.Series, want: Collection[str], received: pl.Series | None) -> Columns:
-        """Captures as columns and fields, each in one pass."""
+    def scan(self, raw: pl.Series, want: Collection[str]) -> tuple[pl.Series, Columns]:
+        """By slices where the times have one shape, or by the quick regex; the rest in two passes."""
+        if not INDEXED.issuperset(want) or not len(raw):
+            return super().scan(raw, want)
+        found, columns = self._stamped(raw, want) or self._quick(raw, want) or (None, {})
+        if found is None:
+            return super().scan(raw, want)
+        return self._rest(raw, want, found, columns)
+
+    def _stamped(self, raw: pl.Series, want: Collection[str]) -> tuple[pl.Series, Columns] | None:
+        """Texts with a time of the first one's shape, and their columns."""
+        stamped = None if self.clock.layouts else narrowed(self.pattern.regex, raw[0])
+        if stamped is None or not stamped.levelled or not raw.head(1).str.contains(stamped.plain).all():
+            return None
+        found = raw.str.contains(stamped.plain).fill_null(False)
+        texts = raw if found.all() else raw.filter(found)
+        level = stamped.levels(texts, dict(self.format.levels))
+        if level is None or not (level > 0).all():
+            return None
+        columns = {"time": stamped.times(texts, self.clock), "level": level}
+        return found, {name: columns[name] for name in want if name in columns}
+
+    def _quick(self, raw: pl.Series, want: Collection[str]) -> tuple[pl.Series, Columns] | None:
+        """Texts that the quick regex matches, and their columns."""
+        groups = self._groups(want)
+        captured = self.pattern.quick_captures(raw, groups)
+        if captured is None:
+            return None
+        found = next(iter(captured.values())).is_not_null()
+        if not found.all():
+            raw = raw.filter(found)
+            captured = {name: values.filter(found) for name, values in captured.items()}
+        return found, self._columns(raw, want, None, captured)
+
+    def _groups(self, want: Collection[str]) -> set[str]:
+        """Groups that the wanted columns are made of."""
         fields = fields_of(want)
         groups = {name for name in self.pattern.groups if name in want or name in fields} - {"message"}
         status = self.format.status_levels
         if "level" in want and status in self.pattern.groups:
-            groups.add(status)
-        found = {name: _present(values) for name, values in self.pattern.captures(raw, groups).items()}
+            groups.add(str(status))
+        return groups
+
+    def extract(self, raw: pl.Series, want: Collection[str], received: pl.Series | None) -> Columns:
+        """Captures as columns and fields, each in one pass."""
+        return self._columns(raw, want, received, self.pattern.captures(raw, self._groups(want)))
+
+    def _columns(self, raw: pl.Series, want: Collection[str], received: pl.Series | None, captured: Columns) -> Columns:
+        fields = fields_of(want)
+        found = {name: present(values) for name, values in captured.items()}
         out: Columns = {name: found[name] for name in ("host", "service", "pid") if name in want and name in found}
         if "time" in want and "time" in found:
             out["time"] = to_times(found["time"], self.clock, received)
@@ -147,172 +224,27 @@ class RegexReader(Reader):
         found = self.pattern.captures(raw, self.field_groups)
         parts = [
             frames.long_of(name, values, int(values.dtype != pl.String))
-            for name, values in ((name, self._typed(name, _present(found[name]))) for name in self.field_groups)
+            for name, values in ((name, self._typed(name, present(found[name]))) for name in self.field_groups)
         ]
         return pl.concat([*parts, keyvalue.long(raw)])
+
+    def stating(self) -> str | None:
+        """What the pattern matches, if it has the group."""
+        stated = {"level", self.format.status_levels} & set(self.pattern.groups)
+        return self.pattern.plain[1:] if stated else None
 
     def states_level(self, raw: pl.Series) -> pl.Series:
         """The level group's."""
         names = {"level", self.format.status_levels or "level"}
-        return self._stated(len(raw), {k: _present(v) for k, v in self.pattern.captures(raw, names).items()})
+        return self._stated(len(raw), {k: present(v) for k, v in self.pattern.captures(raw, names).items()})
 
 
-def _present(values: pl.Series) -> pl.Series:
+def present(values: pl.Series) -> pl.Series:
     """Without what stands for nothing: an empty text and `-`."""
+    if values.null_count() == len(values):
+        return values
     absent = values.is_in(["", "-"]).fill_null(False)
     return values.set(absent, None) if absent.any() else values
-
-
-class NamedReader(Reader):
-    """What json and logfmt share: columns by member names, the first present one wins."""
-
-    @abstractmethod
-    def members(self, raw: pl.Series, names: list[str], *, typed: bool, strict: bool) -> Columns:
-        """The named members; all-null where there is none. `strict` raises Unsound on what is no object."""
-
-    def extract(self, raw: pl.Series, want: Collection[str], received: pl.Series | None) -> Columns:
-        """Columns by the format's names, fields as they are."""
-        return self._named(raw, want, received, strict=False)
-
-    def _named(self, raw: pl.Series, want: Collection[str], received: pl.Series | None, *, strict: bool) -> Columns:
-        sought = {name: self.format.names.get(name, ()) for name in COLUMNS if name in want}
-        named = self.candidates(raw, list(sought.values()), strict=strict) if sought else {}
-        out: Columns = {}
-        for column, names in sought.items():
-            values = frames.nothing(len(raw))
-            for name in names:
-                values = frames.coalesce(values, _present(named[name]))
-            out[column] = values
-        if "time" in out:
-            out["time"] = to_times(out["time"], self.clock, received)
-        if "level" in out:
-            out["level"] = to_levels(out["level"], self.format.levels)
-        if "message" in out:
-            out["message"] = first_line(frames.coalesce(out["message"], raw))
-        fields = fields_of(want)
-        if fields:
-            out |= {FIELD_PREFIX + name: values for name, values in self.fields(raw, fields, strict=strict).items()}
-        return out
-
-    def candidates(self, raw: pl.Series, choices: list[tuple[str, ...]], *, strict: bool) -> Columns:
-        """Members by name, of which each choice takes the first present one."""
-        return self.members(raw, [name for names in choices for name in names], typed=False, strict=strict)
-
-    def fields(self, raw: pl.Series, names: list[str], *, strict: bool) -> Columns:
-        """The named fields."""
-        return self.members(raw, names, typed=True, strict=strict)
-
-
-class LogfmtReader(NamedReader):
-    """Lines that begin with at least two `name=value` pairs."""
-
-    def match(self, raw: pl.Series) -> pl.Series:
-        """Two pairs at the start."""
-        pair = f"{keyvalue.NAME}={keyvalue.VALUE}"
-        return raw.str.contains(f"^{pair}[ \\t]+{pair}").fill_null(False)
-
-    def members(self, raw: pl.Series, names: list[str], *, typed: bool, strict: bool) -> Columns:
-        """Values of the pairs, always text."""
-        return self._values(raw, [(name,) for name in names])
-
-    def candidates(self, raw: pl.Series, choices: list[tuple[str, ...]], *, strict: bool) -> Columns:
-        """Values by name; names behind one that every text has are not looked for."""
-        return self._values(raw, choices)
-
-    def _values(self, raw: pl.Series, choices: list[tuple[str, ...]]) -> Columns:
-        found = keyvalue.leading(raw, {name for names in choices for name in names})
-        mask: pl.Series | None = None
-        out: Columns = {}
-        absent = frames.nothing(len(raw))
-        for names in choices:
-            for name in names:
-                if name in out or not raw.str.contains(f"{name}=", literal=True).any():
-                    continue
-                if name in found:
-                    values = found[name]
-                    missed = values.is_null().arg_true()
-                    if len(missed):
-                        values = values.clone().scatter(missed, keyvalue.column(raw.gather(missed), name))
-                else:
-                    mask = keyvalue.masked(raw) if mask is None else mask
-                    values = keyvalue.column(raw, name, mask)
-                out[name] = values
-                if len(names) > 1 and _present(values).null_count() == 0:
-                    break
-        for names in choices:
-            for name in names:
-                out.setdefault(name, absent)
-        return out
-
-    def long(self, raw: pl.Series) -> pl.DataFrame:
-        """The pairs."""
-        return keyvalue.long(raw)
-
-
-class JsonReader(NamedReader):
-    """Lines that are one JSON object; others that only look so are read as text."""
-
-    def __init__(self, form: Format, clock: Clock, text: TextReader) -> None:
-        """Keep the reader of what is not sound."""
-        super().__init__(form, clock)
-        self.text = text
-
-    def match(self, raw: pl.Series) -> pl.Series:
-        """Braces at both ends."""
-        opens = raw.str.contains(r"^[ \t]*\{").fill_null(False)
-        closes = raw.str.ends_with("}").fill_null(False)  # the usual case; the regex scans the whole text
-        if not closes.all():
-            closes = raw.str.contains(r"\}[ \t\r\n]*$").fill_null(False)
-        return opens & closes
-
-    def members(self, raw: pl.Series, names: list[str], *, typed: bool, strict: bool) -> Columns:
-        """Members, numbers as numbers if `typed`."""
-        return structured.columns(raw, names, typed=typed, strict=strict)
-
-    def candidates(self, raw: pl.Series, choices: list[tuple[str, ...]], *, strict: bool) -> Columns:
-        """Members by name; those that all objects begin with need no parser."""
-        found = structured.leading(raw, choices)
-        if found is None:
-            return super().candidates(raw, choices, strict=strict)
-        absent = frames.nothing(len(raw))
-        return {name: found.get(name, absent) for names in choices for name in names}
-
-    def fields(self, raw: pl.Series, names: list[str], *, strict: bool) -> Columns:
-        """Members, then pairs within the message."""
-        found = self.members(raw, names, typed=True, strict=strict)
-        if all(values.null_count() == 0 for values in found.values()):
-            return found
-        message = self._named(raw, {"message"}, None, strict=strict)["message"]
-        apart = message.zip_with(message != raw, frames.nothing(len(raw)))
-        for name, values in found.items():
-            if values.null_count():
-                found[name] = frames.coalesce(values, keyvalue.column(apart, name))
-        return found
-
-    def extract(self, raw: pl.Series, want: Collection[str], received: pl.Series | None) -> Columns:
-        """Columns and fields; unsound texts as free text."""
-        try:
-            return self._named(raw, want, received, strict=True)
-        except structured.Unsound:
-            sound = structured.is_sound(raw)
-        good, bad = sound.arg_true(), (~sound).arg_true()
-        some = None if received is None else received.gather(good)
-        first = self._named(raw.gather(good), want, some, strict=False)
-        second = self.text.extract(raw.gather(bad), want, None)
-        if "format" in want:
-            first["format"] = frames.constant(self.format.name, len(good))
-            second["format"] = frames.constant(self.text.format.name, len(bad))
-        return merge([(good, first), (bad, second)], want, len(raw))
-
-    def long(self, raw: pl.Series) -> pl.DataFrame:
-        """Members, then pairs within the message (of unsound texts: their pairs)."""
-        sound = structured.is_sound(raw)
-        apart = raw
-        if sound.any():
-            message = self._named(raw.gather(sound.arg_true()), {"message"}, None, strict=False)["message"]
-            apart = raw.clone().scatter(sound.arg_true(), message)
-            apart = apart.zip_with(~sound | (apart != raw), frames.nothing(len(raw)))
-        return pl.concat([structured.long(raw), keyvalue.long(apart)])
 
 
 def merge(parts: list[tuple[pl.Series, Columns]], want: Collection[str], height: int) -> Columns:

@@ -9,7 +9,8 @@ block's rows have it so throughout; arrays are JSON text; nested objects have do
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -23,10 +24,9 @@ _SAMPLE = 40
 _NUMBER = r"^-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$"
 _DEPTH = 12
 _LEAD = 8
-_STRING = r'"[^"\\\x00-\x1f]*"'
+_PLAIN = r'[^"\\\x00-\x1f]*'
+_STRING = f'"{_PLAIN}"'
 _SCALAR = rf"(?:{_STRING}|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)"
-_FLAT = rf"^\{{{_STRING}:{_SCALAR}(?:,{_STRING}:{_SCALAR})*\}}$"
-"""A flat JSON object without blanks and escapes: sound without a parser."""
 _MEMBER = re.compile(r'"([A-Za-z_@][\w@-]*)":"[^"\\]*",', re.ASCII)
 
 Value = tuple[str, int]
@@ -105,45 +105,78 @@ def columns(raw: pl.Series, names: Sequence[str], *, typed: bool = True, strict:
     return out
 
 
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """Flat objects that begin with the same text members, the wanted ones among them."""
+
+    plain: str
+    """Matches such an object: nothing in it is escaped, and no name that could be wanted instead comes later."""
+    regex: str
+    """Captures the wanted members of what `plain` matches."""
+    names: tuple[str, ...]
+    """The wanted members, in the order in which they stand."""
+
+    def values(self, raw: pl.Series) -> dict[str, pl.Series]:
+        """The wanted members of objects that `plain` matches."""
+        if len(self.names) == 1:
+            return {self.names[0]: raw.str.extract(self.regex, 1)}
+        found = raw.str.extract_groups(self.regex)
+        return {name: found.struct.field(str(number)) for number, name in enumerate(self.names, start=1)}
+
+
+def lead(first: str | None, choices: Sequence[Sequence[str]]) -> Lead | None:
+    """How to read objects that begin as one does; None if it does not begin with what is wanted.
+
+    Args:
+        first: An object.
+        choices: Names, of each choice the first present one is wanted.
+    """
+    if first is None or not first.startswith("{"):
+        return None
+    place = 1
+    order: list[str] = []
+    while (member := _MEMBER.match(first, place)) and len(order) < _LEAD:
+        order.append(member[1])
+        place = member.end()
+    wanted = [next((name for name in names if name in order), "") for names in choices]
+    if "" in wanted or len({*wanted}) < len(wanted) or len({*order}) < len(order):
+        return None
+    before = {name for names, chosen in zip(choices, wanted, strict=True) for name in names[: names.index(chosen)]}
+    if any("." in name for name in before) or before.intersection(order):
+        return None
+    begun = order[: max(order.index(name) for name in wanted) + 1]
+    members = ",".join(f'"{escape(name)}":{_STRING}' for name in begun)
+    other = f'"{_other_than({*wanted, *before})}":{_SCALAR}'
+    captured = ",".join(
+        f'"{escape(name)}":"{"([^" if name in wanted else "[^"}"]*{")" if name in wanted else ""}"' for name in begun
+    )
+    return Lead(rf"^\{{{members}(?:,{other})*\}}$", rf"^\{{{captured}", tuple(name for name in begun if name in wanted))
+
+
+def _other_than(words: Collection[str]) -> str:
+    """A regex of the texts without quotes and escapes that are none of some words."""
+    heads = sorted({word[0] for word in words if word})
+    branches = [escape(head) + _other_than({word[1:] for word in words if word[:1] == head}) for head in heads]
+    # A class may hold any of these signs once it is escaped.
+    taken = "".join("\\" + head if head in "^-]&~[" else head for head in heads)
+    branches.append(rf'[^"\\\x00-\x1f{taken}]{_PLAIN}')
+    return f"(?:{'|'.join(branches)}){'' if '' in words else '?'}"
+
+
 def leading(raw: pl.Series, choices: Sequence[Sequence[str]]) -> dict[str, pl.Series] | None:
-    """Text members of flat objects that all begin alike, without a parser: half the time of `columns`.
+    """Text members of flat objects that all begin alike, without a parser: a third of the time of `columns`.
 
     Args:
         raw: String column.
         choices: Names, of each choice the first present one is wanted.
 
     Returns:
-        One column per choice, by name; None unless every text is a flat object without escapes that
-        begins with the wanted members as the first one does, once each, with no name before it in its choice.
+        One column per choice, by name; None unless every text is as `lead` has it for the first one.
     """
-    if not len(raw) or raw[0] is None:
+    found = lead(raw[0], choices) if len(raw) else None
+    if found is None or not raw.str.contains(found.plain).fill_null(False).all():
         return None
-    first, place = str(raw[0]), 1
-    parts: list[str] = []
-    order: list[str] = []
-    while (member := _MEMBER.match(first, place)) and len(order) < _LEAD:
-        order.append(member[1])
-        parts.append(f'"{escape(member[1])}":"([^"\\\\]*)"')
-        place = member.end()
-    wanted = [next((name for name in names if name in order), "") for names in choices]
-    if "" in wanted or len(set(wanted)) < len(wanted):
-        return None
-    before = {name for names, chosen in zip(choices, wanted, strict=True) for name in names[: names.index(chosen)]}
-    if any("." in name or raw.str.contains(f'"{name}"', literal=True).any() for name in before):
-        return None
-    if any(raw.str.contains(f'"{escape(name)}":.*"{escape(name)}"').any() for name in wanted):
-        return None
-    if not raw.str.contains(_FLAT).all():
-        return None
-    end = max(order.index(name) for name in wanted) + 1
-    regex = r"^\{" + ",".join(
-        part if name in wanted else part.replace("(", "").replace(")", "")
-        for name, part in zip(order[:end], parts[:end], strict=True)
-    )
-    found = raw.str.extract_groups(regex)
-    places = [name for name in order[:end] if name in wanted]
-    out = {name: found.struct.field(str(number)) for number, name in enumerate(places, start=1)}
-    return None if any(values.null_count() for values in out.values()) else out
+    return found.values(raw)
 
 
 def _compatible(paths: dict[str, list[tuple[str, ...]]]) -> list[dict[str, list[tuple[str, ...]]]]:

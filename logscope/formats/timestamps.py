@@ -47,6 +47,9 @@ def to_times(text: pl.Series, clock: Clock, received: pl.Series | None = None) -
     if not present.any():
         return result
     shapes = _likely_first(text, clock)
+    exact = None if clock.layouts or text.null_count() else ISO_SHAPE.fullmatch(text[0])
+    if exact is not None and text.str.contains(f"^{shape_regex(exact[0])}$").all():
+        return iso_times(text, exact[0], clock).alias(text.name)
     for position, (guard, read) in enumerate(shapes):
         pending = present & result.is_null()
         if position == 0 and text.str.contains(guard).all() and present.all():
@@ -146,6 +149,39 @@ def _iso(text: pl.Series, clock: Clock, received: pl.Series | None) -> pl.Series
     return _zoned(naive + _fraction(fraction), zones, clock.zone)
 
 
+ISO_SHAPE = re.compile(
+    r"([0-9]{4}[-/][0-9]{2}[-/][0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2})([.,:][0-9]{1,9})?(Z| ?[+-][0-9]{2}:?[0-9]{2})?",
+    re.ASCII,
+)
+"""A time that `iso_times` reads: date and clock, fraction, zone."""
+
+
+def shape_regex(example: str) -> str:
+    """A Rust regex of the times that have the example's shape, not anchored."""
+    return re.sub("[0-9]", "0", example).replace("0", "[0-9]").replace(".", r"\.").replace("+", r"\+")
+
+
+def iso_times(text: pl.Series, example: str, clock: Clock) -> pl.Series:
+    """Instants of ISO times that all have one shape, by slices; no text is null.
+
+    Args:
+        text: String column, each text the example's but for the digits and the zone's sign.
+        example: A time as ISO 8601 has it, blanks, commas and slashes allowed for.
+        clock: Zone of times that name none.
+    """
+    naive = _parsed(text.str.slice(0, 19), f"%Y{example[4]}%m{example[7]}%d{example[10]}%H:%M:%S")
+    rest = example[19:]
+    digits = len(rest) - len(rest[1:].lstrip("0123456789")) - 1 if rest[:1] in {".", ",", ":"} else 0
+    if digits:
+        naive = naive + _fraction(text.str.slice(20, digits))
+    zoned = len(rest) > (digits + 1 if digits else 0)
+    if not zoned:
+        return _in_calendar(in_zone(naive, clock.zone))
+    if rest.endswith("Z"):
+        return _in_calendar(naive.dt.replace_time_zone("UTC"))
+    return _in_calendar(_zoned(naive, text.str.slice(20 + digits if digits else 19), clock.zone))
+
+
 def _fixed_rest(rest: pl.Series) -> tuple[pl.Series, pl.Series] | None:
     """Fraction and zone by slices where all rests have the first one's layout; else None."""
     found = re.fullmatch(r"(?:[.,:](\d{1,9}))?([Zz]|[+-]\d\d:?\d\d)?", rest[0])
@@ -164,8 +200,14 @@ def _fixed_rest(rest: pl.Series) -> tuple[pl.Series, pl.Series] | None:
 def _clf(text: pl.Series, clock: Clock, received: pl.Series | None) -> pl.Series:
     naive = _parsed(text.str.slice(0, 20), "%d/%b/%Y:%H:%M:%S")
     rest = text.str.slice(20)
+    if rest.n_unique() == 1 and rest[0] is not None:
+        # The usual case: no fraction, and one zone throughout.
+        rest = rest.head(1)
     fraction = rest.str.extract(r"^[.,]([0-9]{1,9})", 1)
-    return _zoned(naive + _fraction(fraction), rest.str.extract(r"([+-][0-9]{4})$", 1), clock.zone)
+    zones = rest.str.extract(r"([+-][0-9]{4})$", 1)
+    return _zoned(
+        naive + _fraction(fraction), zones.new_from_index(0, len(text)) if len(rest) == 1 else zones, clock.zone
+    )
 
 
 def _layout_reader(layout: str) -> _Read:

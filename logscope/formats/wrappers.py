@@ -6,6 +6,7 @@ Sources: RFC 5424 section 6, RFC 3164 section 4 with what rsyslog and syslog-ng 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 import polars as pl
@@ -14,7 +15,7 @@ from logscope.formats import frames, keyvalue, structured
 from logscope.formats.lines import Lines
 from logscope.formats.model import Format
 from logscope.formats.patterns import Pattern, compile_pattern, first_line
-from logscope.formats.readers import Columns, Reader, fields_of
+from logscope.formats.readers import INDEXED, Columns, Reader, fields_of
 from logscope.formats.timestamps import Clock, to_times
 from logscope.records import severity
 from logscope.records.schema import FIELD_PREFIX
@@ -28,12 +29,14 @@ _TAG = r"(?P<app>[^ \t\[\]:={}\"]+(?:\([^) ]*\))?)(?:\[(?P<pid>[^\] ]*)\])?:"
 _HOST = r"(?P<host>[^ \t\[\]={}\"]*[^ \t\[\]:={}\"])"
 _LEVEL = r"(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|ERR|FATAL|CRITICAL|SEVERE)"
 
+_SD = r"(?:-|(?:\[[^\]\" ]+(?: [^\] =\"]+=\"(?:[^\"\\]|\\.)*\")*[ ]?\])+)"
+
 RFC5424 = (
     rf"^{PRI}?1 (?P<time>-|[0-9]{{4}}-[^ ]+) (?P<host>[^ ]+) (?P<app>[^ ]+) (?P<pid>[^ ]+) (?P<msgid>[^ ]+)"
-    r"(?: (?P<sd>-|(?:\[[^\]\" ]+(?: [^\] =\"]+=\"(?:[^\"\\]|\\.)*\")*[ ]?\])+))?(?: |$)"
+    rf"(?: (?P<sd>{_SD}))?(?: |$)"
 )
 _QUICK = {
-    RFC5424: r"^<(?P<pri>[0-9]+)>1 (?P<time>[0-9]{4}-[^ ]+) (?P<host>[^ ]+) (?P<app>[^ ]+) (?P<pid>[^ ]+) (?P<msgid>[^ ]+) "
+    RFC5424: r"^<(?P<pri>0|1(?:[0-8][0-9]?|9[01]?)?|[2-9][0-9]?)>1 (?P<time>[0-9]{4}-[^ ]+) (?P<host>[^ ]+) (?P<app>[^ ]+) (?P<pid>[^ ]+) (?P<msgid>[^ ]+) "
 }
 """Narrower regexes for the usual case: a priority, and something after the header."""
 RFC3164 = (
@@ -66,6 +69,9 @@ class SyslogReader(Reader):
         self.inner = inner
         self.veto = _VETO.get(regex)
         self.bare_tag = regex == RFC3164_BARE[0]
+        quick = re.sub(r"\(\?P<[a-z]+>", "(?:", self.pattern.quick)
+        self.levelled = rf"{quick}(?:{_SD} )?\x{{feff}}?(?:@cee: ?)?(?:{inner.stating()})"
+        """Of texts that the quick regex matches: where the body may state a level, which then is not the priority's."""
 
     def match(self, raw: pl.Series) -> pl.Series:
         """The header matches, and what it would take for host and tag is no inner format's."""
@@ -78,6 +84,18 @@ class SyslogReader(Reader):
             taken = self.inner.structured(body)
             found = found.clone().scatter(rows, ~taken)
         return found
+
+    def scan(self, raw: pl.Series, want: Collection[str]) -> tuple[pl.Series, Columns]:
+        """By the quick regex, the body left alone where it states no level; the rest in two passes."""
+        head = self.pattern.quick_captures(raw, {"time", "pri"}) if {"time", "level"}.issubset(want) else None
+        if head is None or not INDEXED.issuperset(want):
+            return super().scan(raw, want)
+        times = to_times(head["time"], self.clock)
+        found = head["pri"].is_not_null() & times.is_not_null() & ~raw.str.contains(self.levelled).fill_null(True)
+        level = _level_of(head["pri"])
+        if not found.all():
+            times, level = times.filter(found), level.filter(found)
+        return self._rest(raw, want, found, {"time": times, "level": level})
 
     def _header(self, raw: pl.Series, names: Collection[str]) -> Columns:
         found = self.pattern.captures(raw, names)
@@ -123,10 +141,7 @@ class SyslogReader(Reader):
     def _level(self, body: pl.Series, pri: pl.Series | None) -> pl.Series:
         stated = self.inner.states_level(body)
         if pri is not None:
-            number = pri.cast(pl.Int32, strict=False)
-            table = dict(enumerate(severity.SYSLOG))
-            own = (number % 8).replace_strict(table, default=None, return_dtype=pl.UInt8)
-            stated = stated.zip_with(stated > 0, own.fill_null(0))
+            stated = stated.zip_with(stated > 0, _level_of(pri))
         open_rows = (stated == 0).arg_true()
         if len(open_rows):
             guess = self.inner.extract(body.gather(open_rows), {"level"}, None).get("level")
@@ -162,6 +177,12 @@ class SyslogReader(Reader):
         return pl.concat(parts)
 
 
+def _level_of(pri: pl.Series) -> pl.Series:
+    number = pri.cast(pl.Int32, strict=False)
+    table = dict(enumerate(severity.SYSLOG))
+    return (number % 8).replace_strict(table, default=None, return_dtype=pl.UInt8).fill_null(0)
+
+
 def _priority(pri: pl.Series, name: str) -> pl.Series:
     number = pri.cast(pl.Int32, strict=False)
     if name == "severity":
@@ -193,6 +214,10 @@ class DockerReader(Reader):
         return raw.str.contains(
             r'^\{"log":"(?s:.*)","(?:stream":"(?:stdout|stderr)"|attrs":\{).*"time":"[^"]+"\}\s*$'
         ).fill_null(False)
+
+    def stating(self) -> str | None:
+        """An object's beginning."""
+        return r"\{"
 
     def _members(self, raw: pl.Series, names: list[str]) -> Columns:
         found = structured.columns(raw, names, typed=False)

@@ -30,6 +30,12 @@ class RecordParser(Protocol):
     def starts(self, lines: pl.Series) -> pl.Series:
         """Which lines begin a record (Boolean); the others continue the record before them."""
 
+    def scan(self, lines: pl.Series) -> pl.DataFrame:
+        """`starts` of each line, and `time level format` as `index` has them for a record of that line alone.
+
+        One pass instead of two. Where a line starts no record its other columns mean nothing.
+        """
+
     def index(self, raw: pl.Series, received: pl.Series | None = None) -> pl.DataFrame:
         """`time` (Datetime us UTC, null: none of its own), `level` (UInt8, 0: none), `format` (UInt8).
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logscope.formats import frames, keyvalue
 from logscope.formats.loader import load_formats
-from logscope.formats.parser import make_parser
+from logscope.formats.parser import SourceParser, make_parser
 from tests.unit.formats.lines import MAKERS
 
 FORMATS = load_formats()
@@ -47,6 +49,28 @@ def test_any_text_parses_and_cuts_change_nothing(texts: list[str]) -> None:
             pl.concat([parser.index(raw[:0]), *(parser.index(raw[i : i + 1]) for i in range(len(texts)))])
         )
         assert starts.to_list() == [parser.starts(raw[i : i + 1])[0] for i in range(len(texts))]
+        scanned = parser.scan(raw)
+        assert scanned["starts"].to_list() == starts.to_list()
+        assert scanned.filter(starts).drop("starts").equals(index.filter(starts))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.sampled_from([*MAKERS]), st.lists(st.integers(0, 999), min_size=1, max_size=6), st.lists(spoiled, max_size=3))
+def test_a_scan_is_starts_and_index_at_once(maker: str, numbers: list[int], odd: list[str]) -> None:
+    texts = [MAKERS[maker](number) for number in numbers]
+    raw = pl.Series([*texts, *odd, *texts], dtype=pl.String)
+    for parser in (ALL, MIXED, _parser_of(maker)):
+        scanned = parser.scan(raw)
+        starts = pl.Series([parser.starts(raw[i : i + 1])[0] for i in range(len(raw))])
+        assert scanned["starts"].to_list() == starts.to_list()
+        one_by_one = pl.concat([parser.index(raw[i : i + 1]) for i in range(len(raw))])
+        assert scanned.filter(starts).drop("starts").equals(one_by_one.filter(starts))
+
+
+@cache
+def _parser_of(maker: str) -> SourceParser:
+    found = FORMATS.detect([MAKERS[maker](number) for number in range(50)], name="some.log")
+    return make_parser(found, zone="Europe/Berlin", reference_us=1_798_675_200_000_000, source_name="some.log")
 
 
 def as_text(value: object) -> str | None:

@@ -1,0 +1,196 @@
+"""Readers of texts that name their members: JSON objects and logfmt lines."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+
+import polars as pl
+
+from logscope.formats import frames, keyvalue, structured
+from logscope.formats.levels import to_levels
+from logscope.formats.model import COLUMNS, Format
+from logscope.formats.patterns import first_line
+from logscope.formats.readers import INDEXED, Columns, Reader, TextReader, fields_of, merge, present
+from logscope.formats.timestamps import Clock, to_times
+from logscope.records.schema import FIELD_PREFIX
+
+
+class NamedReader(Reader):
+    """What json and logfmt share: columns by member names, the first present one wins."""
+
+    @abstractmethod
+    def members(self, raw: pl.Series, names: list[str], *, typed: bool, strict: bool) -> Columns:
+        """The named members; all-null where there is none. `strict` raises Unsound on what is no object."""
+
+    def extract(self, raw: pl.Series, want: Collection[str], received: pl.Series | None) -> Columns:
+        """Columns by the format's names, fields as they are."""
+        return self._named(raw, want, received, strict=False)
+
+    def _named(self, raw: pl.Series, want: Collection[str], received: pl.Series | None, *, strict: bool) -> Columns:
+        sought = {name: self.format.names.get(name, ()) for name in COLUMNS if name in want}
+        named = self.candidates(raw, list(sought.values()), strict=strict) if sought else {}
+        out = self._columns(raw, sought, named, received)
+        fields = fields_of(want)
+        if fields:
+            out |= {FIELD_PREFIX + name: values for name, values in self.fields(raw, fields, strict=strict).items()}
+        return out
+
+    def _columns(
+        self, raw: pl.Series, sought: Mapping[str, Sequence[str]], named: Columns, received: pl.Series | None
+    ) -> Columns:
+        """Columns of the members they may be made of."""
+        out: Columns = {}
+        for column, names in sought.items():
+            values = frames.nothing(len(raw))
+            for name in names:
+                if name in named:
+                    values = frames.coalesce(values, present(named[name]))
+            out[column] = values
+        if "time" in out:
+            out["time"] = to_times(out["time"], self.clock, received)
+        if "level" in out:
+            out["level"] = to_levels(out["level"], self.format.levels)
+        if "message" in out:
+            out["message"] = first_line(frames.coalesce(out["message"], raw))
+        return out
+
+    def candidates(self, raw: pl.Series, choices: list[tuple[str, ...]], *, strict: bool) -> Columns:
+        """Members by name, of which each choice takes the first present one."""
+        return self.members(raw, [name for names in choices for name in names], typed=False, strict=strict)
+
+    def fields(self, raw: pl.Series, names: list[str], *, strict: bool) -> Columns:
+        """The named fields."""
+        return self.members(raw, names, typed=True, strict=strict)
+
+
+class LogfmtReader(NamedReader):
+    """Lines that begin with at least two `name=value` pairs."""
+
+    _pairs = rf"{keyvalue.NAME}={keyvalue.VALUE}[ \t]+{keyvalue.NAME}={keyvalue.VALUE}"
+
+    def match(self, raw: pl.Series) -> pl.Series:
+        """Two pairs at the start."""
+        return raw.str.contains("^" + self._pairs).fill_null(False)
+
+    def stating(self) -> str | None:
+        """Two pairs."""
+        return self._pairs
+
+    def members(self, raw: pl.Series, names: list[str], *, typed: bool, strict: bool) -> Columns:
+        """Values of the pairs, always text."""
+        return self._values(raw, [(name,) for name in names])
+
+    def candidates(self, raw: pl.Series, choices: list[tuple[str, ...]], *, strict: bool) -> Columns:
+        """Values by name; names behind one that every text has are not looked for."""
+        return self._values(raw, choices)
+
+    def _values(self, raw: pl.Series, choices: list[tuple[str, ...]]) -> Columns:
+        found = keyvalue.leading(raw, {name for names in choices for name in names})
+        mask: pl.Series | None = None
+        out: Columns = {}
+        absent = frames.nothing(len(raw))
+        for names in choices:
+            for name in names:
+                if name in out or not raw.str.contains(f"{name}=", literal=True).any():
+                    continue
+                if name in found:
+                    values = found[name]
+                    missed = values.is_null().arg_true()
+                    if len(missed):
+                        values = values.clone().scatter(missed, keyvalue.column(raw.gather(missed), name))
+                else:
+                    mask = keyvalue.masked(raw) if mask is None else mask
+                    values = keyvalue.column(raw, name, mask)
+                out[name] = values
+                if len(names) > 1 and present(values).null_count() == 0:
+                    break
+        for names in choices:
+            for name in names:
+                out.setdefault(name, absent)
+        return out
+
+    def long(self, raw: pl.Series) -> pl.DataFrame:
+        """The pairs."""
+        return keyvalue.long(raw)
+
+
+class JsonReader(NamedReader):
+    """Lines that are one JSON object; others that only look so are read as text."""
+
+    def __init__(self, form: Format, clock: Clock, text: TextReader) -> None:
+        """Keep the reader of what is not sound."""
+        super().__init__(form, clock)
+        self.text = text
+
+    def match(self, raw: pl.Series) -> pl.Series:
+        """Braces at both ends."""
+        opens = raw.str.contains(r"^[ \t]*\{").fill_null(False)
+        closes = raw.str.ends_with("}").fill_null(False)  # the usual case; the regex scans the whole text
+        if not closes.all():
+            closes = raw.str.contains(r"\}[ \t\r\n]*$").fill_null(False)
+        return opens & closes
+
+    def scan(self, raw: pl.Series, want: Collection[str]) -> tuple[pl.Series, Columns]:
+        """Without a parser where objects begin as the first one does; the rest in two passes."""
+        sought = {name: self.format.names.get(name, ()) for name in COLUMNS if name in want}
+        lead = structured.lead(raw[0], list(sought.values())) if len(raw) and INDEXED.issuperset(want) else None
+        if lead is None or not raw.head(1).str.contains(lead.plain).all():
+            return super().scan(raw, want)
+        found = raw.str.contains(lead.plain).fill_null(False)
+        texts = raw if found.all() else raw.filter(found)
+        columns = self._columns(texts, sought, lead.values(texts), None)
+        return self._rest(raw, want, found, columns)
+
+    def stating(self) -> str | None:
+        """A brace."""
+        return r"[ \t]*\{"
+
+    def members(self, raw: pl.Series, names: list[str], *, typed: bool, strict: bool) -> Columns:
+        """Members, numbers as numbers if `typed`."""
+        return structured.columns(raw, names, typed=typed, strict=strict)
+
+    def candidates(self, raw: pl.Series, choices: list[tuple[str, ...]], *, strict: bool) -> Columns:
+        """Members by name; those that all objects begin with need no parser."""
+        found = structured.leading(raw, choices)
+        if found is None:
+            return super().candidates(raw, choices, strict=strict)
+        absent = frames.nothing(len(raw))
+        return {name: found.get(name, absent) for names in choices for name in names}
+
+    def fields(self, raw: pl.Series, names: list[str], *, strict: bool) -> Columns:
+        """Members, then pairs within the message."""
+        found = self.members(raw, names, typed=True, strict=strict)
+        if all(values.null_count() == 0 for values in found.values()):
+            return found
+        message = self._named(raw, {"message"}, None, strict=strict)["message"]
+        apart = message.zip_with(message != raw, frames.nothing(len(raw)))
+        for name, values in found.items():
+            if values.null_count():
+                found[name] = frames.coalesce(values, keyvalue.column(apart, name))
+        return found
+
+    def extract(self, raw: pl.Series, want: Collection[str], received: pl.Series | None) -> Columns:
+        """Columns and fields; unsound texts as free text."""
+        try:
+            return self._named(raw, want, received, strict=True)
+        except structured.Unsound:
+            sound = structured.is_sound(raw)
+        good, bad = sound.arg_true(), (~sound).arg_true()
+        some = None if received is None else received.gather(good)
+        first = self._named(raw.gather(good), want, some, strict=False)
+        second = self.text.extract(raw.gather(bad), want, None)
+        if "format" in want:
+            first["format"] = frames.constant(self.format.name, len(good))
+            second["format"] = frames.constant(self.text.format.name, len(bad))
+        return merge([(good, first), (bad, second)], want, len(raw))
+
+    def long(self, raw: pl.Series) -> pl.DataFrame:
+        """Members, then pairs within the message (of unsound texts: their pairs)."""
+        sound = structured.is_sound(raw)
+        apart = raw
+        if sound.any():
+            message = self._named(raw.gather(sound.arg_true()), {"message"}, None, strict=False)["message"]
+            apart = raw.clone().scatter(sound.arg_true(), message)
+            apart = apart.zip_with(~sound | (apart != raw), frames.nothing(len(raw)))
+        return pl.concat([structured.long(raw), keyvalue.long(apart)])
