@@ -22,8 +22,8 @@ def run_rules(arguments: argparse.Namespace) -> int:
 
 def _paths(arguments: argparse.Namespace) -> list[Path]:
     """The files named, or all that are installed; a name of a shipped rule stands for its file."""
-    from logscope.engine.detecting import rule_paths
     from logscope.engine.options import Options
+    from logscope.engine.ruleset import rule_paths
     from logscope.paths import PACKAGE
 
     if not arguments.paths:
@@ -37,19 +37,18 @@ def _paths(arguments: argparse.Namespace) -> list[Path]:
 
 
 def _load(arguments: argparse.Namespace) -> LoadedRules:
-    from logscope.query.filters import compile_filter
-    from logscope.rules.loader import load_rules
+    from logscope.engine.ruleset import load_files
 
-    return load_rules(_paths(arguments), compile_filter)
+    return load_files(_paths(arguments))
 
 
 def _check(arguments: argparse.Namespace) -> int:
     from dataclasses import asdict
 
-    from logscope.query.filters import compile_filter
-    from logscope.rules.lint import ERROR, lint
+    from logscope.engine.ruleset import lint_files
+    from logscope.rules.lint import ERROR
 
-    findings = lint(_paths(arguments), compile_filter)
+    findings = lint_files(_paths(arguments))
     broken = [finding for finding in findings if finding.severity == ERROR]
     objects: list[Object] = [
         {name: value for name, value in asdict(finding).items() if value is not None} for finding in findings
@@ -70,7 +69,7 @@ def _test(arguments: argparse.Namespace) -> int:
     objects: list[Object] = []
     lines = []
     for rule in loaded.rules:
-        for result in run_rule_tests(rule):
+        for result in run_rule_tests(rule, loaded.rules):
             total += 1
             failed += not result.passed
             reason = "; ".join(str(difference) for difference in result.differences) or result.error

@@ -338,6 +338,13 @@ class Linker:
         table = pl.concat([self._pieces.owners(self._pieces.everything()), self._attached.everything()])
         return self._as_members(table)
 
+    def members_of(self, numbers: pl.Series) -> pl.DataFrame:
+        """The members of some transactions: a frame MEMBERS."""
+        wanted = numbers.cast(pl.UInt32)
+        found = self._pieces.owners(self._pieces.holding(wanted.clear(), wanted))
+        table = pl.concat([found, self._attached.everything()])
+        return self._as_members(table.filter(pl.col("owner").is_in(wanted.implode())))
+
     def groups_of(self, rows: pl.Series) -> pl.DataFrame:
         """`row`, `transaction` (number) of some rows; rows in none are left out."""
         pos = self._pieces.positions(rows.cast(pl.UInt32))

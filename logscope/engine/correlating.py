@@ -96,30 +96,52 @@ class Correlating:
 
     # --- linking
 
-    def update(self, *, cancel: Cancel, progress: Progress | None = None) -> Delta | None:
-        """Link what came since the last call; None if nothing did."""
+    def update(
+        self, *, cancel: Cancel, progress: Progress | None = None, beside: Correlating | None = None
+    ) -> Delta | None:
+        """Link what came since the last call; None if nothing did.
+
+        Args:
+            cancel: Looked at between segments.
+            progress: Told how far it is.
+            beside: One of the same keys at another grain: what it extracted is not extracted again,
+                and linked is what it has linked.
+        """
         with self._lock:
             plan = self.prepare(cancel=cancel, progress=progress)
             view = self._store.view
-            if view.records == self._next_row:
+            end = view.records if beside is None else beside._next_row
+            if end == self._next_row:
                 return None
-            parts = []
-            segments = list(view.since(self._next_row))
-            for number, part in enumerate(self._values.extracted(segments, view, plan, plan.linking)):
-                cancel.check()
-                if progress:
-                    progress("linking", number / len(segments))
-                parts.append(part)
-            values = pl.concat(parts) if parts else pl.DataFrame(schema=schema.KEY_VALUES)
+            if beside is None or beside.plan is None:
+                values = self._extract(plan, plan.linking, cancel, progress)
+            else:
+                values = beside._values.since(self._next_row)
+                left = [name for name in plan.linking if name not in beside.plan.linking]
+                if left:
+                    more = self._extract(plan, left, cancel, progress).filter(pl.col(schema.ROW) < end)
+                    values = pl.concat([values, more])
             rows = values.get_column(schema.ROW).unique()
             records = view.index.select("time", "source_id", "line")[rows].with_columns(rows)
             assert self._linker is not None
             delta = self._linker.add(values, records)
-            self._values.add(values)
+            self._values.add(values, self._next_row)
             self._table.forget()
-            self._next_row = view.records
+            self._next_row = end
             self.generation += 1
             return delta
+
+    def _extract(self, plan: Plan, names: Sequence[str], cancel: Cancel, progress: Progress | None) -> pl.DataFrame:
+        """Values of keys in the records that are not linked yet."""
+        view = self._store.view
+        segments = list(view.since(self._next_row))
+        parts = []
+        for number, part in enumerate(self._values.extracted(segments, view, plan, names)):
+            cancel.check()
+            if progress:
+                progress("linking", number / len(segments))
+            parts.append(part)
+        return pl.concat(parts) if parts else pl.DataFrame(schema=schema.KEY_VALUES)
 
     @property
     def count(self) -> int | None:
@@ -156,6 +178,19 @@ class Correlating:
             if self._linker is None or self.plan is None:
                 return pl.DataFrame(schema=schema.TRANSACTIONS)
             return self._table.frame(self._linker)
+
+    def summary(self, numbers: pl.Series) -> pl.DataFrame:
+        """The transaction frame of some transactions alone."""
+        with self._lock:
+            assert self._linker is not None
+            return self._table.some(self._linker, numbers)
+
+    def ends(self, numbers: pl.Series | None = None) -> pl.DataFrame:
+        """`number`, `end` (time of the last record, microseconds) of some transactions, or of all."""
+        assert self._linker is not None
+        members = self._linker.members() if numbers is None else self._linker.members_of(numbers)
+        times = self._store.view.index.get_column("time")[members.get_column(schema.ROW)].to_physical()
+        return members.select(number="transaction", end=times).group_by("number").agg(pl.col("end").max())
 
     # --- values and pivots
 

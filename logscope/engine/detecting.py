@@ -5,24 +5,24 @@ from __future__ import annotations
 import time as clock
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from logscope.engine.answers import AbsentStep, Detection
 from logscope.engine.api import Cancel
+from logscope.engine.closing import Closing
 from logscope.engine.correlating import Correlating, Progress
+from logscope.engine.ruleset import load
+from logscope.engine.running import Running, RunningSteps, RunningWhole, Turn
 from logscope.engine.selection import Selection
+from logscope.engine.telling import derived, place_of, shown
 from logscope.engine.watermark import Watermark
-from logscope.errors import LogscopeError, PlanError, RuleError
-from logscope.paths import PACKAGE, config_folder
-from logscope.query.filters import compile_filter
+from logscope.errors import PlanError
 from logscope.records import schema
-from logscope.rules.detector import Detector
-from logscope.rules.enabled import enabled_rules
 from logscope.rules.model import Detection as Found
 from logscope.rules.model import Rule
+from logscope.rules.references import in_order_of_use
 from logscope.text import human_duration
 
 if TYPE_CHECKING:
@@ -42,15 +42,6 @@ class Told:
     retracted: tuple[Detection, ...]
 
 
-@dataclass
-class _Running:
-    """A rule at work."""
-
-    rule: Rule
-    detector: Detector
-    linked: Correlating | None
-
-
 class Detecting:
     """Runs the rules of a session.
 
@@ -60,6 +51,7 @@ class Detecting:
         correlating: The session's transactions.
         options: With rules and limits.
         source_name: A source's name by its place.
+        rules: To run; None: those that the options name.
     """
 
     def __init__(
@@ -69,6 +61,7 @@ class Detecting:
         correlating: Correlating,
         options: Options,
         source_name: Callable[[int], str],
+        rules: tuple[Rule, ...] | None = None,
     ) -> None:
         """Loads the rules; errors are in `rule_errors`."""
         self._store = store
@@ -77,13 +70,14 @@ class Detecting:
         self._options = options
         self._selection = Selection(options)
         self._source_name = source_name
-        self.rules, self.rule_errors = load(options)
+        self.rules, self.rule_errors = load(options) if rules is None else (rules, ())
         self.notices: list[str] = []
         self.told: dict[str, Detection] = {}
         self.watermark = Watermark(options.lateness, options.max_skew, options.source_idle)
         self.begin: int | None = None
-        self._running: list[_Running] | None = None
+        self._running: list[Running] | None = None
         self._others: dict[str, Correlating] = {}
+        self._closings: dict[int, Closing] = {}
         self._next_row = 0
         self._rows: dict[int, tuple[str, str, str]] = {}
 
@@ -98,6 +92,7 @@ class Detecting:
         self._rows = {}
         self._running = None
         self._others = {}
+        self._closings = {}
         self._next_row = 0
 
     def update(
@@ -126,30 +121,24 @@ class Detecting:
             return Told((), ())
         running = self._start(cancel)
         view = self._store.view
-        changed = {id(self._correlating): delta}
+        moved = {id(self._correlating): delta}
         for other in self._others.values():
-            changed[id(other)] = other.update(cancel=cancel)
+            moved[id(other)] = other.update(cancel=cancel, beside=self._correlating)
         now = clock.monotonic_ns() // 1000 if now is None else now
-        hits = self._hits(running, view, cancel, progress, now)
+        self._take(running, view, cancel, progress, now)
         watermark = self._final_watermark(least) if final else self.watermark.advance(now)
         if watermark is None or self.begin is None:
             return Told((), ())
+        due = {}
+        for closing in self._closings.values():
+            closing.take(moved.get(id(closing.linked)))
+            due[id(closing.linked)] = closing.due(watermark, final=final)
+        turn = Turn(watermark, self.begin, final, decide, moved, due)
         raised: list[Detection] = []
         retracted: list[Detection] = []
-        for work, found in zip(running, hits, strict=True):
+        for work in running:
             cancel.check()
-            linked = work.linked
-            moved = changed.get(id(linked)) if linked is not None else None
-            result = work.detector.step(
-                found,
-                watermark=watermark,
-                begin=self.begin,
-                final=final,
-                decide=decide,
-                membership=None if linked is None else linked.groups_of,
-                identity=str if linked is None else linked.identity,
-                **({} if moved is None else {"changed": moved.rows}),
-            )
+            result = turn.told[work.rule.name] = work.decide(turn)
             raised.extend(self._shown(detection, work) for detection in result.raised)
             retracted.extend(self._shown(detection, work) for detection in result.retracted)
         for detection in retracted:
@@ -162,26 +151,15 @@ class Detecting:
 
     def pending(self) -> list[Detection]:
         """What the end or the beginning of the data leaves open."""
-        found: list[Detection] = []
-        for work in self._running or []:
-            identity = str if work.linked is None else work.linked.identity
-            found.extend(self._shown(detection, work) for detection in work.detector.pending(identity))
-        return found
+        return [self._shown(detection, work) for work in self._running or [] for detection in work.pending()]
 
     def provisional(self) -> list[Detection]:
         """What would be told if what has come were all."""
         newest = self.watermark.newest
-        found: list[Detection] = []
-        for work in self._running or [] if newest is not None else []:
-            linked = work.linked
-            early = work.detector.provisional(
-                newest or 0,
-                membership=None if linked is None else linked.groups_of,
-                identity=str if linked is None else linked.identity,
-            )
-            shown = (self._shown(detection, work) for detection in early)
-            found.extend(replace(one, state="provisional") for one in shown if one.detection not in self.told)
-        return found
+        if newest is None:
+            return []
+        early = [self._shown(found, work) for work in self._running or [] for found in work.provisional(newest)]
+        return [replace(one, state="provisional") for one in early if one.detection not in self.told]
 
     def _final_watermark(self, least: int | None) -> int | None:
         newest = self.watermark.newest
@@ -189,26 +167,28 @@ class Detecting:
             return least
         return newest if least is None else max(newest, least)
 
-    def _start(self, cancel: Cancel) -> list[_Running]:
-        """Detectors of all rules, each with the transactions of its grain."""
+    def _start(self, cancel: Cancel) -> list[Running]:
+        """All rules at work, each after those it uses, with the transactions of its grain."""
         if self._running is None:
             plan = self._correlating.prepare(cancel=cancel)
-            running = []
-            for rule in self.rules:
-                assert rule.sequence is not None
-                linked = None
-                if rule.sequence.by_transaction:
-                    linked = self._correlating
-                    grain = rule.sequence.grain
-                    if grain and self._options.grain == "auto":
-                        linked = self._at_grain(rule, grain, plan.grain, cancel)
-                running.append(_Running(rule, Detector(rule), linked))
-            self._running = running
+            self._running = [self._begun(rule, plan.grain, cancel) for rule in in_order_of_use(self.rules)]
         return self._running
 
-    def _at_grain(self, rule: Rule, grain: str, chosen: str | None, cancel: Cancel) -> Correlating:
+    def _begun(self, rule: Rule, chosen: str | None, cancel: Cancel) -> Running:
+        if rule.transaction is not None:
+            linked = self._linked(rule, rule.transaction.grain, chosen, cancel)
+            return RunningWhole(rule, self._closings.setdefault(id(linked), Closing(linked)))
+        sequence = rule.sequence
+        if sequence is None or not sequence.by_transaction:
+            return RunningSteps(rule, None, self._derived)
+        return RunningSteps(rule, self._linked(rule, sequence.grain, chosen, cancel), self._derived)
+
+    def _linked(self, rule: Rule, grain: str | None, chosen: str | None, cancel: Cancel) -> Correlating:
+        """The session's transactions, or others if the rule wants another grain."""
         plan = self._correlating.plan
         assert plan is not None
+        if not grain or self._options.grain != "auto":
+            return self._correlating
         try:
             wanted = plan.with_grain(grain, why=f"rule {rule.name}")
         except PlanError as error:
@@ -219,16 +199,15 @@ class Detecting:
         if wanted.grain not in self._others:
             other = Correlating(self._store, self._frames, replace(self._options, grain=wanted.grain))
             other.prepare(cancel=cancel, plan=wanted)
-            other.update(cancel=cancel)
+            other.update(cancel=cancel, beside=self._correlating)
             self._others[wanted.grain] = other
         return self._others[wanted.grain]
 
-    def _hits(
-        self, running: Sequence[_Running], view: StoreView, cancel: Cancel, progress: Progress | None, now: int
-    ) -> list[pl.DataFrame | None]:
-        """Per rule the new records that matter to it; the watermark sees all of them."""
-        found: list[list[pl.DataFrame]] = [[] for _ in running]
-        columns = frozenset[str]().union(*(work.detector.columns for work in running))
+    def _take(
+        self, running: Sequence[Running], view: StoreView, cancel: Cancel, progress: Progress | None, now: int
+    ) -> None:
+        """Give the new records to the rules; the watermark sees all of them."""
+        columns = frozenset[str]().union(*(work.columns for work in running))
         segments = list(view.since(self._next_row)) if view.records > self._next_row else []
         for number, segment in enumerate(segments):
             cancel.check()
@@ -238,12 +217,15 @@ class Detecting:
             frame = self._selection.inside(frame, view)
             self._observe(segment, frame, now)
             frame = self._correlating.key_columns(frame, columns)
-            for place, work in enumerate(running):
-                hits = work.detector.hits(frame)
-                if hits.height:
-                    found[place].append(hits)
+            for work in running:
+                work.take(frame)
         self._next_row = view.records
-        return [pl.concat(parts, how="diagonal_relaxed") if parts else None for parts in found]
+
+    def _derived(self, detections: Sequence[Found], columns: frozenset[str]) -> pl.DataFrame:
+        wanted = [name for name in columns if not name.startswith(schema.KEY_PREFIX)]
+        rows = pl.Series(schema.ROW, [place_of(found) for found in detections], dtype=pl.UInt32)
+        records = self._frames.rows(rows, self._store.view, {*wanted, "time", "source_id", "line"})
+        return derived(detections, records, lambda frame: self._correlating.key_columns(frame, columns))
 
     def _frame(self, segment: Segment, view: StoreView, columns: Collection[str]) -> pl.DataFrame:
         wanted = {name for name in columns if not name.startswith(schema.KEY_PREFIX)}
@@ -264,40 +246,8 @@ class Detecting:
             names |= {"peer": "fields.peer", "received": "fields.received", "host": "host"}
         self.watermark.observe(timed.select(**names), now)
 
-    def _shown(self, found: Found, work: _Running) -> Detection:
-        index = self._store.view.index
-        steps = {}
-        for name, step in found.steps.items():
-            source_id, line = index.select("source_id", "line").row(step.row)
-            steps[name] = {"time": step.time, "source": self._source_name(source_id), "line": line, "row": step.row}
-        keys = {
-            name: list(values) if isinstance(values, tuple | list) else [values] for name, values in found.keys.items()
-        }
-        if found.number is not None and work.linked is not None:
-            keys |= work.linked.keys_of(found.number)
-        # Numbers are those of the session's own transactions, whatever grain the rule runs at.
-        number = found.number
-        if work.linked is not None and work.linked is not self._correlating:
-            rows = pl.Series([step.row for step in found.steps.values()], dtype=pl.UInt32)
-            own = self._correlating.groups_of(rows).get_column("transaction")
-            number = int(own[0]) if len(own) else None
-        return Detection(
-            detection=found.id,
-            rule=found.rule,
-            title=found.title,
-            level=found.level,
-            time=found.time,
-            start=found.start,
-            end=found.end,
-            transaction=found.transaction,
-            keys=keys,
-            output=dict(found.output),
-            message=found.message,
-            steps=steps,
-            state=found.state,
-            reason=found.reason,
-            number=number,
-        )
+    def _shown(self, found: Found, work: Running) -> Detection:
+        return shown(found, work.linked, self._correlating, self._store.view, self._source_name)
 
     # --- what the screens ask
 
@@ -347,53 +297,3 @@ class Detecting:
         return table.join(rules, on="number", how="left", maintain_order="left").with_columns(
             pl.col("rules").fill_null([])
         )
-
-
-def load(options: Options) -> tuple[tuple[Rule, ...], tuple[LogscopeError, ...]]:
-    """The rules that the options and the user's folders name.
-
-    Returns:
-        Those that compile, and the errors of the others.
-    """
-    paths = rule_paths(options)
-    if not paths and not options.rule:
-        return (), ()
-    # YAML costs a tenth of the time to the first screen, and most who open a log run no rule.
-    from logscope.rules.loader import load_rules, rule_from_sequence
-
-    loaded = load_rules(paths, compile_filter)
-    errors: list[LogscopeError] = list(loaded.errors)
-    rules = [rule for rule in loaded.rules if rule.enabled]
-    for text in options.rule:
-        try:
-            rules.append(rule_from_sequence(text, compile_filter))
-        except LogscopeError as error:
-            errors.append(error)
-    runnable = []
-    for rule in rules:
-        if rule.sequence is None:
-            errors.append(
-                RuleError(
-                    f"rule {rule.name} is over whole transactions, which this version does not run",
-                    rule.path,
-                    rule.line,
-                    mend="write it as a sequence",
-                )
-            )
-        else:
-            runnable.append(rule)
-    return tuple(runnable), tuple(errors)
-
-
-def rule_paths(options: Options) -> list[Path]:
-    """Rule files and folders in force, the shipped ones that are enabled among them."""
-    if options.rules:
-        paths = [Path(path) for path in options.rules]
-    else:
-        paths = [path for path in (config_folder() / "rules", Path(".logscope/rules")) if path.is_dir()]
-    shipped = sorted((PACKAGE / "rules" / "builtin").glob("*.yml"))
-    names = enabled_rules()
-    return [*paths, *(path for path in shipped if options.shipped_rules or path.stem in names)]
-
-
-__all__ = ["Detecting", "Told", "load", "rule_paths"]

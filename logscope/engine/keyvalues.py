@@ -34,16 +34,24 @@ class KeyValues:
         self._frames = frames
         self._selection = Selection(options)
         self._linked: list[pl.DataFrame] = []
+        self._newest: tuple[int, pl.DataFrame] = (0, pl.DataFrame(schema=schema.KEY_VALUES))
         self._counts: pl.DataFrame | None = None
         self._others: dict[str, pl.DataFrame] = {}
 
     def reset(self) -> None:
         """Forget the values that link; others stay."""
         self._linked, self._counts = [], None
+        self._newest = (0, pl.DataFrame(schema=schema.KEY_VALUES))
 
-    def add(self, values: pl.DataFrame) -> None:
-        """Keep values of new records that link."""
+    def add(self, values: pl.DataFrame, first: int) -> None:
+        """Keep values of new records that link.
+
+        Args:
+            values: Of these records.
+            first: The first of their rows.
+        """
         self._linked.append(values)
+        self._newest = (first, values)
         self._counts = None
         self._others = {}
 
@@ -54,6 +62,13 @@ class KeyValues:
         if len(self._linked) > 1:
             self._linked = [pl.concat(self._linked)]
         return self._linked[0]
+
+    def since(self, row: int) -> pl.DataFrame:
+        """The key values that link of a row and all later ones."""
+        first, newest = self._newest
+        if row == first:
+            return newest
+        return self.linked() if row == 0 else self.linked().filter(pl.col(schema.ROW) >= row)
 
     def extracted(
         self, segments: Sequence[Segment], view: StoreView, plan: Plan, names: Collection[str]

@@ -1,4 +1,4 @@
-"""Lines of the tests that rules carry, as records linked by the rule's own keys."""
+"""The tests that rules carry: their lines as records of a store, linked by the rule's own keys."""
 
 from __future__ import annotations
 
@@ -8,47 +8,76 @@ from typing import Literal
 
 import polars as pl
 
-from logscope.correlation.extract import columns_needed, extract
 from logscope.correlation.keys import Key, normalise
-from logscope.correlation.linker import Linker
 from logscope.correlation.plan import Plan
+from logscope.engine.answers import Detection
+from logscope.engine.api import Cancel
+from logscope.engine.correlating import Correlating
+from logscope.engine.detecting import Detecting
 from logscope.engine.frames import Frames
 from logscope.engine.ingest import Ingest
+from logscope.engine.options import Options
 from logscope.formats.loader import load_formats
 from logscope.formats.parser import make_parser
-from logscope.records import schema
 from logscope.records.model import SourceRef
-from logscope.records.store import Binding, Store, StoreView
-from logscope.rules.model import Rule
+from logscope.records.store import Binding, Store
+from logscope.rules.model import Expectation, Rule
 from logscope.rules.tests import TestResult, run_tests
 
 _BUDGET = 16 << 20
 
 
-def run_rule_tests(rule: Rule) -> tuple[TestResult, ...]:
-    """Run all tests of a rule, in one batch and cut at every record."""
-    return run_tests(rule, _prepare)
+def run_rule_tests(rule: Rule, others: Sequence[Rule] = ()) -> tuple[TestResult, ...]:
+    """Run all tests of a rule, in one batch and cut at every record.
+
+    Args:
+        rule: With tests.
+        others: Rules among which are those that it uses.
+    """
+    together = _with_used(rule, others)
+
+    def run(test: Expectation, cut: bool) -> list[Detection] | None:
+        return _World(together, test.records).told(rule, cut=cut, decide=test.decide)
+
+    return run_tests(rule, run)
+
+
+def _with_used(rule: Rule, others: Sequence[Rule]) -> tuple[Rule, ...]:
+    by_name = {other.name: other for other in others if other.name != rule.name}
+    found = {rule.name: rule}
+    waiting = [rule]
+    while waiting:
+        for name in waiting.pop().uses:
+            if name in by_name and name not in found:
+                found[name] = by_name[name]
+                waiting.append(by_name[name])
+    return tuple(found.values())
 
 
 class _Lines:
-    """Lines of a test as a source."""
+    """Lines of a test as a source that grows as the test wants it."""
 
     name = "test"
     kind: Literal["file", "stream", "messages"] = "file"
     follow = False
 
     def __init__(self, lines: Sequence[str]) -> None:
-        self._data = "".join(f"{line}\n" for line in lines).encode()
+        self.lines = [f"{line}\n".encode() for line in lines]
+        self.shown = len(lines)
         self.mtime_us = clock.time_ns() // 1000
 
+    @property
+    def data(self) -> bytes:
+        return b"".join(self.lines[: self.shown])
+
     def pread(self, size: int, offset: int) -> bytes:
-        return self._data[offset : offset + size]
+        return self.data[offset : offset + size]
 
     def size(self) -> int:
-        return len(self._data)
+        return len(self.data)
 
     def finished(self) -> bool:
-        return True
+        return self.shown == len(self.lines)
 
     def poll(self) -> bool:
         return False
@@ -57,55 +86,54 @@ class _Lines:
         return []
 
 
-class _Prepared:
-    """Records of a test (see `rules.tests.PreparedRecords`)."""
+class _World:
+    """A test's records with everything that rules need of them."""
 
-    def __init__(self, frame: pl.DataFrame, values: pl.DataFrame, plan: Plan) -> None:
-        self.frame = frame
-        self._values = values
-        self._plan = plan
-        self._linker = Linker(plan)
+    def __init__(self, rules: tuple[Rule, ...], lines: Sequence[str]) -> None:
+        self._rules = rules
+        self._source = _Lines(lines)
+        self._sample = [line.rstrip("\n") for line in lines]
+        self._options = Options(lateness=0)
 
-    def members(self, count: int) -> pl.DataFrame:
-        rows = self.frame.head(count)
-        values = self._values.filter(pl.col(schema.ROW).is_in(rows.get_column(schema.ROW).implode()))
-        self._linker = Linker(self._plan)
-        self._linker.add(values, rows.select(schema.ROW, "time", "source_id", "line"))
-        return self._linker.members().select(schema.ROW, "transaction")
+    def told(self, rule: Rule, *, cut: bool, decide: bool) -> list[Detection] | None:
+        """What the rule has told in the end, net of retractions; None: the lines gave no record."""
+        store, frames = Store(), Frames(_BUDGET)
+        ingest = Ingest(self._source, store, self._bind)
+        correlating = Correlating(store, frames, self._options)
+        correlating.prepare(cancel=Cancel(), plan=self._plan(rule))
+        detecting = Detecting(store, frames, correlating, self._options, lambda _: _Lines.name, self._rules)
+        count = len(self._source.lines)
+        for shown in range(1, count) if cut else ():
+            self._source.shown = shown
+            while ingest.step():
+                pass
+            detecting.update(correlating.update(cancel=Cancel()), cancel=Cancel(), final=False, now=0)
+        self._source.shown = count
+        ingest.finish()
+        detecting.update(correlating.update(cancel=Cancel()), cancel=Cancel(), final=True, decide=decide, now=0)
+        if count and not store.view.records:
+            return None
+        return [detection for detection in detecting.told.values() if detection.rule == rule.name]
 
-    def identity(self, number: int) -> str:
-        return self._linker.identity(number)
-
-
-def _prepare(lines: Sequence[str], rule: Rule, columns: frozenset[str]) -> _Prepared:
-    source = _Lines(lines)
-    store = Store()
-    frames = Frames(_BUDGET)
-
-    def bind(sample: list[str]) -> Binding:
-        assignment = load_formats().detect(sample, name=source.name)
+    def _bind(self, _sample: list[str]) -> Binding:
+        # All lines say what the format is: a cut must not choose another.
+        assignment = load_formats().detect(self._sample, name=self._source.name)
+        source = self._source
         parser = make_parser(assignment, zone="UTC", reference_us=source.mtime_us, source_name=source.name)
         return Binding(SourceRef(0, source.name, "file"), source, parser, tuple(parser.formats))
 
-    Ingest(source, store, bind).finish()
-    view = store.view
-    rows = store.ordered(view)
-    plan = _plan(rule, frames, rows, view)
-    wanted = {*columns, *columns_needed(plan), *schema.INDEX_COLUMNS} - {
-        name for name in columns if name.startswith(schema.KEY_PREFIX)
-    }
-    frame = frames.rows(rows, view, sorted(wanted))
-    return _Prepared(frame, extract(frame, plan), plan)
-
-
-def _plan(rule: Rule, frames: Frames, rows: pl.Series, view: StoreView) -> Plan:
-    """The rule's keys, each under the names that the records have for it."""
-    names = frames.pairs(rows, view).get_column("name").unique().sort().to_list() if len(rows) else []
-    sequence = rule.sequence
-    keys = [
-        Key(key, fields=tuple(name for name in names if normalise(name) == normalise(key)), origin="config")
-        for key in (sequence.keys if sequence is not None else ())
-    ]
-    plan = Plan(tuple(keys))
-    grain = sequence.grain if sequence is not None else None
-    return plan if grain is None else plan.with_grain(grain, why=f"rule {rule.name}")
+    def _plan(self, rule: Rule) -> Plan:
+        """The rule's keys, each under the names that the records have for it."""
+        store = Store()
+        Ingest(self._source, store, self._bind).finish()
+        rows = store.ordered(store.view)
+        pairs = Frames(_BUDGET).pairs(rows, store.view) if len(rows) else pl.DataFrame({"name": []})
+        names = pairs.get_column("name").unique().sort().to_list()
+        part = rule.transaction or rule.sequence
+        wanted, grain = (part.keys, part.grain) if part is not None else ((), None)
+        keys = [
+            Key(key, fields=tuple(name for name in names if normalise(name) == normalise(key)), origin="config")
+            for key in wanted
+        ]
+        plan = Plan(tuple(keys))
+        return plan if grain is None else plan.with_grain(grain, why=f"rule {rule.name}")

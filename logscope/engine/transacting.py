@@ -48,22 +48,30 @@ class TransactionTable:
     def frame(self, linker: Linker) -> pl.DataFrame:
         """The transaction frame of everything linked."""
         if self._table is None:
-            members = linker.members()
-            view = self._store.view
-            rows = members.get_column(schema.ROW).unique().sort()
-            records = self._frames.rows_bulk(rows, view, _RECORD_COLUMNS)
-            newest = view.index.get_column("time").to_physical().max()
-            table = summarise(
-                members,
-                records,
-                self._values.linked(),
-                linker.plan,
-                identities=linker.identities(),
-                now_us=int(newest) if isinstance(newest, int) else 0,
-            )
-            order = members.join(records.select(schema.ROW, "time", "source_id", "line"), on=schema.ROW)
-            self._table = self._with_texts(table, order)
+            self._table = self._summarised(linker, linker.members(), linker.identities())
         return self._table
+
+    def some(self, linker: Linker, numbers: pl.Series) -> pl.DataFrame:
+        """The transaction frame of some transactions alone."""
+        if self._table is not None:
+            return self._table.filter(pl.col("number").is_in(numbers.implode()))
+        return self._summarised(linker, linker.members_of(numbers), linker.identities(numbers))
+
+    def _summarised(self, linker: Linker, members: pl.DataFrame, identities: pl.DataFrame) -> pl.DataFrame:
+        view = self._store.view
+        rows = members.get_column(schema.ROW).unique().sort()
+        records = self._frames.rows_bulk(rows, view, _RECORD_COLUMNS)
+        newest = view.index.get_column("time").to_physical().max()
+        table = summarise(
+            members,
+            records,
+            self._values.linked(),
+            linker.plan,
+            identities=identities,
+            now_us=int(newest) if isinstance(newest, int) else 0,
+        )
+        order = members.join(records.select(schema.ROW, "time", "source_id", "line"), on=schema.ROW)
+        return self._with_texts(table, order)
 
     def _with_texts(self, table: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
         """First and last message of every transaction: of these alone the text is read."""

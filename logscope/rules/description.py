@@ -159,4 +159,5 @@ class Description:
             steps={name: StepRecord(row[f"r:{name}"], row[f"t:{name}"]) for name in names},
             state=state,
             reason=reason,
+            suppress_us=rule.emit.suppress_us,
         )

@@ -11,6 +11,7 @@ from logscope.rules.description import Describer, Description, Key
 from logscope.rules.hits import HitSelector, by_column
 from logscope.rules.model import Detection, Rule
 from logscope.rules.sequence import (
+    DETECTION,
     GROUP,
     UNTIL,
     WHY_LEADING,
@@ -67,6 +68,7 @@ class Detector(StepDetector):
         self._selector = HitSelector(rule, self.sequence)
         masks = [hit_column(place) for place in range(len(self.sequence.steps))]
         self._machine = [GROUP, "time", "source_id", "line", *masks, *([UNTIL] if self.sequence.until else [])]
+        self._machine += [DETECTION] if rule.uses else []
         self._describer = Describer(rule, self.sequence, self._selector)
 
     @property
@@ -111,7 +113,9 @@ class Detector(StepDetector):
         taken = self.state.hits.take_rows(changed.cast(pl.UInt32).alias("row").unique())
         if taken is None:
             return empty
-        grouped = self._grouped(taken.unique("row").drop(GROUP), membership)
+        # A detection of another rule stands at a record of its own.
+        same = ["row", DETECTION] if DETECTION in taken.columns else ["row"]
+        grouped = self._grouped(taken.unique(same).drop(GROUP), membership)
         self.state.hits.add(grouped)
         return merged([self._touched(taken), self._touched(grouped)])
 
@@ -126,6 +130,8 @@ class Detector(StepDetector):
         self, hits: pl.DataFrame, dirty: pl.DataFrame | None, identity: Identity, *, decide: bool
     ) -> _FoundMatches:
         state = self.state
+        if DETECTION in self._machine and DETECTION not in hits.columns:
+            hits = hits.with_columns(pl.lit(None, dtype=pl.String).alias(DETECTION))
         # Texts and values stay where they are: only what the machine looks at is sorted.
         ordered = in_order(hits.select(self._machine).with_row_index("place"))
         matches = match_sequence(

@@ -13,6 +13,9 @@ from logscope.templating import Template
 RECORD_STEP = "record"
 """The name of the one step of a rule over single records."""
 
+WHOLE_STEP = "transaction"
+"""What stands for the whole in a rule over transactions."""
+
 
 @dataclass(frozen=True, slots=True)
 class StepField:
@@ -63,7 +66,7 @@ def step_field(name: str, steps: Collection[str], absent: Collection[str] = ()) 
     """Read `STEP.FIELD`.
 
     Args:
-        name: As written; in a rule over single records FIELD alone will do.
+        name: As written; in a rule over single records or whole transactions FIELD alone will do.
         steps: Names of the positive steps.
         absent: Names of the absent ones, for a better word.
 
@@ -73,8 +76,8 @@ def step_field(name: str, steps: Collection[str], absent: Collection[str] = ()) 
     step, dot, rest = name.partition(".")
     if dot and rest and step in steps:
         return StepField(step, rest)
-    if list(steps) == [RECORD_STEP] and step not in steps:
-        return StepField(RECORD_STEP, name)
+    if list(steps) in ([RECORD_STEP], [WHOLE_STEP]) and (step not in steps or not dot):
+        return StepField(next(iter(steps)), name)
     if step in absent:
         raise RuleError(f"{name}: step {step} is absent and has no values", mend="name a step that happens")
     if step in steps:

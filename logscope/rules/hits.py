@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from logscope.records.schema import FROM_FILE, TIME
-from logscope.rules.model import Rule, Sequence, Step
-from logscope.rules.sequence import UNTIL, hit_column
+from logscope.rules.model import DETECTION_COLUMN, RULE_COLUMN, Rule, RuleFilter, Sequence, Step, Until
+from logscope.rules.sequence import DETECTION, UNTIL, hit_column
 from logscope.rules.values import candidates, value_of
 
 TAKES_PART, UNTIMED, KEYLESS = range(3)
@@ -54,11 +54,13 @@ class HitSelector:
 
         Args:
             frame: Record frame with at least `row`, `time`, `source_id`, `line`; other columns of
-                `columns` that it lacks count as null.
+                `columns` that it lacks count as null. With `RULE_COLUMN` its rows are detections of
+                other rules, which only steps that name their rule match.
 
         Returns:
             `row`, `time`, `source_id`, `line`, `part`, Boolean `s0`, ... per step and `until`,
-            `by0`, ..., and of records that positive steps match `text` and the values.
+            `by0`, ..., of records that positive steps match `text` and the values, and of
+            detections their id, `detection`.
         """
         masks = self._masks(frame)
         positive = _any([masks[hit_column(place)] for place, step in enumerate(self.sequence.steps) if not step.absent])
@@ -72,9 +74,9 @@ class HitSelector:
             pl.lit(TAKES_PART, dtype=pl.UInt8).alias("part"),
             *(mask.filter(chosen).alias(name) for name, mask in masks.items()),
         )
-        hits = hits.with_columns(
-            _only(value_of(frame, "message")[0], positive).alias("text"), *self._values(frame, positive)
-        )
+        hits = hits.with_columns(_only(_text(frame), positive).alias("text"), *self._values(frame, positive))
+        if DETECTION_COLUMN in frame.columns:
+            hits = hits.with_columns(frame[DETECTION_COLUMN].alias(DETECTION))
         for place, name in enumerate(self.by):
             key = value_of(frame, name)[0].alias(by_column(place))
             hits = hits.with_columns(key).with_columns(
@@ -87,15 +89,18 @@ class HitSelector:
 
     def _masks(self, frame: pl.DataFrame) -> dict[str, pl.Series]:
         known: dict[str, pl.Series] = {}
+        derived = RULE_COLUMN in frame.columns
 
-        def mask(step: Step) -> pl.Series:
+        def mask(step: Step | Until) -> pl.Series:
+            if derived and not isinstance(step.filter, RuleFilter):
+                return pl.repeat(False, frame.height, dtype=pl.Boolean, eager=True)
             if step.where not in known:
                 known[step.where] = step.filter.mask(frame)
             return known[step.where]
 
         masks = {hit_column(place): mask(step) for place, step in enumerate(self.sequence.steps)}
         if self.sequence.until is not None:
-            masks[UNTIL] = self.sequence.until.filter.mask(frame)
+            masks[UNTIL] = mask(self.sequence.until)
         return {name: found.alias(name) for name, found in masks.items()}
 
     def _values(self, frame: pl.DataFrame, positive: pl.Series) -> list[pl.Series]:
@@ -104,6 +109,11 @@ class HitSelector:
             text, kind = value_of(frame, name)
             columns += [_only(text, positive).alias(self.text_column(name)), kind.alias(self.kind_column(name))]
         return columns
+
+
+def _text(frame: pl.DataFrame) -> pl.Series:
+    """What stands for a record in a detection's id."""
+    return frame[DETECTION_COLUMN] if DETECTION_COLUMN in frame.columns else value_of(frame, "message")[0]
 
 
 def _any(masks: list[pl.Series]) -> pl.Series:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from logscope.errors import RuleError
 from logscope.rules.documents import Located, documents, read_text
-from logscope.rules.loader import load_text, rule_files
-from logscope.rules.model import CompileFilter, Rule, Sequence
+from logscope.rules.loader import read_rules, rule_files
+from logscope.rules.model import CompileFilter, CompileTransactionFilter, LoadedRules, Rule, Sequence
+from logscope.rules.references import resolved
 from logscope.text import human_duration
 
 ERROR, WARNING, HINT = "error", "warning", "hint"
@@ -35,12 +36,17 @@ class Finding:
         return f"{text}; {self.mend}" if self.mend else text
 
 
-def lint(paths: Iterable[Path], compile_filter: CompileFilter) -> tuple[Finding, ...]:
+def lint(
+    paths: Iterable[Path],
+    compile_filter: CompileFilter,
+    compile_transaction: CompileTransactionFilter | None = None,
+) -> tuple[Finding, ...]:
     """Check rule files.
 
     Args:
         paths: Files, or folders that are searched to any depth.
         compile_filter: Compiles filter text.
+        compile_transaction: Compiles filter text over transactions; None: it is not looked at.
 
     Returns:
         All findings, by file and line.
@@ -54,10 +60,12 @@ def lint(paths: Iterable[Path], compile_filter: CompileFilter) -> tuple[Finding,
         except RuleError as error:
             findings.append(_of_error(error, str(file)))
             continue
-        loaded = load_text(text, compile_filter, where=str(file))
+        loaded = read_rules(text, compile_filter, compile_transaction, where=str(file))
         findings += [_of_error(error, str(file)) for error in loaded.errors]
         findings += _surprises(text, str(file))
         rules += loaded.rules
+    together = resolved(LoadedRules(tuple(rules), ()))
+    findings += [_of_error(error, error.where or "") for error in together.errors]
     findings += _doubles(rules)
     for rule in rules:
         findings += _of_rule(rule)

@@ -10,25 +10,27 @@ from pathlib import Path
 from logscope.errors import FilterError, RuleError
 from logscope.language.sequence import parse_sequence
 from logscope.rules.documents import Located, documents, read_text
-from logscope.rules.emit import RECORD_STEP, Emit, StepField, step_field
+from logscope.rules.emit import RECORD_STEP, WHOLE_STEP
 from logscope.rules.having import Having, compile_having
 from logscope.rules.model import (
     LEVELS,
     STATUSES,
     TRANSACTION,
     CompileFilter,
-    Expectation,
+    CompileTransactionFilter,
     LoadedRules,
     RecordFilter,
     Rule,
+    RuleFilter,
     Sequence,
     Step,
     TransactionCondition,
     Until,
 )
 from logscope.rules.reading import Complaints, Keys
+from logscope.rules.references import resolved
+from logscope.rules.sections import read_emit, read_tests
 from logscope.rules.sigma.reading import SIGMA, sigma_rule, slug
-from logscope.templating import Template, TemplateError, parse_template
 
 BUILTIN = Path(__file__).parent / "builtin"
 """Shipped rules."""
@@ -40,7 +42,8 @@ _RULE_KEYS = (
     "actions", "tests", "author", "date", "modified", "references", "tags", "falsepositives", "license",
 )  # fmt: skip
 _SEQUENCE_KEYS = ("by", "keys", "grain", "maxspan", "steps", "until", "having")
-_STEP_KEYS = ("name", "where", "absent", "within", "maxpause")
+_STEP_KEYS = ("name", "where", "rule", "absent", "within", "maxpause")
+_TRANSACTION_KEYS = ("where", "keys", "grain")
 _FORMS = ("sequence", "record", "transaction")
 _STEP_NAME = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
 
@@ -59,12 +62,17 @@ def rule_files(paths: Iterable[Path]) -> tuple[list[Path], list[RuleError]]:
     return list(dict.fromkeys(found)), errors
 
 
-def load_rules(paths: Iterable[Path], compile_filter: CompileFilter) -> LoadedRules:
+def load_rules(
+    paths: Iterable[Path],
+    compile_filter: CompileFilter,
+    compile_transaction: CompileTransactionFilter | None = None,
+) -> LoadedRules:
     """All rules of files and folders.
 
     Args:
         paths: Files, or folders that are searched to any depth.
         compile_filter: Compiles filter text.
+        compile_transaction: Compiles filter text over transactions; None: it is not looked at.
 
     Returns:
         The rules that compile, in order, and all errors of the others.
@@ -77,26 +85,44 @@ def load_rules(paths: Iterable[Path], compile_filter: CompileFilter) -> LoadedRu
         except RuleError as error:
             errors.append(error)
             continue
-        loaded = load_text(text, compile_filter, where=str(file))
+        loaded = read_rules(text, compile_filter, compile_transaction, where=str(file))
         rules += loaded.rules
         errors += loaded.errors
-    return LoadedRules(tuple(rules), tuple(errors))
+    return resolved(LoadedRules(tuple(rules), tuple(errors)))
 
 
-def load_text(text: str, compile_filter: CompileFilter, *, where: str = "rule") -> LoadedRules:
+def load_text(
+    text: str,
+    compile_filter: CompileFilter,
+    compile_transaction: CompileTransactionFilter | None = None,
+    *,
+    where: str = "rule",
+) -> LoadedRules:
     """All rules of one YAML text.
 
     Args:
         text: One or more documents.
         compile_filter: Compiles filter text.
+        compile_transaction: Compiles filter text over transactions; None: it is not looked at.
         where: The file's name.
     """
+    return resolved(read_rules(text, compile_filter, compile_transaction, where=where))
+
+
+def read_rules(
+    text: str,
+    compile_filter: CompileFilter,
+    compile_transaction: CompileTransactionFilter | None = None,
+    *,
+    where: str = "rule",
+) -> LoadedRules:
+    """As `load_text`, but rules named as steps are not looked up: they may stand in another file."""
     rules: list[Rule] = []
     errors: list[RuleError] = []
     try:
         for document in documents(text, where):
             complaints = Complaints(where)
-            rule = _rule(document, complaints, compile_filter, where)
+            rule = _rule(document, complaints, compile_filter, compile_transaction, where)
             errors += complaints.errors
             if rule is not None and not complaints.errors:
                 rules.append(rule)
@@ -133,7 +159,13 @@ def rule_from_sequence(text: str, compile_filter: CompileFilter, *, name: str = 
     return Rule(name=name, title=text, level="medium", kind="sequence", sequence=sequence)
 
 
-def _rule(document: Located, complaints: Complaints, compile_filter: CompileFilter, where: str) -> Rule | None:
+def _rule(
+    document: Located,
+    complaints: Complaints,
+    compile_filter: CompileFilter,
+    compile_transaction: CompileTransactionFilter | None,
+    where: str,
+) -> Rule | None:
     if isinstance(document.value, dict) and any(name in document.value for name in SIGMA):
         return sigma_rule(document, complaints, where)
     keys = Keys(document, _RULE_KEYS, complaints)
@@ -151,7 +183,7 @@ def _rule(document: Located, complaints: Complaints, compile_filter: CompileFilt
     elif kind == "record":
         sequence = _record(keys.entries[kind], complaints, compile_filter)
     else:
-        transaction = _transaction(keys.entries[kind], complaints)
+        transaction = _transaction(keys.entries[kind], complaints, compile_transaction)
     return Rule(
         name=keys.text("name") or slug(title) or "rule",
         title=title,
@@ -159,13 +191,13 @@ def _rule(document: Located, complaints: Complaints, compile_filter: CompileFilt
         kind=kind,
         sequence=sequence,
         transaction=transaction,
-        emit=_emit(keys.entry("emit"), sequence, complaints),
+        emit=read_emit(keys.entry("emit"), _names(sequence, transaction), complaints),
         id=keys.text("id"),
         status=keys.text("status", choices=STATUSES) or "experimental",
         description=keys.text("description") or "",
         enabled=keys.boolean("enabled", True),
         actions=keys.names("actions"),
-        tests=_tests(keys, complaints),
+        tests=read_tests(keys, complaints),
         path=where,
         line=document.line,
     )
@@ -210,18 +242,11 @@ def _step(item: Located, number: int, complaints: Complaints, compile_filter: Co
     name = f"step{number}"
     if isinstance(item.value, dict) and "name" in item.value and isinstance(item.value["name"].value, str):
         name = item.value["name"].value
-    if isinstance(item.value, dict) and "rule" in item.value and "where" not in item.value:
-        complaints.add(
-            f"step {name}: steps that name another rule are not supported yet",
-            item.value["rule"].line,
-            mend="write the rule's filter as where:",
-        )
-        return None
     keys = Keys(item, _STEP_KEYS, complaints, f"step {name}")
     keys.text("name")
     if not _STEP_NAME.fullmatch(name):
         keys.wrong(f"{name} is not a name", keys.line_of("name"), "letters, digits, _ and -, a letter first")
-    compiled = _filter(keys, "where", complaints, compile_filter)
+    compiled = _step_filter(keys, complaints, compile_filter)
     absent = keys.boolean("absent", False)
     within, maxpause = keys.duration("within"), keys.duration("maxpause")
     if compiled is None:
@@ -230,6 +255,15 @@ def _step(item: Located, number: int, complaints: Complaints, compile_filter: Co
     return Step(
         name, *compiled, absent=absent, within_us=within, maxpause_us=maxpause, line=keys.line, bound_line=bound
     )
+
+
+def _step_filter(keys: Keys, complaints: Complaints, compile_filter: CompileFilter) -> tuple[str, RecordFilter] | None:
+    if not keys.has("rule"):
+        return _filter(keys, "where", complaints, compile_filter)
+    if keys.has("where"):
+        keys.wrong("where and rule", keys.line_of("rule"), "a step has one of them; put the filter into the rule")
+    name = keys.text("rule", required=True)
+    return None if name is None else (f"rule: {name}", RuleFilter(name))
 
 
 def _filter(
@@ -298,6 +332,13 @@ def _having(keys: Keys, sequence: Sequence, complaints: Complaints) -> Having | 
         return None
 
 
+def _names(sequence: Sequence | None, transaction: TransactionCondition | None) -> tuple[list[str], list[str]] | None:
+    """The steps that values can be named by; None if the rule did not compile."""
+    if transaction is not None:
+        return [WHOLE_STEP], []
+    return None if sequence is None else _step_names(sequence)
+
+
 def _step_names(sequence: Sequence) -> tuple[list[str], list[str]]:
     return [step.name for step in sequence.positive], [step.name for step in sequence.steps if step.absent]
 
@@ -310,72 +351,16 @@ def _record(entry: Located, complaints: Complaints, compile_filter: CompileFilte
     return Sequence(by=(), steps=(Step(RECORD_STEP, *compiled, line=keys.line_of("where")),))
 
 
-def _transaction(entry: Located, complaints: Complaints) -> TransactionCondition | None:
-    keys = Keys(entry, ("where",), complaints, "transaction")
+def _transaction(
+    entry: Located, complaints: Complaints, compile_transaction: CompileTransactionFilter | None
+) -> TransactionCondition | None:
+    keys = Keys(entry, _TRANSACTION_KEYS, complaints, "transaction")
     where = keys.text("where", required=True)
-    return None if where is None else TransactionCondition(where, keys.line_of("where"))
-
-
-def _emit(entry: Located | None, sequence: Sequence | None, complaints: Complaints) -> Emit:
-    if entry is None:
-        return Emit()
-    keys = Keys(entry, ("message", "fields", "suppress"), complaints, "emit")
-    happens, absent = ([], []) if sequence is None else _step_names(sequence)
-    message: Template | None = None
-    lookups: dict[str, StepField] = {}
-    fields: dict[str, StepField] = {}
-
-    def resolve(name: str, line: int, context: str) -> StepField | None:
-        # A rule whose steps did not compile has been complained of already.
-        if sequence is None:
-            return None
-        try:
-            return step_field(name, happens, absent)
-        except RuleError as error:
-            complaints.take(error, line, context)
-            return None
-
-    text = keys.text("message")
-    if text is not None:
-        try:
-            message = parse_template(text)
-        except TemplateError as error:
-            complaints.take(error, keys.line_of("message"), "emit: message")
-        for name in message.names if message is not None else ():
-            if (found := resolve(name, keys.line_of("message"), "emit: message")) is not None:
-                lookups[name] = found
-    listed = keys.entry("fields")
-    if listed is not None:
-        if not isinstance(listed.value, dict):
-            keys.wrong("fields is not a mapping", listed.line, "write NAME: STEP.FIELD")
-        else:
-            for name, value in listed.value.items():
-                if not isinstance(value.value, str):
-                    keys.wrong(f"fields: {name} is not text", value.line, "write NAME: STEP.FIELD")
-                elif (found := resolve(value.value, value.line, f"emit: fields: {name}")) is not None:
-                    fields[name] = found
-    return Emit(message, fields, keys.duration("suppress"), lookups)
-
-
-def _tests(keys: Keys, complaints: Complaints) -> tuple[Expectation, ...]:
-    found: list[Expectation] = []
-    for number, item in enumerate(keys.items("tests"), start=1):
-        test = Keys(item, ("name", "records", "expect", "at_end"), complaints, f"test {number}")
-        if not test.has("records") or "expect" not in test.entries:
-            test.wrong("a test has records and expect", mend="write expect: [] for no detection")
-        expected: list[dict[str, object]] = []
-        for wanted in test.items("expect"):
-            if isinstance(wanted.value, dict):
-                expected.append(wanted.plain())
-            else:
-                test.wrong("expect has an item that is not a mapping", wanted.line, "write - {NAME: VALUE}")
-        found.append(
-            Expectation(
-                name=test.text("name") or f"test {number}",
-                records=test.names("records"),
-                expect=tuple(expected),
-                decide=test.text("at_end", choices=("decide", "pending")) != "pending",
-                line=item.line,
-            )
-        )
-    return tuple(found)
+    if where is None:
+        return None
+    try:
+        compiled = None if compile_transaction is None else compile_transaction(where)
+    except FilterError as error:
+        complaints.take(error, keys.line_of("where"), "transaction: where")
+        return None
+    return TransactionCondition(where, compiled, keys.names("keys"), keys.text("grain"), keys.line_of("where"))

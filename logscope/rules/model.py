@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from collections.abc import Sequence as Several
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -37,6 +38,46 @@ class RecordFilter(Protocol):
 
 CompileFilter = Callable[[str], RecordFilter]
 """Compiles filter text; raises FilterError with the column where it does not compile."""
+
+
+class TransactionFilter(Protocol):
+    """A compiled filter over transactions (see `query.transactions`; the engine gives it)."""
+
+    @property
+    def record_filters(self) -> Several[RecordFilter]:
+        """What must be found among the records."""
+
+    @property
+    def hit_columns(self) -> Several[frozenset[str]]:
+        """Per record filter the record columns that are asked of its hits."""
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Columns of the transaction frame it uses."""
+
+    def mask(self, transactions: pl.DataFrame, hits: Several[pl.DataFrame] = ()) -> pl.Series:
+        """Which transactions match: Boolean, never null."""
+
+
+CompileTransactionFilter = Callable[[str], TransactionFilter]
+"""Compiles filter text over transactions; raises FilterError."""
+
+RULE_COLUMN, DETECTION_COLUMN = "detected.rule", "detected.id"
+"""Columns of frames whose rows are detections of other rules: the rule's name, the detection's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFilter:
+    """`rule: NAME` as a step: the detections of another rule, never a record."""
+
+    rule: str
+    columns: frozenset[str] = frozenset()
+
+    def mask(self, frame: pl.DataFrame) -> pl.Series:
+        """Which rows are detections of that rule."""
+        if RULE_COLUMN not in frame.columns:
+            return pl.repeat(False, frame.height, dtype=pl.Boolean, eager=True)
+        return (frame[RULE_COLUMN] == self.rule).fill_null(False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +154,14 @@ class Sequence:
 
 @dataclass(frozen=True, slots=True)
 class TransactionCondition:
-    """A rule over transactions as a whole; the engine compiles `where` and decides when they close."""
+    """A rule over transactions as a whole, decided when they close."""
 
     where: str
+    filter: TransactionFilter | None = None
+    """None where nobody gave the loader a compiler."""
+    keys: tuple[str, ...] = ()
+    """The correlation keys of the plan it was made with."""
+    grain: str | None = None
     line: int | None = None
 
 
@@ -158,6 +204,12 @@ class Rule:
     def key(self) -> str:
         """What identifies it in detections' ids: its `id`, else its name."""
         return self.id or self.name
+
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """Names of the rules whose detections are its steps."""
+        steps = self.sequence.steps if self.sequence is not None else ()
+        return tuple(dict.fromkeys(step.filter.rule for step in steps if isinstance(step.filter, RuleFilter)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,3 +257,7 @@ class Detection:
     state: str
     """`matched`, `pending` or `retracted`."""
     reason: str | None = None
+    suppress_us: int | None = None
+    """Dispatch at most once per key in this time."""
+    row: int | None = None
+    """The record it stands at as another rule's step, where that is not its last step's."""

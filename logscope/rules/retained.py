@@ -6,7 +6,7 @@ oldest goes first when there are too many.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import polars as pl
@@ -95,6 +95,27 @@ class RetainedHits:
             rest = piece.frame.join(wanted, on="row", how="anti")
             if rest.height:
                 kept.append(_Piece.of(rest))
+        self._pieces = kept
+        return pl.concat(taken, how="diagonal") if taken else None
+
+    def take_detections(self, ids: Collection[str]) -> pl.DataFrame | None:
+        """Remove and return the hits that are detections of other rules.
+
+        Args:
+            ids: Of the detections.
+        """
+        wanted = pl.Series(list(ids), dtype=pl.String).implode()
+        taken: list[pl.DataFrame] = []
+        kept: list[_Piece] = []
+        for piece in self._pieces:
+            if "detection" not in piece.frame.columns:
+                kept.append(piece)
+                continue
+            gone = piece.frame["detection"].is_in(wanted).fill_null(False)
+            taken.append(piece.frame.filter(gone))
+            rest = piece.frame.filter(~gone) if gone.any() else piece.frame
+            if rest.height:
+                kept.append(_Piece.of(rest) if gone.any() else piece)
         self._pieces = kept
         return pl.concat(taken, how="diagonal") if taken else None
 

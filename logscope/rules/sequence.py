@@ -19,6 +19,8 @@ import polars as pl
 from logscope.rules.model import Sequence, Step
 
 GROUP, UNTIL = "group", "until"
+DETECTION = "detection"
+"""The hits' column with the id of another rule's detection, null of a record: it stands right behind its record."""
 
 WHY_MATCHED, WHY_TRAILING, WHY_LEADING = range(3)
 """Column `why` of matches: decided; a window's end is not reached; a window begins before the data."""
@@ -36,6 +38,8 @@ def place_column(step: int) -> str:
 
 def in_order(hits: pl.DataFrame) -> pl.DataFrame:
     """Hits by group, and within it by (time, source_id, line)."""
+    if DETECTION in hits.columns:
+        return hits.sort(GROUP, "time", "source_id", "line", DETECTION, nulls_last=False)
     order = pl.struct("time", "source_id", "line")
     if hits.height and hits.select(order.is_sorted()).item():
         # Records of a scan come in order: one key sorts several times faster than four.

@@ -9,7 +9,7 @@ way, so there is no second implementation. What a kind of rule looks for is its 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -17,7 +17,7 @@ import polars as pl
 
 from logscope.rules.hits import KEYLESS, TAKES_PART, UNTIMED
 from logscope.rules.model import RETRACTED, Detection, Rule
-from logscope.rules.sequence import GROUP
+from logscope.rules.sequence import DETECTION, GROUP
 from logscope.rules.state import OPEN, State
 
 Membership = Callable[[pl.Series], pl.DataFrame]
@@ -39,6 +39,8 @@ class StepResult:
     retracted: tuple[Detection, ...]
     waiting: int
     """Matches that are not decided yet."""
+    moved: tuple[Detection, ...] = ()
+    """Told before, and standing at another time now: what other rules have to know."""
 
 
 class Found(Protocol):
@@ -86,7 +88,10 @@ class StepDetector(ABC):
         """The records of a frame that matter to the rule; has no effect on the state.
 
         Args:
-            frame: Record frame; columns it lacks count as null.
+            frame: Record frame; columns it lacks count as null. With `model.RULE_COLUMN` its rows are
+                detections of the rules that this one uses: they have the time of the detection, its
+                id in `model.DETECTION_COLUMN`, its output in the place of fields, and else the
+                columns of the record that completed it.
         """
 
     @abstractmethod
@@ -126,6 +131,7 @@ class StepDetector(ABC):
         membership: Membership | None = None,
         changed: pl.Series = NO_ROWS,
         identity: Identity = str,
+        withdrawn: Collection[str] = (),
     ) -> StepResult:
         """Take in hits and tell what the watermark decides.
 
@@ -138,12 +144,14 @@ class StepDetector(ABC):
             membership: For rules by transaction: which transactions records stand in.
             changed: Rows whose transactions, or whose transactions' ids, are others than before.
             identity: For rules by transaction: a transaction's id.
+            withdrawn: Ids of other rules' detections that were hits and are none any more.
         """
         state = self.state
         known_watermark = state.watermark_us
         watermark = watermark if known_watermark is None else max(watermark, known_watermark)
+        dirty = [self._withdraw(withdrawn)] if withdrawn else []
         released = self._release(hits, watermark, final)
-        dirty = [self._due(watermark, begin, decide), self._regroup(changed, membership)]
+        dirty += [self._due(watermark, begin, decide), self._regroup(changed, membership)]
         fresh: pl.DataFrame | None = None
         if released.height:
             if known_watermark is not None:
@@ -173,6 +181,11 @@ class StepDetector(ABC):
         watermark = self.state.watermark_us or 0
         unique = {detection.id: detection for _, detection in found.pending(watermark, self.state.begin_us or 0)}
         return tuple(unique.values())
+
+    def counts(self) -> dict[str, int]:
+        """What was passed over or given up, by why."""
+        state = self.state
+        return {"late": state.late, "evicted": state.evicted, "untimed": state.untimed, "keyless": state.keyless}
 
     def provisional(
         self, newest: int, *, membership: Membership | None = None, identity: Identity = str
@@ -208,6 +221,14 @@ class StepDetector(ABC):
         ripe = waiting["time"].to_physical() < watermark
         state.unreleased = waiting.filter(~ripe)
         return waiting.filter(ripe)
+
+    def _withdraw(self, ids: Collection[str]) -> pl.DataFrame:
+        unreleased = self.state.unreleased
+        if unreleased is not None and DETECTION in unreleased.columns:
+            gone = unreleased[DETECTION].is_in(pl.Series(list(ids), dtype=pl.String).implode()).fill_null(False)
+            self.state.unreleased = unreleased.filter(~gone)
+        taken = self.state.hits.take_detections(ids)
+        return pl.DataFrame(schema=DIRTY) if taken is None else self._touched(taken)
 
     def _found(self, dirty: pl.DataFrame, identity: Identity, *, decide: bool) -> Found | None:
         """The matches of the dirty groups; None if they have no hits."""

@@ -1,6 +1,6 @@
 """Runs the tests that rules carry: in one batch, and cut at every record.
 
-How lines become records and transactions is the engine's; it gives `Prepare`.
+How lines become records and transactions is the engine's; it gives `Run`.
 """
 
 from __future__ import annotations
@@ -9,30 +9,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import polars as pl
-
-from logscope.rules.detector import Detector
-from logscope.rules.model import Detection, Expectation, Rule
+from logscope.rules.model import Expectation, Rule
 
 BATCH, CUT = "in one batch", "cut at every record"
 
 
-class PreparedRecords(Protocol):
-    """A test's lines as records, with the transactions they stand in."""
+class Detection(Protocol):
+    """What of a detection a test looks at."""
 
     @property
-    def frame(self) -> pl.DataFrame:
-        """Record frame with the columns asked for, one row per record, in the order of the lines."""
-
-    def members(self, count: int) -> pl.DataFrame:
-        """Membership (`row`, `transaction`) as linked from the first `count` records of the frame."""
-
-    def identity(self, number: int) -> str:
-        """A transaction's id."""
+    def output(self) -> Mapping[str, Any]:
+        """Output fields."""
 
 
-Prepare = Callable[[Sequence[str], Rule, frozenset[str]], PreparedRecords]
-"""(lines, rule, columns asked for) to records; the rule's `keys` and `grain` say how to link."""
+Run = Callable[[Expectation, bool], Sequence[Detection] | None]
+"""(test, whether to cut at every record) to what is told in the end, net of retractions; None: no record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,80 +63,28 @@ class TestResult:
         return not self.differences and self.error is None
 
 
-def run_tests(rule: Rule, prepare: Prepare) -> tuple[TestResult, ...]:
+def run_tests(rule: Rule, run: Run) -> tuple[TestResult, ...]:
     """Run all tests of a rule.
 
     Args:
-        rule: One with a sequence; of a rule over transactions nothing is run.
-        prepare: Makes records of lines.
+        rule: With tests.
+        run: Makes records of a test's lines and runs the rule over them.
     """
-    if rule.sequence is None:
-        return ()
-    return tuple(_run(rule, test, prepare) for test in rule.tests)
+    return tuple(_tested(rule, test, run) for test in rule.tests)
 
 
-def _run(rule: Rule, test: Expectation, prepare: Prepare) -> TestResult:
-    records = prepare(test.records, rule, Detector(rule).columns)
-    if records.frame.height == 0 and test.records:
-        return TestResult(rule.name, test.name, rule.path, test.line, (), "its lines gave no record")
-    runs = ((BATCH, [records.frame.height]), (CUT, list(range(1, records.frame.height + 1))))
-    found = [
-        difference
-        for name, cuts in runs
-        if (difference := _compare(name, test.expect, _detections(rule, test, records, cuts))) is not None
-    ]
-    return TestResult(rule.name, test.name, rule.path, test.line, tuple(found))
+def _tested(rule: Rule, test: Expectation, run: Run) -> TestResult:
+    differences = []
+    for name, cut in ((BATCH, False), (CUT, True)):
+        found = run(test, cut)
+        if found is None:
+            return TestResult(rule.name, test.name, rule.path, test.line, (), "its lines gave no record")
+        if (difference := _compare(name, test.expect, found)) is not None:
+            differences.append(difference)
+    return TestResult(rule.name, test.name, rule.path, test.line, tuple(differences))
 
 
-def _detections(rule: Rule, test: Expectation, records: PreparedRecords, cuts: list[int]) -> list[Detection]:
-    """What is told in the end, net of retractions, when the records come in batches that end at `cuts`."""
-    detector = Detector(rule)
-    frame = records.frame
-    told: dict[str, Detection] = {}
-    members = pl.DataFrame(schema={"row": pl.UInt32, "transaction": pl.UInt32})
-    start = 0
-    for stop in cuts or [0]:
-        arrived = frame.head(stop).get_column("time").drop_nulls().to_physical()
-        known, members = members, records.members(stop)
-        final = stop == frame.height
-        result = detector.step(
-            detector.hits(frame.slice(start, stop - start)),
-            watermark=_bound(arrived.max()),
-            begin=_bound(arrived.min()),
-            final=final,
-            decide=final and test.decide,
-            membership=_lookup(members),
-            changed=_changed(known, members),
-            identity=records.identity,
-        )
-        start = stop
-        for gone in result.retracted:
-            del told[gone.id]
-        told.update((one.id, one) for one in result.raised)
-    return list(told.values())
-
-
-def _lookup(members: pl.DataFrame) -> Callable[[pl.Series], pl.DataFrame]:
-    return lambda rows: members.join(rows.to_frame("row"), on="row", how="semi")
-
-
-def _changed(before: pl.DataFrame, after: pl.DataFrame) -> pl.Series:
-    """Rows that stood in other transactions before, or whose transaction has other members now.
-
-    With other members a transaction may have another id, so all of its rows count as changed.
-    """
-    both = ["row", "transaction"]
-    differing = pl.concat([before.join(after, on=both, how="anti"), after.join(before, on=both, how="anti")])
-    touched = differing.select("transaction").unique()
-    rows = pl.concat([frame.join(touched, on="transaction", how="semi")["row"] for frame in (before, after)])
-    return rows.unique()
-
-
-def _bound(value: object) -> int:
-    return value if isinstance(value, int) else 0
-
-
-def _compare(run: str, expected: Sequence[Mapping[str, Any]], found: list[Detection]) -> Difference | None:
+def _compare(run: str, expected: Sequence[Mapping[str, Any]], found: Sequence[Detection]) -> Difference | None:
     """Each expectation takes one detection that has its fields; None if nothing is left on either side."""
     outputs = [dict(one.output) for one in found]
     # An expectation of many fields fits fewer detections: it chooses first.

@@ -10,6 +10,7 @@ import functools
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -50,7 +51,10 @@ PLAN = Plan(
 )
 COMPONENTS = Plan(PLAN.keys, None)
 OPTIONS = Options(
-    rules=(str(PACKAGE / "rules" / "builtin" / "silent_payment_failure.yml"),),
+    rules=(
+        str(PACKAGE / "rules" / "builtin" / "silent_payment_failure.yml"),
+        str(Path(__file__).with_name("kinds.yml")),
+    ),
     rule=(
         'seq by transaction maxspan 8m: ["charge begin"] not ["charge settled"] within 4s until ["order cancelled"]',
         'seq by order_id maxspan 20s: ["order created"] not ["order cancelled"] ["psp response"]',
@@ -146,10 +150,11 @@ class World:
             self.reached = watermark.value
 
     def detections(self) -> list[object]:
-        """Without keys: what is told early knows fewer of them."""
+        """Without keys: what is told early knows fewer of them; of a whole that was opened again, its end too."""
         return sorted(
-            (one.detection, one.rule, one.state, one.time, one.start, one.end, one.transaction,
-             str(one.output), str({name: (s["time"], s["source"], s["line"]) for name, s in one.steps.items()}))
+            (one.detection, one.rule, one.state, one.transaction, *([one.time, one.start, one.end,
+             str(one.output), str({name: (s["time"], s["source"], s["line"]) for name, s in one.steps.items()})]
+             if one.steps else []))
             for one in self.net.values()
         )  # fmt: skip
 

@@ -92,7 +92,7 @@ def test_good_rules_run_beside_bad_ones_and_all_errors_are_told() -> None:
         ("suppress: 10m", "supress: 10m", 21, "did you mean suppress?"),
         ("actions: [rerun-list]", "actions: [{type: command}]", 22, "not text"),
         ("by: [order_id]", "by: [transaction, order_id]", 5, "by has transaction and others"),
-        ("    - name: begin\n", "    - rule: other\n    - name: begin\n", 9, "not supported yet"),
+        ("    - name: begin\n", "    - rule: other\n    - name: begin\n", 9, "not there"),
     ],
 )
 def test_errors_have_file_line_and_mend(old: str, new: str, line: int, words: str) -> None:

@@ -2,65 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import polars as pl
 import pytest
 
+from logscope.engine.ruleset import lint_files, load_files, load_rule_text
+from logscope.engine.ruletests import run_rule_tests
 from logscope.errors import FilterError
-from logscope.records.schema import TIME
 from logscope.rules.lint import lint
-from logscope.rules.loader import BUILTIN, load_rules, load_text
-from logscope.rules.model import Rule
-from logscope.rules.tests import run_tests
+from logscope.rules.loader import BUILTIN, load_text
 from tests.unit.rules.streams import Contains
 
 
-class Linked:
-    """JSON lines; records that share an order_id or psp_ref are one transaction."""
-
-    def __init__(self, lines: Sequence[str]) -> None:
-        self.rows = [json.loads(line) for line in lines]
-        times = pl.Series([row["time"] for row in self.rows], dtype=pl.String)
-        count = len(self.rows)
-        fields = {name for row in self.rows for name in row if name not in ("time", "message", "level")}
-        self.frame = pl.DataFrame(
-            {
-                "row": pl.int_range(count, dtype=pl.UInt32, eager=True),
-                "source_id": pl.repeat(0, count, dtype=pl.UInt16, eager=True),
-                "line": pl.int_range(1, count + 1, dtype=pl.UInt32, eager=True),
-                "time": times.str.to_datetime("%+", time_unit="us", time_zone="UTC").cast(TIME),
-                "message": pl.Series([row["message"] for row in self.rows], dtype=pl.String),
-                **{f"fields.{name}": [row.get(name) for row in self.rows] for name in sorted(fields)},
-            }
-        )
-
-    def members(self, count: int) -> pl.DataFrame:
-        parent = list(range(count))
-        seen: dict[tuple[str, Any], int] = {}
-        for place, row in enumerate(self.rows[:count]):
-            for name in ("order_id", "psp_ref"):
-                if name in row:
-                    other = seen.setdefault((name, row[name]), place)
-                    low, high = sorted((parent[other], parent[place]))
-                    parent = [low if number == high else number for number in parent]
-        return pl.DataFrame(list(enumerate(parent)), schema={"row": pl.UInt32, "transaction": pl.UInt32}, orient="row")
-
-    def identity(self, number: int) -> str:
-        return f"T{number}"
-
-
-def prepare(lines: Sequence[str], rule: Rule, columns: frozenset[str]) -> Linked:
-    assert columns
-    return Linked(lines)
-
-
 def test_shipped_rules_pass_their_tests() -> None:
-    for rule in load_rules([BUILTIN], Contains).rules:
-        results = run_tests(rule, prepare)
+    rules = load_files([BUILTIN]).rules
+    for rule in rules:
+        results = run_rule_tests(rule, rules)
         assert results
         assert [result for result in results if not result.passed] == []
 
@@ -94,16 +51,99 @@ tests:
 )
 def test_expectations(expect: str, passed: bool) -> None:
     (rule,) = load_text(RULE.replace("EXPECT", expect), Contains).rules
-    (result,) = run_tests(rule, prepare)
+    (result,) = run_rule_tests(rule)
     assert result.passed is passed
     assert len(result.differences) == (0 if passed else 2)
     if not passed:
         assert "in one batch" in str(result.differences[0])
 
 
+KINDS = """\
+title: Many failures
+name: many
+sequence:
+  by: [user]
+  maxspan: 60s
+  steps:
+    - {name: a, where: failed}
+    - {name: b, where: failed}
+emit: {fields: {user: b.user}}
+---
+title: Then in
+name: then_in
+sequence:
+  by: [user]
+  maxspan: 10m
+  steps:
+    - {name: many, rule: many}
+    - {name: within, where: accepted}
+    - {name: out, rule: logout, absent: true, within: 5m}
+emit: {fields: {user: within.user, from: many.user, at: many.time}}
+tests:
+  - name: in after two
+    records:
+      - '{"time":"2026-11-01T10:00:00Z","message":"failed","user":"u"}'
+      - '{"time":"2026-11-01T10:00:01Z","message":"failed","user":"u"}'
+      - '{"time":"2026-11-01T10:00:02Z","message":"accepted","user":"u"}'
+    expect: [{user: u, from: u, at: "2026-11-01T10:00:01.000000Z"}]
+  - name: out again
+    records:
+      - '{"time":"2026-11-01T10:00:00Z","message":"failed","user":"u"}'
+      - '{"time":"2026-11-01T10:00:01Z","message":"failed","user":"u"}'
+      - '{"time":"2026-11-01T10:00:02Z","message":"accepted","user":"u"}'
+      - '{"time":"2026-11-01T10:00:03Z","message":"logout","user":"u"}'
+    expect: []
+  - name: in after one
+    records:
+      - '{"time":"2026-11-01T10:00:00Z","message":"failed","user":"u"}'
+      - '{"time":"2026-11-01T10:00:02Z","message":"accepted","user":"u"}'
+    expect: []
+---
+title: logout
+record: {where: logout}
+---
+title: Charged and slow
+name: slow
+transaction:
+  keys: [order_id, ref]
+  grain: order_id
+  where: |-
+    has("charge begin") not has("settled") records>1
+emit:
+  message: '{order_id}: {records} records in {duration}'
+  fields: {order_id: order_id, n: transaction.records, ms: duration_ms, state: state}
+tests:
+  - name: closed, open, and one that is not
+    records:
+      - '{"time":"2026-11-01T10:00:00Z","message":"charge begin","order_id":"o-1"}'
+      - '{"time":"2026-11-01T10:00:01Z","message":"psp","order_id":"o-1","ref":"p-1"}'
+      - '{"time":"2026-11-01T10:00:01Z","message":"charge begin","order_id":"o-2","ref":"p-2"}'
+      - '{"time":"2026-11-01T10:20:00Z","message":"charge begin","order_id":"o-3"}'
+      - '{"time":"2026-11-01T10:20:01Z","message":"more","order_id":"o-3"}'
+    expect:
+      - {order_id: o-1, n: 2, ms: 1000, state: closed}
+      - {order_id: o-3, n: 2, state: open}
+  - name: opened again and settled
+    records:
+      - '{"time":"2026-11-01T10:00:00Z","message":"charge begin","order_id":"o-1"}'
+      - '{"time":"2026-11-01T10:00:01Z","message":"psp","order_id":"o-1","ref":"p-1"}'
+      - '{"time":"2026-11-01T10:20:00Z","message":"other","order_id":"o-3"}'
+      - '{"time":"2026-11-01T10:30:00Z","message":"settled","ref":"p-1"}'
+    expect: []
+"""
+
+
+def test_rules_over_transactions_and_rules_over_rules() -> None:
+    loaded = load_rule_text(KINDS)
+    assert not loaded.errors
+    for rule in loaded.rules:
+        for result in run_rule_tests(rule, loaded.rules):
+            assert result.passed, f"{result.test}: {result.differences}"
+
+
 def test_at_end_pending() -> None:
     (rule,) = load_text(RULE.replace("EXPECT", "[]\n    at_end: pending"), Contains).rules
-    assert run_tests(rule, prepare)[0].passed
+    assert run_rule_tests(rule)[0].passed
 
 
 def compile_filter(text: str) -> Contains:
@@ -143,4 +183,4 @@ def test_lint(tmp_path: Path, text: str, severity: str, line: int, words: str) -
 
 
 def test_shipped_rules_have_nothing_to_say() -> None:
-    assert lint([BUILTIN], Contains) == ()
+    assert lint_files([BUILTIN]) == ()

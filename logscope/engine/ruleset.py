@@ -1,0 +1,78 @@
+"""The rules in force: which files, and what of them compiles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from logscope.errors import LogscopeError
+from logscope.paths import PACKAGE, config_folder
+from logscope.query.filters import compile_filter
+from logscope.query.transactions import compile_transaction_filter
+from logscope.rules.enabled import enabled_rules
+
+if TYPE_CHECKING:
+    from logscope.engine.options import Options
+    from logscope.rules.lint import Finding
+    from logscope.rules.model import LoadedRules, Rule
+
+
+def load(options: Options) -> tuple[tuple[Rule, ...], tuple[LogscopeError, ...]]:
+    """The rules that the options and the user's folders name.
+
+    Returns:
+        Those that compile, and the errors of the others.
+    """
+    paths = rule_paths(options)
+    if not paths and not options.rule:
+        return (), ()
+    # YAML costs a tenth of the time to the first screen, and most who open a log run no rule.
+    from logscope.rules.loader import rule_from_sequence
+
+    loaded = load_files(paths)
+    errors: list[LogscopeError] = list(loaded.errors)
+    rules = [rule for rule in loaded.rules if rule.enabled]
+    for text in options.rule:
+        try:
+            rules.append(rule_from_sequence(text, compile_filter))
+        except LogscopeError as error:
+            errors.append(error)
+    return tuple(rules), tuple(errors)
+
+
+def load_files(paths: Iterable[Path]) -> LoadedRules:
+    """All rules of files and folders; the good ones, and every error of the others."""
+    from logscope.rules.loader import load_rules
+
+    return load_rules(paths, compile_filter, compile_transaction_filter)
+
+
+def load_rule_text(text: str, where: str = "rule") -> LoadedRules:
+    """All rules of one YAML text.
+
+    Args:
+        text: One or more documents.
+        where: What errors call it.
+    """
+    from logscope.rules.loader import load_text
+
+    return load_text(text, compile_filter, compile_transaction_filter, where=where)
+
+
+def lint_files(paths: Iterable[Path]) -> tuple[Finding, ...]:
+    """What there is to say of rule files (see `rules.lint`)."""
+    from logscope.rules.lint import lint
+
+    return lint(paths, compile_filter, compile_transaction_filter)
+
+
+def rule_paths(options: Options) -> list[Path]:
+    """Rule files and folders in force, the shipped ones that are enabled among them."""
+    if options.rules:
+        paths = [Path(path) for path in options.rules]
+    else:
+        paths = [path for path in (config_folder() / "rules", Path(".logscope/rules")) if path.is_dir()]
+    shipped = sorted((PACKAGE / "rules" / "builtin").glob("*.yml"))
+    names = enabled_rules()
+    return [*paths, *(path for path in shipped if options.shipped_rules or path.stem in names)]
