@@ -52,6 +52,8 @@ class Key:
     """In words: why it links or does not."""
     shape: str | None = None
     """Rust regex that a field's value must match to be an id of this key; None: any."""
+    hubs: tuple[str, ...] = ()
+    """Values that the user said do not link."""
 
     @property
     def links(self) -> bool:

@@ -194,6 +194,8 @@ def to_toml(plan: Plan) -> str:
             lines.append(f"also = {_toml(key.also)}")
         if key.shape is not None:
             lines.append(f"shape = {_toml(key.shape)}")
+        if key.hubs:
+            lines.append(f"hubs = {_toml(key.hubs)}")
         lines += [f"origin = {_toml(key.origin)}", f"active = {_toml(key.active)}", f"aliases = {_toml(key.aliases)}"]
         lines += [f"parents = {_toml(key.parents)}", f"why = {_toml(key.why)}"]
     for level in plan.levels:
@@ -301,6 +303,7 @@ class _Reader:
             parents=self.strings(table, "parents"),
             why=self.value(table, "why", str, ""),
             shape=self.value(table, "shape", str, None),
+            hubs=self.strings(table, "hubs"),
         )
         try:
             return check_pattern(key)

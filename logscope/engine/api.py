@@ -7,6 +7,7 @@ for worker threads; each takes a `Cancel` that is looked at between segments.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import polars as pl
@@ -14,9 +15,15 @@ import polars as pl
 from logscope.engine.answers import (
     Absence,
     Bucket,
+    Comparison,
     Detection,
+    Effect,
     FieldValue,
     Line,
+    PlanChange,
+    ServiceMap,
+    Shape,
+    Skew,
     Snapshot,
     TransactionDetail,
     View,
@@ -121,8 +128,88 @@ class Investigation(Protocol):
     ) -> pl.DataFrame:
         """The transaction frame (records/schema.py TRANSACTIONS), filtered and sorted.
 
+        Its column `shape` is null until shapes were asked for, by `shapes`, a filter or the sort.
+
         Raises:
             FilterError: With the column where it does not compile.
+        """
+
+    def shapes(self, where: str = "", *, cancel: Cancel) -> Sequence[Shape]:
+        """Transactions that a filter keeps, grouped by the sequence of their templates, most first.
+
+        Raises:
+            FilterError: With the column where it does not compile.
+        """
+
+    def compare(self, number: int, peer: int | None = None, *, cancel: Cancel) -> Comparison:
+        """A transaction beside another; None: its nearest normal peer.
+
+        Raises:
+            KeyError: There is no transaction of that number (any more).
+            UsageError: There is nothing to compare it with.
+        """
+
+    def service_map(self, where: str = "", *, cancel: Cancel) -> ServiceMap:
+        """Which service hands to which, within the transactions that a filter keeps.
+
+        Raises:
+            FilterError: With the column where it does not compile.
+        """
+
+    def skews(self, *, cancel: Cancel) -> Sequence[Skew]:
+        """How far the clocks of hosts are off, as far as shared transactions tell; the farthest first."""
+
+    def shift(self, source: str, offset: int) -> None:
+        """Add microseconds to the times of a source or host, as `--offset` would; shift back to undo.
+
+        Raises:
+            UsageError: There is neither source nor host of that name.
+        """
+
+    def effect(self, change: PlanChange, *, cancel: Cancel) -> Effect:
+        """What a change of the plan would make of the transactions; nothing is changed.
+
+        Raises:
+            PlanError: It names what is not there.
+        """
+
+    def apply(self, change: PlanChange, *, cancel: Cancel) -> None:
+        """Change the plan; transactions are made anew when next asked for.
+
+        Raises:
+            PlanError: It names what is not there.
+        """
+
+    def plan_changes(self) -> Sequence[PlanChange]:
+        """What was changed in this session, oldest first."""
+
+    def undo_change(self) -> bool:
+        """Take the last change back; False if there is none."""
+
+    def save_plan(self, path: Path) -> None:
+        """Write the plan to a file for `--plan`.
+
+        Raises:
+            UsageError: It cannot be written.
+        """
+
+    def templates(self, filter_text: str = "", *, cancel: Cancel) -> pl.DataFrame:
+        """Message templates of the records that a filter keeps, most frequent first.
+
+        Columns: `template`, `service`, `level` (number), `count`, `share` (0 to 1), `first`, `last`
+        (times), `row` (an example).
+
+        Raises:
+            FilterError: With the column where it does not compile.
+        """
+
+    def export(
+        self, path: Path, numbers: Sequence[int], *, notes: str = "", redact: bool = False, cancel: Cancel
+    ) -> None:
+        """Write a report of some transactions, by the file's ending `.md`, `.html` or `.json`.
+
+        Raises:
+            UsageError: Another ending, or it cannot be written.
         """
 
     def absences(self, *, cancel: Cancel) -> Sequence[Absence]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from logscope.correlation.amend import without_hubs
 from logscope.correlation.explain import chain
 from logscope.correlation.extract import columns_needed, extract
 from logscope.correlation.linker import Delta, Linker
@@ -85,10 +86,15 @@ class Correlating:
                 return
             if grain == "auto":
                 self.plan = None
-                self.plan = self._planning.make(grain)
+                self.use(self._planning.make(grain))
             else:
-                self.plan = plan.with_grain(None if grain == "none" else grain)
-            self._linker = Linker(self.plan)
+                self.use(plan.with_grain(None if grain == "none" else grain))
+
+    def use(self, plan: Plan) -> None:
+        """Another plan, or the same one anew: what is linked is forgotten."""
+        with self._lock:
+            self.plan = plan
+            self._linker = Linker(plan)
             self._next_row = 0
             self._values.reset()
             self._table.forget()
@@ -121,6 +127,7 @@ class Correlating:
                 if left:
                     more = self._extract(plan, left, cancel, progress).filter(pl.col(schema.ROW) < end)
                     values = pl.concat([values, more])
+            values = without_hubs(values, plan)
             rows = values.get_column(schema.ROW).unique()
             records = view.index.select("time", "source_id", "line")[rows].with_columns(rows)
             assert self._linker is not None

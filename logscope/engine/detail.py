@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from logscope.engine.answers import Member, TransactionDetail
+from logscope.analysis.waits import critical_path
+from logscope.engine.answers import Line, Member, TransactionDetail, Wait
+from logscope.engine.stepping import template_of
 from logscope.records import schema
 from logscope.records.severity import ERROR
+from logscope.text import clean, human_duration
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from logscope.engine.session import Session
 
 _MOST = 10_000
@@ -72,5 +77,23 @@ def transaction_detail(session: Session, number: int) -> TransactionDetail:
         absent=tuple(step for detection in detections for step in session.detecting.absent_steps(detection)),
         rules=tuple(entry["rules"]),
         errors=entry["errors"],
+        critical=_waits(lines),
         oversize=entry["oversize"] if len(rows) <= _MOST else f"the first {_MOST:,} of {len(rows):,} records",
     )
+
+
+def _waits(lines: Sequence[Line]) -> tuple[Wait, ...]:
+    """What the end waited for, in words."""
+    times = [line.time or 0 for line in lines]
+    pauses = critical_path(times)
+    told = template_of([lines[pause.after] for pause in pauses])
+    waits = []
+    for pause, template in zip(pauses, told, strict=True):
+        before, after = lines[pause.before], lines[pause.after]
+        share = pause.duration / (times[-1] - times[0])
+        took = human_duration(pause.duration)
+        mine, other = clean(after.service or after.source), clean(before.service or before.source)
+        what = clean(template, cap=80)
+        text = f"{mine} waited {took} for {what}" if mine == other else f"{took} from {other} to {mine}: {what}"
+        waits.append(Wait(after.row, before.row, pause.duration, share, text))
+    return tuple(waits)

@@ -39,8 +39,8 @@ class KeyValues:
         self._others: dict[str, pl.DataFrame] = {}
 
     def reset(self) -> None:
-        """Forget the values that link; others stay."""
-        self._linked, self._counts = [], None
+        """Forget all: another plan may name other fields."""
+        self._linked, self._counts, self._others = [], None, {}
         self._newest = (0, pl.DataFrame(schema=schema.KEY_VALUES))
 
     def add(self, values: pl.DataFrame, first: int) -> None:

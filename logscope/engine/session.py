@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from logscope.engine.absences import MOST_MEMBERS, absences
+from logscope.engine.analyses import Analyses
 from logscope.engine.answers import Absence, Bucket, Detection, FieldValue, Line, Snapshot, TransactionDetail, View
 from logscope.engine.api import Cancel
 from logscope.engine.correlating import Correlating
@@ -39,12 +40,13 @@ from logscope.records.store import Store
 
 if TYPE_CHECKING:
     from logscope.correlation.linker import Delta
+    from logscope.correlation.plan import Plan
     from logscope.engine.options import Options
 
 _TURN_SECONDS = 0.5
 
 
-class Session:
+class Session(Analyses):
     """See `engine.api.Investigation`.
 
     Args:
@@ -72,6 +74,7 @@ class Session:
         self._closed = threading.Event()
         self._live: threading.Thread | None = None
         self._provisional: list[Detection] = []
+        super().__init__(self)
 
     # --- opening and reading
 
@@ -284,6 +287,8 @@ class Session:
         """The transaction frame, filtered and sorted."""
         self.prepare_transactions(cancel=cancel, asked=True)
         frame = self.detecting.with_rules(self.correlating.transactions())
+        wanted = sort == "shape" or "shape" in where
+        frame = self.analysing.with_shapes(frame, cancel, wanted=wanted)
         if where.strip():
             frame = matching(self, frame, where, cancel)
         return frame.sort(sort, descending=descending, maintain_order=True, nulls_last=True)
@@ -336,6 +341,13 @@ class Session:
         """Another grain; transactions are made anew when next asked for."""
         with self._made_lock:
             self.correlating.set_grain(grain)
+            self.detecting.reset()
+        self._publishing.changed()
+
+    def use_plan(self, plan: Plan) -> None:
+        """Another plan, or the same one over records that have changed."""
+        with self._made_lock:
+            self.correlating.use(plan)
             self.detecting.reset()
         self._publishing.changed()
 

@@ -21,6 +21,8 @@ _TOLD = frozenset(
 _REQUEST = ("method", "path", "status")
 REQUEST_COLUMNS = tuple(schema.FIELD_PREFIX + name for name in _REQUEST)
 """Columns that `request_or_message` asks for beside `message`."""
+STATUS = schema.FIELD_PREFIX + "status"
+"""The one that tells how a request ended."""
 _REQUEST_TOLD = frozenset({"client_ip", "user", "ident", "bytes", "referer", "agent", "protocol", "vhost"})
 _LONGEST = 80
 

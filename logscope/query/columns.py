@@ -13,7 +13,7 @@ from logscope.records.severity import LEVELS
 CODES: dict[str, tuple[str | None, ...]] = {"level": (None, *LEVELS), "time_from": TIME_FROM}
 """Columns that hold a number for a name; None: the record lacks it."""
 
-_TRANSACTION_NAMES = frozenset((*TRANSACTIONS, "rules", "duration_ms", "path"))
+_TRANSACTION_NAMES = frozenset((*TRANSACTIONS, "rules", "duration_ms", "path", "shape"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -209,6 +209,20 @@ class Store:
             self._view = replace(self._view, index=frame, generation=self._view.generation + 1)
             self._order_stale = True
 
+    def shift(self, rows: pl.Series, by: int) -> None:
+        """Records of a clock that is off get other times; their order is made anew.
+
+        Args:
+            rows: UInt32 row numbers.
+            by: Microseconds to add.
+        """
+        with self._lock:
+            hit = pl.int_range(0, pl.len(), dtype=pl.UInt32).is_in(rows.implode())
+            moved = pl.col("time") + pl.duration(microseconds=by)
+            frame = self._view.index.with_columns(time=pl.when(hit).then(moved).otherwise("time"))
+            self._view = replace(self._view, index=frame, generation=self._view.generation + 1)
+            self._order_stale = True
+
     def ordered(self, view: StoreView | None = None) -> pl.Series:
         """All rows (UInt32) in order (time, source, line).
 

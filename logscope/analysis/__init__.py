@@ -1,0 +1,1 @@
+"""What records and transactions have in common: templates, shapes, hand-overs, clocks."""

@@ -1,0 +1,58 @@
+"""Who hands to whom: the service map, from the order of records within transactions."""
+
+from __future__ import annotations
+
+import polars as pl
+
+
+def loads(rows: pl.DataFrame) -> pl.DataFrame:
+    """One row per service: `service`, `transactions`, `records`, `errors`, `p50`, `p95` (microseconds).
+
+    Args:
+        rows: `number`, `service`, `at` (microseconds), `error`.
+    """
+    each = rows.group_by("number", "service").agg(
+        records=pl.len(), error=pl.col("error").any(), span=pl.col("at").max() - pl.col("at").min()
+    )
+    return (
+        each.group_by("service")
+        .agg(
+            transactions=pl.len(),
+            records=pl.col("records").sum(),
+            errors=pl.col("error").sum(),
+            p50=pl.col("span").quantile(0.5, "nearest").cast(pl.Int64),
+            p95=pl.col("span").quantile(0.95, "nearest").cast(pl.Int64),
+        )
+        .sort("transactions", "service", descending=[True, False])
+    )
+
+
+def hops(rows: pl.DataFrame) -> pl.DataFrame:
+    """One row per hand-over: `caller`, `callee`, `transactions`, `p50`, `p95`, `errors`.
+
+    A service hands to one that came into the transaction after it; the way back is no hand-over.
+
+    Args:
+        rows: `number`, `rank`, `service`, `at` (microseconds), `error`, sorted by number and rank.
+    """
+    entered = rows.group_by("number", "service").agg(entered=pl.col("rank").min(), failed=pl.col("error").any())
+    rows = rows.join(entered, on=["number", "service"], how="left", maintain_order="left")
+    before = rows.select(pl.all().shift(1).over("number"), pl.col("number").alias("_number")).select(
+        caller="service", caller_entered="entered", left="at"
+    )
+    turns = rows.hstack(before).filter(
+        (pl.col("caller") != pl.col("service")) & (pl.col("caller_entered") < pl.col("entered"))
+    )
+    once = turns.group_by("number", "caller", callee="service").agg(
+        span=(pl.col("at") - pl.col("left")).max(), failed=pl.col("failed").first()
+    )
+    return (
+        once.group_by("caller", "callee")
+        .agg(
+            transactions=pl.len(),
+            p50=pl.col("span").quantile(0.5, "nearest").cast(pl.Int64),
+            p95=pl.col("span").quantile(0.95, "nearest").cast(pl.Int64),
+            errors=pl.col("failed").sum(),
+        )
+        .sort("transactions", "caller", "callee", descending=[True, False, False])
+    )

@@ -1,0 +1,85 @@
+"""The part of a session that answers about transactions as a whole and about the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from logscope.engine.analysing import Analysing
+from logscope.engine.answers import Comparison, Effect, PlanChange, ServiceMap, Shape, Skew
+from logscope.engine.clocks import shift
+from logscope.engine.comparing import compare
+from logscope.engine.replanning import Replanning
+
+if TYPE_CHECKING:
+    from logscope.engine.api import Cancel
+    from logscope.engine.session import Session
+
+
+class Analyses:
+    """Thin answers; the work is done in the modules named (see `Investigation` for each method).
+
+    Args:
+        session: The whole, of which this is a part.
+    """
+
+    def __init__(self, session: Session) -> None:
+        """Nothing is worked out yet."""
+        self._session = session
+        self.analysing = Analysing(session)
+        self.replanning = Replanning(session)
+
+    def templates(self, filter_text: str = "", *, cancel: Cancel) -> pl.DataFrame:
+        """Message templates of the records that a filter keeps, most frequent first."""
+        return self.analysing.templates(filter_text, cancel)
+
+    def shapes(self, where: str = "", *, cancel: Cancel) -> Sequence[Shape]:
+        """Shapes of the transactions that a filter keeps, most first."""
+        return self.analysing.shapes(where, cancel)
+
+    def compare(self, number: int, peer: int | None = None, *, cancel: Cancel) -> Comparison:
+        """A transaction beside another, by default its nearest normal peer."""
+        return compare(self._session, number, peer, cancel)
+
+    def service_map(self, where: str = "", *, cancel: Cancel) -> ServiceMap:
+        """Which service hands to which, within the transactions that a filter keeps."""
+        return self.analysing.service_map(where, cancel)
+
+    def skews(self, *, cancel: Cancel) -> Sequence[Skew]:
+        """How far clocks are off, as far as shared transactions tell."""
+        return self.analysing.skews(cancel)
+
+    def shift(self, source: str, offset: int) -> None:
+        """Move the times of a source or host."""
+        shift(self._session, source, offset)
+
+    def effect(self, change: PlanChange, *, cancel: Cancel) -> Effect:
+        """What a change of the plan would make of the transactions."""
+        return self.replanning.effect(change, cancel)
+
+    def apply(self, change: PlanChange, *, cancel: Cancel) -> None:
+        """Change the plan."""
+        self.replanning.apply(change, cancel)
+
+    def plan_changes(self) -> Sequence[PlanChange]:
+        """What was changed, oldest first."""
+        return self.replanning.changes()
+
+    def undo_change(self) -> bool:
+        """Take the last change of the plan back."""
+        return self.replanning.undo()
+
+    def save_plan(self, path: Path) -> None:
+        """Write the plan to a file."""
+        self.replanning.save(path)
+
+    def export(
+        self, path: Path, numbers: Sequence[int], *, notes: str = "", redact: bool = False, cancel: Cancel
+    ) -> None:
+        """Write a report of some transactions."""
+        from logscope.engine.reporting import export
+
+        export(self._session, path, numbers, notes=notes, redact=redact, cancel=cancel)

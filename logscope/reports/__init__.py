@@ -1,0 +1,1 @@
+"""Reports of transactions: a case as data, as a page to print, as Markdown, as JSON."""

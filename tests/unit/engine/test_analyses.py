@@ -1,0 +1,149 @@
+"""What is told about transactions as a whole, on a sample shop with the truth beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from logscope.engine.answers import PlanChange
+from logscope.engine.api import Cancel
+from logscope.engine.options import Options
+from logscope.engine.session import Session
+from logscope.errors import LogscopeError
+from tests.conftest import Shop
+
+NEVER = Cancel()
+
+
+@pytest.fixture(scope="module")
+def session(shop: Shop) -> Iterator[Session]:
+    opened = Session(Options(sources=tuple(shop.logs)))
+    opened.open()
+    opened.read_all()
+    yield opened
+    opened.close()
+
+
+def test_every_transaction_has_a_shape_and_shapes_count_them(session: Session) -> None:
+    shapes = session.shapes(cancel=NEVER)
+    table = session.transactions(sort="shape", cancel=NEVER)
+    assert table.get_column("shape").null_count() == 0
+    assert sum(shape.transactions for shape in shapes) == table.height
+    assert [shape.transactions for shape in shapes] == sorted((s.transactions for s in shapes), reverse=True)
+    for shape in shapes[:5]:
+        assert session.transactions(f"shape={shape.number}", cancel=NEVER).height == shape.transactions
+        assert shape.example in session.transactions(f"shape={shape.number}", cancel=NEVER).get_column("number")
+
+
+def test_a_transaction_beside_itself_has_no_differences(session: Session) -> None:
+    for number in session.transactions(cancel=NEVER).get_column("number").head(20):
+        compared = session.compare(number, number, cancel=NEVER)
+        assert {step.kind for step in compared.steps} == {"same"}
+
+
+def test_what_never_happened_is_missing_beside_the_normal_peer(session: Session, shop: Shop) -> None:
+    for order, _, _ in shop.failed:
+        number = session.transactions(f"order_id={order}", cancel=NEVER).item(0, "number")
+        compared = session.compare(number, cancel=NEVER)
+        missing = [step.template for step in compared.steps if step.kind == "missing"]
+        assert any("charge settled" in template for template in missing), (order, compared.why)
+
+
+def test_the_service_map_leads_from_the_shop_to_payments(session: Session) -> None:
+    told = session.service_map(cancel=NEVER)
+    assert any(hop.caller == "orders" and hop.callee == "payments" for hop in told.hops)
+    assert all(hop.p50 <= hop.p95 for hop in told.hops)
+    assert {load.service for load in told.services} >= {"gateway", "orders", "payments", "inventory"}
+
+
+def test_a_clock_that_is_off_is_found_set_right_and_put_back(fresh_shop: Shop) -> None:
+    session = Session(Options(sources=tuple(fresh_shop.logs)))
+    session.open()
+    session.read_all()
+    off = [skew for skew in session.skews(cancel=NEVER) if skew.offset]
+    (skewed,) = fresh_shop.truth["skew"].values()
+    assert [skew.source for skew in off] == [skewed["host"]]
+    skew = off[0]
+    assert abs(-skew.offset - skewed["ahead_ms"] * 1000) <= skew.spread
+    before = session.transactions(cancel=NEVER)
+    session.shift(skew.source, skew.offset)
+    assert all(not each.offset for each in session.skews(cancel=NEVER))
+    session.shift(skew.source, -skew.offset)
+    assert session.transactions(cancel=NEVER).drop("number").equals(before.drop("number"))
+    with pytest.raises(LogscopeError, match="no source or host"):
+        session.shift("nowhere", 1)
+    session.close()
+
+
+def test_a_change_of_the_plan_is_foretold_applied_and_taken_back(session: Session) -> None:
+    before = session.transactions(cancel=NEVER)
+    for change in (
+        PlanChange(grain="none"),
+        PlanChange(grain="request_id"),
+        PlanChange(active=(("psp_ref", False),)),
+        PlanChange(classes=(("session_id", "weak"),)),
+    ):
+        effect = session.effect(change, cancel=NEVER)
+        assert not effect.sampled
+        assert effect.before == before.height
+        assert session.transactions(cancel=NEVER).height == before.height
+        session.apply(change, cancel=NEVER)
+        assert session.transactions(cancel=NEVER).height == effect.transactions
+        assert session.plan_changes() == (change,)
+        assert session.undo_change()
+    assert not session.undo_change()
+    assert (
+        session.transactions(cancel=NEVER)
+        .select("number", "transaction")
+        .equals(before.select("number", "transaction"))
+    )
+
+
+def test_a_value_that_is_said_to_be_a_hub_does_not_link(session: Session, tmp_path: Path) -> None:
+    table = session.transactions(cancel=NEVER).filter(pl.col("keys.order_id").list.len() > 0)
+    order = table.item(0, "keys.order_id")[0]
+    session.apply(PlanChange(hubs=(("order_id", order),)), cancel=NEVER)
+    try:
+        assert session.transactions(f"order_id={order}", cancel=NEVER).is_empty()
+        session.save_plan(tmp_path / "plan.toml")
+    finally:
+        session.undo_change()
+    again = Session(Options(sources=session.options.sources, plan=str(tmp_path / "plan.toml")))
+    again.open()
+    again.read_all()
+    assert again.transactions(f"order_id={order}", cancel=NEVER).is_empty()
+    again.close()
+
+
+def test_the_end_of_a_transaction_waited_for_its_longest_pauses(session: Session) -> None:
+    number = session.transactions(sort="duration", descending=True, cancel=NEVER).item(0, "number")
+    detail = session.transaction(number)
+    assert detail.critical
+    spans = [wait.duration for wait in detail.critical]
+    assert spans == sorted(spans, reverse=True)
+    assert sum(spans) <= detail.end - detail.start
+
+
+def test_templates_count_every_record_once(session: Session) -> None:
+    told = session.templates(cancel=NEVER)
+    assert told.get_column("count").sum() == session.snapshot.records
+    narrowed = session.templates("service:payments", cancel=NEVER)
+    assert set(narrowed.get_column("service")) == {"payments"}
+
+
+@pytest.mark.parametrize("ending", ["html", "md", "json"])
+def test_a_case_is_written_by_its_ending(session: Session, shop: Shop, tmp_path: Path, ending: str) -> None:
+    order, _, reference = shop.failed[0]
+    number = session.transactions(f"order_id={order}", cancel=NEVER).item(0, "number")
+    path = tmp_path / f"case.{ending}"
+    session.export(path, [number], notes="look at this", cancel=NEVER)
+    text = path.read_text()
+    assert order in text
+    assert "look at this" in text
+    assert f"order_id={order}" in text
+    session.export(path, [number], redact=True, cancel=NEVER)
+    assert order not in path.read_text()
+    assert reference not in path.read_text()
