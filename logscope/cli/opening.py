@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from os import fstat
 from typing import TYPE_CHECKING, Any
@@ -55,11 +55,22 @@ def opened(arguments: argparse.Namespace, **more: Any) -> Iterator[Session]:
 
 
 @contextmanager
-def loaded(arguments: argparse.Namespace, **more: Any) -> Iterator[Session]:
-    """A session with everything read that is there; what was noticed is said at the end."""
+def loaded(
+    arguments: argparse.Namespace, read: Callable[[Session], object] | None = None, **more: Any
+) -> Iterator[Session]:
+    """A session with everything read that is there; what was noticed is said at the end.
+
+    Args:
+        arguments: Of a command that reads.
+        read: Reads, where the command does not need everything.
+        more: Options that the command sets itself.
+    """
     with opened(arguments, **more) as session:
         said = len(session.loading.errors)
-        session.read_all()
+        if read is None:
+            session.read_all()
+        else:
+            read(session)
         for error in session.loading.errors[said:]:
             say(f"logscope: {error}")
         yield session

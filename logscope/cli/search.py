@@ -14,6 +14,7 @@ from logscope.text import clean, human_count, human_duration
 if TYPE_CHECKING:
     import polars as pl
 
+    from logscope.engine.answers import View
     from logscope.engine.session import Session
 
 _CHUNK = 4096
@@ -26,11 +27,20 @@ def run_query(arguments: argparse.Namespace) -> int:
 
     if arguments.follow:
         return _follow(arguments)
-    with loaded(arguments) as session:
-        seen: set[str] = set()
-        view = session.view(arguments.filter, cancel=Cancel(), seen=seen)
-        session.check_fields(arguments.filter, seen)
-        rows = view.rows
+    found: list[View] = []
+
+    def read(session: Session) -> None:
+        if not arguments.transactions:
+            found.extend(session.read_matching(arguments.filter))
+        if not found:
+            session.read_all()
+
+    with loaded(arguments, read) as session:
+        if not found:
+            seen: set[str] = set()
+            found.append(session.view(arguments.filter, cancel=Cancel(), seen=seen))
+            session.check_fields(arguments.filter, seen)
+        rows = found[0].rows
         if arguments.limit is not None:
             rows = rows.head(max(0, arguments.limit))
         elif arguments.tail is not None:

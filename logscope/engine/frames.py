@@ -171,7 +171,12 @@ class Frames:
             segment = Segment((piece,))
             places = part.get_column("row") - piece.row
             if len(places) > max(_FEW, piece.records // 50):
-                texts = _read(segment, view).gather(places)
+                # The next records that are asked for lie in the same piece.
+                lines = self._cache.get((segment.key, "_lines"))
+                if lines is None:
+                    lines = _read(segment, view)
+                    self._cache.put((segment.key, "_lines"), lines)
+                texts = lines.gather(places)
             else:
                 texts = pl.Series(_read_rows(segment, view, places), dtype=pl.String)
             _, parts, found = by_source.setdefault(piece.binding.ref.source_id, (piece.binding, [], []))

@@ -23,10 +23,10 @@ from logscope.records.store import Binding, Piece, Store
 if TYPE_CHECKING:
     from logscope.records.model import RecordParser
 
-_BOM = b"\xef\xbb\xbf"
-_FIRST_BLOCK = 256 << 10
+BOM = b"\xef\xbb\xbf"
+FIRST_BLOCK = 256 << 10
 _OPEN_SECONDS = 2.0
-_SAMPLE = 500
+SAMPLE = 500
 _SHARED = 20_000
 
 
@@ -100,7 +100,7 @@ class Ingest:
         size = self.source.size()
         if size != self._seen_size:
             self._seen_size, self._grown_at = size, clock.monotonic()
-        if self.position == 0 and size >= 3 and self.source.pread(3, 0) == _BOM:
+        if self.position == 0 and size >= 3 and self.source.pread(3, 0) == BOM:
             self.position = 3
         waiting = size - self.position
         if waiting <= 0:
@@ -110,7 +110,7 @@ class Ingest:
             or self.source.finished()
             or (self.source.kind != "messages" and clock.monotonic() - self._grown_at >= _OPEN_SECONDS)
         )
-        want = min(_FIRST_BLOCK if self.binding is None else BLOCK, waiting)
+        want = min(FIRST_BLOCK if self.binding is None else BLOCK, waiting)
         while True:
             block = self.source.pread(want, self.position)
             if not block:
@@ -149,7 +149,7 @@ class Ingest:
             return False
         lines = string_column(block[: offsets[-1]], offsets)
         if self.binding is None:
-            self.binding = self.bind(lines.head(_SAMPLE).to_list())
+            self.binding = self.bind(lines.head(SAMPLE).to_list())
         if self.source.kind == "messages":
             return self._append(lines, offsets, pl.int_range(0, len(lines), dtype=pl.UInt32, eager=True))
         return self._join(block, lines, offsets, last=last)

@@ -142,18 +142,22 @@ class Loading:
     def read_all(self, progress: Callable[[float], None] | None = None) -> None:
         """Read everything there is (streams to their end), in this thread."""
         for ingest in self.ingests:
-            ingest.wide = True
-            while not self._stop.is_set():
-                with self._lock:
-                    moved = self._step(ingest)
-                if moved:
-                    if progress:
-                        progress(self.progress)
-                elif ingest.done or (ingest.source.kind == "messages" and not moved) or self._at_rest(ingest):
-                    break
-                else:
-                    clock.sleep(0.01)
+            self.read(ingest, progress)
         self.loaded = True
+
+    def read(self, ingest: Ingest, progress: Callable[[float], None] | None = None) -> None:
+        """Read what there is of one source, in this thread."""
+        ingest.wide = True
+        while not self._stop.is_set():
+            with self._lock:
+                moved = self._step(ingest)
+            if moved:
+                if progress:
+                    progress(self.progress)
+            elif ingest.done or (ingest.source.kind == "messages" and not moved) or self._at_rest(ingest):
+                break
+            else:
+                clock.sleep(0.01)
 
     def _at_rest(self, ingest: Ingest) -> bool:
         """A followed file that was read to its end by a command that does not follow."""

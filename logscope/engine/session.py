@@ -16,6 +16,7 @@ from logscope.engine.absences import MOST_MEMBERS, absences
 from logscope.engine.analyses import Analyses
 from logscope.engine.answers import Absence, Bucket, Detection, FieldValue, Line, Snapshot, TransactionDetail, View
 from logscope.engine.api import Cancel
+from logscope.engine.cold import read_matching
 from logscope.engine.correlating import Correlating
 from logscope.engine.deciding import Deciding
 from logscope.engine.detail import transaction_detail
@@ -105,6 +106,14 @@ class Session(Analyses):
     def read_all(self) -> None:
         """Read everything there is, in this thread."""
         self.loading.read_all()
+
+    def read_matching(self, filter_text: str) -> tuple[View, ...]:
+        """What matches a filter on the text alone, with no more read than that needs: of a session for this one filter.
+
+        Returns:
+            The view; nothing where everything has to be read first (`read_all`).
+        """
+        return read_matching(self, filter_text)
 
     def close(self) -> None:
         """Stop everything."""

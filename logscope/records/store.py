@@ -86,7 +86,8 @@ class StoreView:
         for source_id in sorted(by_source):
             run: list[Piece] = []
             for piece in by_source[source_id]:
-                if run and piece.end - run[0].base > limit:
+                # Between pieces that do not touch lies what a cold filter passed over.
+                if run and (piece.base != run[-1].end or piece.end - run[0].base > limit):
                     yield Segment(tuple(run))
                     run = []
                 run.append(piece)
