@@ -151,6 +151,7 @@ def _detection_commands(
         parser.add_argument("sources", nargs="*", metavar="SOURCE")
         parser.add_argument("--rule", action="append", default=[], metavar="'seq ...'", help="a sequence in one line")
         parser.add_argument("--fail-on", metavar="LEVEL", help="exit with 3 if one of this level or above is found")
+        parser.add_argument("--every", action="store_true", help="tell each time a correlation's condition holds")
         parser.add_argument("--strict", action="store_true", help="stop at the first rule that does not compile")
     scan.add_argument("--at-end", choices=("pending", "decide"), default="pending", help="absences open at the end")
     scan.add_argument("--pending", action="store_true", help="tell what is still open too")

@@ -79,12 +79,15 @@ def say_rule_errors(session: Session, *, strict: bool) -> bool:
 
 
 def with_members(session: Session, detection: Detection) -> Object:
-    """A detection's JSON object with the records of its transaction."""
-    from logscope.engine.listing import member_places
+    """A detection's JSON object with the records of its transaction, or those that a correlation counted."""
+    from logscope.engine.listing import member_places, record_places
 
     entry = detection.to_json()
     if detection.number is not None:
         places = member_places(session, [detection.number]).get(detection.number, [])
+    else:
+        places = record_places(session, detection.rows)
+    if places:
         entry["members"] = [{"source": source, "line": line} for source, line in places]
     return entry
 

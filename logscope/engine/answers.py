@@ -176,6 +176,8 @@ class Detection:
     reason: str | None
     number: int | None
     """The transaction's number in this session."""
+    rows: tuple[int, ...] = ()
+    """The records that a correlation counted, in order of time."""
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object of interface section 3, without members."""

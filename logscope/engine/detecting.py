@@ -139,6 +139,8 @@ class Detecting:
         for work in running:
             cancel.check()
             result = turn.told[work.rule.name] = work.decide(turn)
+            if work.rule.quiet:
+                continue
             raised.extend(self._shown(detection, work) for detection in result.raised)
             retracted.extend(self._shown(detection, work) for detection in result.retracted)
         for detection in retracted:
@@ -151,15 +153,19 @@ class Detecting:
 
     def pending(self) -> list[Detection]:
         """What the end or the beginning of the data leaves open."""
-        return [self._shown(detection, work) for work in self._running or [] for detection in work.pending()]
+        return [self._shown(detection, work) for work in self._loud() for detection in work.pending()]
 
     def provisional(self) -> list[Detection]:
         """What would be told if what has come were all."""
         newest = self.watermark.newest
         if newest is None:
             return []
-        early = [self._shown(found, work) for work in self._running or [] for found in work.provisional(newest)]
+        early = [self._shown(found, work) for work in self._loud() for found in work.provisional(newest)]
         return [replace(one, state="provisional") for one in early if one.detection not in self.told]
+
+    def _loud(self) -> list[Running]:
+        """The rules that are told by themselves, not only run for others."""
+        return [work for work in self._running or [] if not work.rule.quiet]
 
     def _final_watermark(self, least: int | None) -> int | None:
         newest = self.watermark.newest
@@ -180,7 +186,7 @@ class Detecting:
             return RunningWhole(rule, self._closings.setdefault(id(linked), Closing(linked)))
         sequence = rule.sequence
         if sequence is None or not sequence.by_transaction:
-            return RunningSteps(rule, None, self._derived)
+            return RunningSteps(rule, None, self._derived, every=self._options.every)
         return RunningSteps(rule, self._linked(rule, sequence.grain, chosen, cancel), self._derived)
 
     def _linked(self, rule: Rule, grain: str | None, chosen: str | None, cancel: Cancel) -> Correlating:

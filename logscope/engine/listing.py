@@ -72,6 +72,12 @@ def member_places(session: Session, numbers: Collection[int]) -> dict[int, list[
     return places
 
 
+def record_places(session: Session, rows: Collection[int]) -> list[tuple[str, int]]:
+    """Source and line of some records, in their order."""
+    index = session.store.view.index.select("source_id", "line")[list(rows)]
+    return [(session.source_name(source_id), line) for source_id, line in index.iter_rows()]
+
+
 def transaction_ids(session: Session, rows: pl.Series) -> list[list[str]]:
     """Per record the ids of the transactions it stands in."""
     session.prepare_transactions(cancel=Cancel(), asked=True)

@@ -48,3 +48,5 @@ class Options:
     """Run the shipped rules too (`demo`)."""
     strict: bool = False
     provisional: bool = False
+    every: bool = False
+    """Correlations tell each time at which their condition holds."""

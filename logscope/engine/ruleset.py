@@ -32,7 +32,8 @@ def load(options: Options) -> tuple[tuple[Rule, ...], tuple[LogscopeError, ...]]
 
     loaded = load_files(paths)
     errors: list[LogscopeError] = list(loaded.errors)
-    rules = [rule for rule in loaded.rules if rule.enabled]
+    used = {name for rule in loaded.rules if rule.enabled for name in rule.uses}
+    rules = [rule for rule in loaded.rules if rule.enabled and (not rule.quiet or rule.name in used)]
     for text in options.rule:
         try:
             rules.append(rule_from_sequence(text, compile_filter))

@@ -74,14 +74,14 @@ class Running(Protocol):
 class RunningSteps:
     """A rule over records, sequences of them, or other rules' detections."""
 
-    def __init__(self, rule: Rule, linked: Correlating | None, derive: Derive) -> None:
-        """Ready for the first records."""
+    def __init__(self, rule: Rule, linked: Correlating | None, derive: Derive, *, every: bool = False) -> None:
+        """Ready for the first records; `every` as for `decider_of`."""
         self.rule = rule
         self.linked = linked
         self.seconds = 0.0
         self.waiting = 0
         self._derive = derive
-        self._decider = decider_of(rule)
+        self._decider = decider_of(rule, every=every)
         self._hits: list[pl.DataFrame] = []
 
     @property

@@ -63,6 +63,7 @@ def shown(
         state=found.state,
         reason=found.reason,
         number=number,
+        rows=found.members,
     )
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from logscope.rules.detector import Detector
 from logscope.rules.model import Rule
 from logscope.rules.stepping import StepDetector
+from logscope.rules.windows.detector import WindowDetector
 
 
-def decider_of(rule: Rule) -> StepDetector:
+def decider_of(rule: Rule, *, every: bool = False) -> StepDetector:
     """The machine that runs a rule over records or other rules' detections.
 
     Args:
         rule: Not over whole transactions.
+        every: Of a correlation: tell each time at which its condition holds.
     """
+    if rule.windows is not None:
+        return WindowDetector(rule, every=every)
     return Detector(rule)

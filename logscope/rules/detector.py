@@ -89,6 +89,9 @@ class Detector(StepDetector):
         """
         return self._selector.select(frame)
 
+    def _ahead(self) -> Detector:
+        return Detector(self.rule, self.state.copy(), self.state.hits.limit)
+
     def _grouped(self, hits: pl.DataFrame, membership: Membership | None) -> pl.DataFrame:
         if self.sequence.by_transaction:
             if membership is None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from logscope.errors import RuleError
 from logscope.rules.documents import Located, documents, read_text
-from logscope.rules.loader import read_rules, rule_files
+from logscope.rules.loader import read_rules, rule_files, together
 from logscope.rules.model import CompileFilter, CompileTransactionFilter, LoadedRules, Rule, Sequence
 from logscope.rules.references import resolved
 from logscope.text import human_duration
@@ -53,21 +53,19 @@ def lint(
     """
     files, errors = rule_files(paths)
     findings = [_of_error(error, error.where or "") for error in errors]
-    rules: list[Rule] = []
+    parts: list[LoadedRules] = []
     for file in files:
         try:
             text = read_text(file)
         except RuleError as error:
             findings.append(_of_error(error, str(file)))
             continue
-        loaded = read_rules(text, compile_filter, compile_transaction, where=str(file))
-        findings += [_of_error(error, str(file)) for error in loaded.errors]
+        parts.append(read_rules(text, compile_filter, compile_transaction, where=str(file)))
         findings += _surprises(text, str(file))
-        rules += loaded.rules
-    together = resolved(LoadedRules(tuple(rules), ()))
-    findings += [_of_error(error, error.where or "") for error in together.errors]
-    findings += _doubles(rules)
-    for rule in rules:
+    loaded = resolved(together(parts))
+    findings += [_of_error(error, error.where or "") for error in loaded.errors]
+    findings += _doubles(loaded.rules)
+    for rule in loaded.rules:
         findings += _of_rule(rule)
     return tuple(sorted(findings, key=lambda finding: (finding.path, finding.line or 0)))
 
@@ -120,7 +118,7 @@ def _of_sequence(sequence: Sequence) -> Iterator[tuple[str, str, str, int | None
             yield WARNING, f"step {step.name}: its filter matches every record", "write what it is about", step.line
 
 
-def _doubles(rules: list[Rule]) -> Iterator[Finding]:
+def _doubles(rules: Iterable[Rule]) -> Iterator[Finding]:
     for what in ("id", "name"):
         seen: dict[str, Rule] = {}
         for rule in rules:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from collections.abc import Sequence as Several
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from logscope.errors import FilterError, RuleError
 from logscope.language.sequence import parse_sequence
@@ -31,6 +32,9 @@ from logscope.rules.reading import Complaints, Keys
 from logscope.rules.references import resolved
 from logscope.rules.sections import read_emit, read_tests
 from logscope.rules.sigma.reading import SIGMA, sigma_rule, slug
+
+if TYPE_CHECKING:
+    from logscope.rules.sigma.correlation import CorrelationDraft
 
 BUILTIN = Path(__file__).parent / "builtin"
 """Shipped rules."""
@@ -78,17 +82,25 @@ def load_rules(
         The rules that compile, in order, and all errors of the others.
     """
     files, errors = rule_files(paths)
-    rules: list[Rule] = []
+    parts = [LoadedRules((), tuple(errors))]
     for file in files:
         try:
             text = read_text(file)
         except RuleError as error:
-            errors.append(error)
+            parts.append(LoadedRules((), (error,)))
             continue
-        loaded = read_rules(text, compile_filter, compile_transaction, where=str(file))
-        rules += loaded.rules
-        errors += loaded.errors
-    return resolved(LoadedRules(tuple(rules), tuple(errors)))
+        parts.append(read_rules(text, compile_filter, compile_transaction, where=str(file)))
+    return resolved(together(parts))
+
+
+def together(parts: Iterable[LoadedRules]) -> LoadedRules:
+    """What several files gave, as one."""
+    parts = list(parts)
+    return LoadedRules(
+        tuple(rule for part in parts for rule in part.rules),
+        tuple(error for part in parts for error in part.errors),
+        tuple(draft for part in parts for draft in part.drafts),
+    )
 
 
 def load_text(
@@ -116,19 +128,24 @@ def read_rules(
     *,
     where: str = "rule",
 ) -> LoadedRules:
-    """As `load_text`, but rules named as steps are not looked up: they may stand in another file."""
+    """As `load_text`, but rules that others name are not looked up: they may stand in another file."""
     rules: list[Rule] = []
+    drafts: list[CorrelationDraft] = []
     errors: list[RuleError] = []
     try:
         for document in documents(text, where):
             complaints = Complaints(where)
             rule = _rule(document, complaints, compile_filter, compile_transaction, where)
             errors += complaints.errors
-            if rule is not None and not complaints.errors:
+            if rule is None or complaints.errors:
+                continue
+            if isinstance(rule, Rule):
                 rules.append(rule)
+            else:
+                drafts.append(rule)
     except RuleError as error:
         errors.append(error)
-    return LoadedRules(tuple(rules), tuple(errors))
+    return LoadedRules(tuple(rules), tuple(errors), tuple(drafts))
 
 
 def rule_from_sequence(text: str, compile_filter: CompileFilter, *, name: str = "seq") -> Rule:
@@ -165,7 +182,7 @@ def _rule(
     compile_filter: CompileFilter,
     compile_transaction: CompileTransactionFilter | None,
     where: str,
-) -> Rule | None:
+) -> Rule | CorrelationDraft | None:
     if isinstance(document.value, dict) and any(name in document.value for name in SIGMA):
         return sigma_rule(document, complaints, where)
     keys = Keys(document, _RULE_KEYS, complaints)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from collections.abc import Sequence as Several
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import polars as pl
 
@@ -13,6 +13,10 @@ from logscope.errors import RuleError
 from logscope.rules.emit import Emit
 from logscope.rules.having import Having
 from logscope.rules.values import Value
+from logscope.rules.windows.model import Windows
+
+if TYPE_CHECKING:
+    from logscope.rules.sigma.correlation import CorrelationDraft
 
 LEVELS = ("informational", "low", "medium", "high", "critical")
 """Levels of rules and detections, in ascending order (Sigma's)."""
@@ -187,9 +191,13 @@ class Rule:
     title: str
     level: str
     kind: str
-    """`sequence`, `record` (a sequence of one step named `record`) or `transaction`."""
+    """`sequence`, `record` (a sequence of one step named `record`), `transaction` or `correlation`."""
     sequence: Sequence | None
     transaction: TransactionCondition | None = None
+    windows: Windows | None = None
+    """Of a correlation."""
+    quiet: bool = False
+    """It is there for the rules that name it and is not told by itself."""
     emit: Emit = field(default_factory=Emit)
     id: str | None = None
     status: str = "experimental"
@@ -218,6 +226,8 @@ class LoadedRules:
 
     rules: tuple[Rule, ...]
     errors: tuple[RuleError, ...]
+    drafts: tuple[CorrelationDraft, ...] = ()
+    """Sigma correlations whose rules have not been looked up yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,3 +271,5 @@ class Detection:
     """Dispatch at most once per key in this time."""
     row: int | None = None
     """The record it stands at as another rule's step, where that is not its last step's."""
+    members: tuple[int, ...] = ()
+    """Rows of the records it is made of, in order of time; of correlations."""

@@ -1,4 +1,4 @@
-"""Rules whose steps are other rules' detections: looked up once all rules are read."""
+"""Rules that name others: correlations, and steps that are other rules' detections: looked up once all rules are read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from logscope.rules.nearest import nearest
 
 
 def resolved(loaded: LoadedRules) -> LoadedRules:
-    """Look up the rules that steps name.
+    """Look up the rules that correlations and steps name.
 
     A rule over single records is put in the step's place: its detections are records that match its
     filter. Of the others the detections are waited for.
@@ -22,6 +22,12 @@ def resolved(loaded: LoadedRules) -> LoadedRules:
     Returns:
         The same; those that name one which is not there or, over others, themselves, are errors.
     """
+    if loaded.drafts:
+        # pySigma has been imported for them already.
+        from logscope.rules.sigma.correlation import link
+
+        rules, wrong = link(loaded.rules, loaded.drafts)
+        loaded = LoadedRules(rules, (*loaded.errors, *wrong))
     known = {name: rule for rule in loaded.rules for name in (rule.id, rule.name) if name is not None}
     errors = list(loaded.errors)
     good: list[Rule] = []

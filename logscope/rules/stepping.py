@@ -110,6 +110,10 @@ class StepDetector(ABC):
     def _find(self, hits: pl.DataFrame, dirty: pl.DataFrame | None, identity: Identity, *, decide: bool) -> Found:
         """The matches among hits that count since their group's `since`; of all, without `dirty`."""
 
+    @abstractmethod
+    def _ahead(self) -> StepDetector:
+        """One with a state of its own, equal to this one's."""
+
     def _regroup(self, changed: pl.Series, membership: Membership | None) -> pl.DataFrame:
         """The groups of rows whose transactions are others than before (`DIRTY`)."""
         return pl.DataFrame(schema=DIRTY)
@@ -197,7 +201,7 @@ class StepDetector(ABC):
             membership: As for `step`.
             identity: As for `step`.
         """
-        ahead = type(self)(self.rule, self.state.copy(), self.state.hits.limit)
+        ahead = self._ahead()
         begin = ahead.state.begin_us
         if begin is None:
             return ()

@@ -1,10 +1,10 @@
-"""`python -m tests.conformance sigma` or `correlation [--only NAME...]`: prints what holds; exit 1 if too much fails."""
+"""`python -m tests.conformance sigma`, `sigma-correlations` or `correlation [--only NAME...]`: prints what holds; exit 1 if too much fails."""
 
 from __future__ import annotations
 
 import sys
 
-USAGE = "usage: python -m tests.conformance sigma | correlation [--only NAME...]"
+USAGE = "usage: python -m tests.conformance sigma | sigma-correlations | correlation [--only NAME...]"
 
 
 def main(arguments: list[str]) -> int:
@@ -17,6 +17,10 @@ def main(arguments: list[str]) -> int:
         from tests.conformance import sigma
 
         return sigma.run()
+    if arguments == ["sigma-correlations"]:
+        from tests.conformance import sigma_correlations
+
+        return sigma_correlations.run()
     if arguments[:1] == ["correlation"] and (len(arguments) == 1 or arguments[1] == "--only"):
         from tests.conformance import correlation
 

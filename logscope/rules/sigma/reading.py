@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING, Any
 
 from logscope.errors import RuleError
 from logscope.rules.documents import Located
@@ -10,11 +11,14 @@ from logscope.rules.emit import RECORD_STEP
 from logscope.rules.model import LEVELS, STATUSES, Rule, Sequence, Step
 from logscope.rules.reading import Complaints
 
+if TYPE_CHECKING:
+    from logscope.rules.sigma.correlation import CorrelationDraft
+
 SIGMA = ("detection", "correlation", "filter")
 """The keys that make a document Sigma's."""
 
 
-def sigma_rule(document: Located, complaints: Complaints, where: str) -> Rule | None:
+def sigma_rule(document: Located, complaints: Complaints, where: str) -> Rule | CorrelationDraft | None:
     """Read one Sigma document.
 
     Args:
@@ -23,12 +27,20 @@ def sigma_rule(document: Located, complaints: Complaints, where: str) -> Rule | 
         where: The file's name.
 
     Returns:
-        The rule, None if something was complained of.
+        The rule, or a correlation whose rules have to be looked up; None if something was complained of.
     """
     kind = next(name for name in SIGMA if name in document.value)
-    if kind != "detection":
-        complaints.add(f"Sigma {kind}s are not supported yet", document.line, mend="write it as sequence:")
+    if kind == "filter":
+        complaints.add("Sigma filters are not supported yet", document.line, mend="write it into the rules")
         return None
+    if kind == "correlation":
+        from logscope.rules.sigma.correlation import read_correlation
+
+        try:
+            return read_correlation(document, _name(document.plain()), where)
+        except RuleError as error:
+            complaints.take(error, document.value[kind].line)
+            return None
     # pySigma takes a while to import: only those who have such a rule wait for it.
     from logscope.rules.sigma.detection import compile_detection
 
@@ -41,7 +53,7 @@ def sigma_rule(document: Located, complaints: Complaints, where: str) -> Rule | 
         return None
     title = str(entries["title"])
     return Rule(
-        name=str(entries.get("name") or slug(title) or "rule"),
+        name=_name(entries),
         title=title,
         level=entries["level"] if entries.get("level") in LEVELS else "medium",
         kind="record",
@@ -52,6 +64,10 @@ def sigma_rule(document: Located, complaints: Complaints, where: str) -> Rule | 
         path=where,
         line=document.line,
     )
+
+
+def _name(entries: dict[str, Any]) -> str:
+    return str(entries.get("name") or slug(str(entries.get("title") or "")) or "rule")
 
 
 def slug(title: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from logscope.rules.sigma.pipelines import FieldSource, Pipeline
-from logscope.rules.values import value_of
+from logscope.rules.values import candidates, value_of
 
 
 class SigmaValues:
@@ -55,3 +55,23 @@ class SigmaValues:
                 break
             text = text.zip_with(text.is_not_null(), value_of(self.frame, name)[0])
         return text if source.extract is None else text.str.extract(source.extract, 1)
+
+
+class SigmaFields:
+    """How a correlation reads the fields of a rule that it names.
+
+    Args:
+        pipeline: The rule's.
+    """
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        """Nothing is read yet."""
+        self._pipeline = pipeline
+
+    def columns(self, name: str) -> frozenset[str]:
+        """Columns that the frame must be asked for to read a field."""
+        return frozenset(column for ours in self._pipeline.source(name).names for column in candidates(ours))
+
+    def text(self, frame: pl.DataFrame, name: str) -> pl.Series:
+        """A field's text in every record, null where there is none."""
+        return SigmaValues(frame, self._pipeline).text(name)

@@ -1,0 +1,1 @@
+"""Correlation rules over sliding windows: Sigma's counts, values and temporal proximity."""
