@@ -128,7 +128,7 @@ def test_an_absence_needs_a_bound_and_one_step_must_happen() -> None:
         ("- a\n- b\n", "mapping is expected"),
         ("title: x\nlevel: " + "9" * 10_000, "not"),
         ("title: x\ndetection: {a: b}\nlogsource: {}\n", "not a Sigma rule"),
-        ("title: x\ncorrelation: {type: event_count}\n", "Sigma correlations are not supported yet"),
+        ("title: x\ncorrelation: {type: event_count}\n", "not a Sigma correlation: Sigma correlation rule without"),
         ("title: x\n", "neither sequence nor record nor transaction"),
     ],
 )
