@@ -155,6 +155,7 @@ def _detection_commands(
         parser.add_argument("--strict", action="store_true", help="stop at the first rule that does not compile")
     scan.add_argument("--at-end", choices=("pending", "decide"), default="pending", help="absences open at the end")
     scan.add_argument("--pending", action="store_true", help="tell what is still open too")
+    scan.add_argument("--near-misses", action="store_true", help="tell what nearly matched, and by how much not")
     watch.add_argument("--json", action="store_true", help="one JSON object a line")
     watch.add_argument("--lateness", type=_span, default=2_000_000, metavar="D")
     watch.add_argument("--max-skew", type=_span, default=3_600_000_000, metavar="D")

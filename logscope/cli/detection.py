@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from logscope.cli.opening import loaded, source_exit
-from logscope.cli.output import Object, coloured, say, write_objects
+from logscope.cli.output import Object, coloured, print_lines, say, write_objects
 from logscope.errors import UsageError
 from logscope.text import clean
 
@@ -28,18 +28,19 @@ def run_scan(arguments: argparse.Namespace) -> int:
     with loaded(arguments) as session:
         broken = say_rule_errors(session, strict=arguments.strict)
         session.prepare_transactions(cancel=Cancel(), decide=arguments.at_end == "decide")
-        found = [
-            detection
-            for detection in session.detections()
-            if detection.state == "matched" or (arguments.pending and detection.state == "pending")
-        ]
+        every = session.detections()
+        matched = [detection for detection in every if detection.state == "matched"]
+        pending = [detection for detection in every if detection.state == "pending"]
+        found = [detection for detection in every if detection.state == "matched" or arguments.pending]
         objects = (with_members(session, detection) for detection in found)
-        write_objects(objects, arguments, people=people, flat=flat)
+        write_objects(objects, arguments, people=people, flat=flat, columns=_columns(session))
+        if arguments.near_misses:
+            _near_misses(session, arguments)
         if not arguments.json and not arguments.output:
-            _summary(session, found)
+            _summary(session, matched, len(pending))
         if broken:
             return 2
-        return source_exit(session) or failed(found, threshold)
+        return source_exit(session) or failed(matched, threshold)
 
 
 def fail_level(name: str | None) -> int | None:
@@ -79,23 +80,38 @@ def say_rule_errors(session: Session, *, strict: bool) -> bool:
 
 
 def with_members(session: Session, detection: Detection) -> Object:
-    """A detection's JSON object with the records of its transaction, or those that a correlation counted."""
+    """A detection's JSON object with its records: of its transaction, those a correlation counted, else its steps'."""
     from logscope.engine.listing import member_places, record_places
 
     entry = detection.to_json()
     if detection.number is not None:
         places = member_places(session, [detection.number]).get(detection.number, [])
     else:
-        places = record_places(session, detection.rows)
+        steps = sorted(detection.steps.values(), key=lambda step: (step["time"], step["source"], step["line"]))
+        stepped = list(dict.fromkeys((step["source"], step["line"]) for step in steps))
+        places = record_places(session, detection.rows) if detection.rows else stepped
     if places:
         entry["members"] = [{"source": source, "line": line} for source, line in places]
     return entry
 
 
+_FIXED = ("rule", "time", "level", "transaction")
+
+
+def _columns(session: Session) -> list[str]:
+    """The columns of the CSV, whether or not something was found."""
+    fields = dict.fromkeys(name for rule in session.detecting.rules for name in rule.emit.fields)
+    return [*_FIXED, *map(_column, fields)]
+
+
+def _column(field: str) -> str:
+    return f"output.{field}" if field in _FIXED else field
+
+
 def flat(entry: Object) -> Object:
     """A row of the CSV: rule, time, level, transaction, then the emitted fields."""
-    row = {name: entry.get(name) for name in ("rule", "time", "level", "transaction")}
-    return row | (entry.get("output") or {})
+    row = {name: entry.get(name) for name in _FIXED}
+    return row | {_column(name): value for name, value in (entry.get("output") or {}).items()}
 
 
 def people(objects: Iterator[Object]) -> Iterator[str]:
@@ -107,12 +123,38 @@ def people(objects: Iterator[Object]) -> Iterator[str]:
         colour = _COLOURS.get(level) if coloured(sys.stdout) else None
         shown = f"\x1b[{colour}m{level:<13}\x1b[0m" if colour else f"{level:<13}"
         output = "  ".join(f"{name}={value}" for name, value in (entry.get("output") or {}).items())
-        state = "" if entry["state"] == "matched" else f"  [{entry['state']}]"
+        notes = [entry["state"]] if entry["state"] != "matched" else []
+        notes += [entry["reason"]] if entry.get("reason") else []
+        notes += ["suppressed"] if entry.get("suppressed") else []
         text = clean(f"{entry['rule']}  {entry.get('message') or output}")
-        yield f"{entry['time'][:23]}Z  {shown}  {text}{state}"
+        yield f"{entry['time'][:23]}Z  {shown}  {text}" + (f"  [{clean(': '.join(notes))}]" if notes else "")
 
 
-def _summary(session: Session, found: list[Detection]) -> None:
+def _near_misses(session: Session, arguments: argparse.Namespace) -> None:
+    from logscope.engine.api import Cancel
+    from logscope.engine.rendering import json_line, near_miss_json
+
+    for rule in session.detecting.rules:
+        found = session.near_misses(rule.name, cancel=Cancel())
+        if arguments.json:
+            print_lines(json_line(near_miss_json(miss)) for miss in found)
+        else:
+            print_lines(clean(f"near miss  {miss.rule}  {miss.subject}: {miss.text}") for miss in found)
+
+
+def _summary(session: Session, found: list[Detection], pending: int) -> None:
+    """What was found by rule, and why it may not be all."""
     counts = Counter(detection.rule for detection in found)
     rules = ", ".join(f"{rule} {count}" for rule, count in counts.most_common())
     say(f"{len(found)} detections by {len(session.detecting.rules)} rules" + (f": {rules}" if rules else ""))
+    if pending:
+        say(f"{pending} more are open at the end or the beginning of the data: --pending, --at-end decide")
+    words = {
+        "keyless": "records lack its key",
+        "untimed": "records have no time of their own",
+        "evicted": "records were given up, the rule is incomplete",
+    }
+    for state in session.rule_states():
+        for name, text in words.items():
+            if state.counts.get(name):
+                say(f"rule {state.name}: {state.counts[name]} {text}")

@@ -36,6 +36,7 @@ def write_objects(
     *,
     people: Callable[[Iterator[Object]], Iterator[str]],
     flat: Callable[[Object], Object] = lambda value: value,
+    columns: Sequence[str] = (),
 ) -> None:
     """Print or write objects as the options ask.
 
@@ -44,13 +45,14 @@ def write_objects(
         arguments: With `json`, `output`, `limit`, `tail`.
         people: Makes lines of text from them.
         flat: Makes a table's row of an object (`--output` to .csv, .parquet, .html).
+        columns: Of such a table, in order, whatever the rows have; others follow.
 
     Raises:
         UsageError: The output file's ending is unknown, or it cannot be written.
     """
     chosen = iter(_cut(objects, arguments.limit, arguments.tail))
     if arguments.output:
-        _write_file(chosen, Path(arguments.output), flat)
+        _write_file(chosen, Path(arguments.output), flat, columns)
     elif arguments.json:
         print_lines(map(_json, chosen))
     else:
@@ -82,14 +84,16 @@ def _cut(objects: Iterable[Object], limit: int | None, tail: int | None) -> Iter
     return objects
 
 
-def _write_file(objects: Iterator[Object], path: Path, flat: Callable[[Object], Object]) -> None:
+def _write_file(
+    objects: Iterator[Object], path: Path, flat: Callable[[Object], Object], columns: Sequence[str]
+) -> None:
     ending = path.suffix.lower()
     writers: dict[str, Callable[[Iterator[Object], Path], None]] = {
         ".ndjson": _write_ndjson,
         ".jsonl": _write_ndjson,
-        ".csv": lambda rows, to: _write_csv(map(flat, rows), to),
-        ".parquet": lambda rows, to: _write_parquet(map(flat, rows), to),
-        ".html": lambda rows, to: _write_html(map(flat, rows), to),
+        ".csv": lambda rows, to: _write_csv(*_rows(map(flat, rows), columns), to),
+        ".parquet": lambda rows, to: _write_parquet(*_rows(map(flat, rows), columns), to),
+        ".html": lambda rows, to: _write_html(*_rows(map(flat, rows), columns), to),
     }
     if ending not in writers:
         raise UsageError(f"cannot write {path.name}", "--output", mend="end it in .ndjson, .csv, .parquet or .html")
@@ -104,9 +108,9 @@ def _write_ndjson(objects: Iterator[Object], path: Path) -> None:
         file.writelines(_json(value) + "\n" for value in objects)
 
 
-def _rows(objects: Iterator[Object]) -> tuple[list[str], list[Object]]:
+def _rows(objects: Iterator[Object], columns: Sequence[str]) -> tuple[list[str], list[Object]]:
     rows = list(objects)
-    names: dict[str, None] = {}
+    names: dict[str, None] = dict.fromkeys(columns)
     for row in rows:
         names.update(dict.fromkeys(row))
     return list(names), rows
@@ -118,20 +122,30 @@ def _cell(value: Any) -> str:
     return value if isinstance(value, str) else _json(value)
 
 
-def _write_csv(objects: Iterator[Object], path: Path) -> None:
+def _harmless(value: Any) -> str:
+    """A cell that no spreadsheet takes for a formula: a log's text is anybody's."""
+    text = _cell(value)
+    if not isinstance(value, str) or not text.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}"
+    return text
+
+
+def _write_csv(names: list[str], rows: list[Object], path: Path) -> None:
     import csv
 
-    names, rows = _rows(objects)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(names)
-        writer.writerows([_cell(row.get(name)) for name in names] for row in rows)
+        writer.writerows([_harmless(row.get(name)) for name in names] for row in rows)
 
 
-def _write_parquet(objects: Iterator[Object], path: Path) -> None:
+def _write_parquet(names: list[str], rows: list[Object], path: Path) -> None:
     import polars as pl
 
-    names, rows = _rows(objects)
     columns = {}
     for name in names:
         values = [row.get(name) for row in rows]
@@ -140,8 +154,7 @@ def _write_parquet(objects: Iterator[Object], path: Path) -> None:
     pl.DataFrame(columns).write_parquet(path)
 
 
-def _write_html(objects: Iterator[Object], path: Path) -> None:
-    names, rows = _rows(objects)
+def _write_html(names: list[str], rows: list[Object], path: Path) -> None:
     with path.open("w", encoding="utf-8") as file:
         file.write(
             "<!doctype html><meta charset='utf-8'><title>logscope</title>"

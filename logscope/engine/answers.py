@@ -178,12 +178,96 @@ class Detection:
     """The transaction's number in this session."""
     rows: tuple[int, ...] = ()
     """The records that a correlation counted, in order of time."""
+    suppressed: bool = False
+    """Not to be dispatched: one of the same rule and key was, less than the rule's `suppress` before."""
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object of interface section 3, without members."""
         from logscope.engine.rendering import detection_json
 
         return detection_json(self)
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """Records that nearly made a detection, and why they did not."""
+
+    rule: str
+    step: str
+    """The step that failed."""
+    subject: str
+    """What it is about: the transaction's id, or keys and values."""
+    number: int | None
+    """The transaction's number in this session."""
+    time: int
+    """Of the last step that was there, microseconds since 1970 UTC."""
+    steps: tuple[tuple[str, int], ...]
+    """(step, row) of those that were there."""
+    row: int | None
+    """The record that came too late, or that should not have come."""
+    by: int | None
+    """By how much, microseconds; None where that is no matter of time."""
+    text: str
+    """In words: `psp: maxpause exceeded by 400 ms`."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepTiming:
+    """How long a step takes after the one before, in the matches of a rule."""
+
+    step: str
+    p50: int
+    """Microseconds, as all here."""
+    p95: int
+    longest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a rule that is not saved would find in what is there."""
+
+    matches: int
+    pending: int
+    """Matches that the data's end or beginning leaves open."""
+    examples: tuple[Detection, ...]
+    """The first of them."""
+    timings: tuple[StepTiming, ...]
+    """Of the steps that happen, from the second on."""
+    seconds: float
+    """What it took to evaluate."""
+    notices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleState:
+    """A rule as it stands in a session."""
+
+    name: str
+    title: str
+    level: str
+    kind: str
+    """`sequence`, `record`, `transaction`, or what else its language has."""
+    path: str | None
+    line: int | None
+    origin: str
+    """`shipped`, `yours` (a file) or `typed` (on the command line)."""
+    enabled: bool
+    matches: int
+    waiting: int
+    """Matches that are not decided yet."""
+    seconds: float
+    """Spent on evaluating it."""
+    counts: dict[str, int]
+    """Records passed over or given up, by why: `late`, `keyless`, `untimed`, `evicted`."""
+    last: int | None
+    """When it matched last, in the log's own time, microseconds."""
+    error: str | None = None
+    """Why it does not compile."""
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether records were given up that might have made detections."""
+        return self.counts.get("evicted", 0) > 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,10 @@ from logscope.engine.answers import (
     Effect,
     FieldValue,
     Line,
+    NearMiss,
     PlanChange,
+    Preview,
+    RuleState,
     ServiceMap,
     Shape,
     Skew,
@@ -238,3 +241,20 @@ class Investigation(Protocol):
 
     def marks(self, rows: Sequence[int]) -> dict[int, tuple[str, str, str]]:
         """Of these rows those that are matched steps: row -> (rule, step, level)."""
+
+    def installed_rules(self) -> Sequence[RuleState]:
+        """All rules there are, with matches, state and time spent; those that do not compile too."""
+
+    def near_misses(self, rule: str, *, cancel: Cancel, number: int | None = None) -> Sequence[NearMiss]:
+        """What nearly matched a rule and by what it failed, nearest first; of one transaction however far.
+
+        Raises:
+            RuleError: No such rule runs.
+        """
+
+    def preview(self, rule_text: str, *, cancel: Cancel) -> Preview:
+        """What a rule that is not saved would find.
+
+        Raises:
+            RuleError: It does not compile.
+        """

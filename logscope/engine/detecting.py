@@ -16,6 +16,7 @@ from logscope.engine.correlating import Correlating, Progress
 from logscope.engine.ruleset import load
 from logscope.engine.running import Running, RunningSteps, RunningWhole, Turn
 from logscope.engine.selection import Selection
+from logscope.engine.suppression import Suppression
 from logscope.engine.telling import derived, place_of, shown
 from logscope.engine.watermark import Watermark
 from logscope.errors import PlanError
@@ -78,6 +79,7 @@ class Detecting:
         self._running: list[Running] | None = None
         self._others: dict[str, Correlating] = {}
         self._closings: dict[int, Closing] = {}
+        self._suppression = Suppression()
         self._next_row = 0
         self._rows: dict[int, tuple[str, str, str]] = {}
 
@@ -93,6 +95,7 @@ class Detecting:
         self._running = None
         self._others = {}
         self._closings = {}
+        self._suppression = Suppression()
         self._next_row = 0
 
     def update(
@@ -141,7 +144,10 @@ class Detecting:
             result = turn.told[work.rule.name] = work.decide(turn)
             if work.rule.quiet:
                 continue
-            raised.extend(self._shown(detection, work) for detection in result.raised)
+            quiet = self._suppression.of(result.raised)
+            raised.extend(
+                replace(self._shown(detection, work), suppressed=detection.id in quiet) for detection in result.raised
+            )
             retracted.extend(self._shown(detection, work) for detection in result.retracted)
         for detection in retracted:
             self.told.pop(detection.detection, None)
@@ -256,6 +262,11 @@ class Detecting:
         return shown(found, work.linked, self._correlating, self._store.view, self._source_name)
 
     # --- what the screens ask
+
+    @property
+    def running(self) -> Sequence[Running]:
+        """The rules at work; none before the first records."""
+        return self._running or ()
 
     def _mark(self) -> None:
         rows: dict[int, tuple[str, str, str]] = {}

@@ -14,7 +14,7 @@ from logscope.records.severity import level_name
 if TYPE_CHECKING:
     import polars as pl
 
-    from logscope.engine.answers import Detection, SourceStatus
+    from logscope.engine.answers import Detection, NearMiss, SourceStatus
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - formatted as UTC below, without the cost of zones
 _ESCAPED = {
@@ -160,6 +160,21 @@ def detection_json(detection: Detection) -> dict[str, Any]:
             "steps": steps,
             "state": detection.state,
             "reason": detection.reason,
+            "suppressed": detection.suppressed or None,
+        }
+    )
+
+
+def near_miss_json(miss: NearMiss) -> dict[str, Any]:
+    """A near miss's object (`scan --near-misses`)."""
+    return _present(
+        {
+            "near_miss": miss.rule,
+            "step": miss.step,
+            "subject": miss.subject,
+            "time": iso(miss.time),
+            "by_ms": None if miss.by is None else miss.by / 1000,
+            "text": miss.text,
         }
     )
 

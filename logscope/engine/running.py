@@ -12,7 +12,10 @@ import polars as pl
 from logscope.engine.closing import Closing
 from logscope.engine.wholes import WholeRule
 from logscope.rules.deciders import decider_of
+from logscope.rules.description import Key
+from logscope.rules.detector import Detector
 from logscope.rules.model import Detection, Rule
+from logscope.rules.nearmiss import Miss, find_misses
 from logscope.rules.stepping import StepResult
 
 if TYPE_CHECKING:
@@ -69,6 +72,9 @@ class Running(Protocol):
 
     def state(self) -> dict[str, int]:
         """Counts of what was passed over or given up."""
+
+    def misses(self, group: int | None) -> Sequence[tuple[Miss, Key]]:
+        """What nearly matched, and what it is about; of one group however far."""
 
 
 class RunningSteps:
@@ -140,6 +146,13 @@ class RunningSteps:
         """See `Running`."""
         return self._decider.counts()
 
+    def misses(self, group: int | None) -> Sequence[tuple[Miss, Key]]:
+        """See `Running`."""
+        if not isinstance(self._decider, Detector):
+            return ()
+        found = find_misses(self._decider, group=group)
+        return [(miss, self._decider.subject(miss.group, self._identity)) for miss in found]
+
     def _identity(self, number: int) -> str:
         return str(number) if self.linked is None else self.linked.identity(number)
 
@@ -188,3 +201,7 @@ class RunningWhole:
     def state(self) -> dict[str, int]:
         """See `Running`."""
         return {"evicted": self._whole.evicted}
+
+    def misses(self, group: int | None) -> Sequence[tuple[Miss, Key]]:
+        """See `Running`: a condition holds or does not."""
+        return ()

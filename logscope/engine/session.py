@@ -14,7 +14,19 @@ import polars as pl
 
 from logscope.engine.absences import MOST_MEMBERS, absences
 from logscope.engine.analyses import Analyses
-from logscope.engine.answers import Absence, Bucket, Detection, FieldValue, Line, Snapshot, TransactionDetail, View
+from logscope.engine.answers import (
+    Absence,
+    Bucket,
+    Detection,
+    FieldValue,
+    Line,
+    NearMiss,
+    Preview,
+    RuleState,
+    Snapshot,
+    TransactionDetail,
+    View,
+)
 from logscope.engine.api import Cancel
 from logscope.engine.cold import read_matching
 from logscope.engine.correlating import Correlating
@@ -28,8 +40,10 @@ from logscope.engine.loading import Loading, local_zone
 from logscope.engine.memory import budget
 from logscope.engine.pivots import pivot_filter
 from logscope.engine.places import next_level, position_of_row, position_of_time
+from logscope.engine.previewing import preview
 from logscope.engine.publishing import Publishing, Snapshots
 from logscope.engine.reading import Reading
+from logscope.engine.rulelist import installed_rules, near_misses, rule_states
 from logscope.engine.searching import Searching
 from logscope.engine.selection import Selection
 from logscope.engine.spools import kept_plan, reached_watermark
@@ -364,6 +378,26 @@ class Session(Analyses):
         """What the rules have found so far, in order of time; `provisional` and `pending` ones too."""
         found = [*self.detecting.told.values(), *self._provisional, *self.detecting.pending()]
         return sorted(found, key=lambda detection: (detection.time, detection.detection))
+
+    def rule_states(self) -> Sequence[RuleState]:
+        """The rules that run, with what they found and what they cost."""
+        return rule_states(self.detecting)
+
+    def installed_rules(self) -> Sequence[RuleState]:
+        """All rules there are: those that run, switched off ones, and those that do not compile."""
+        return installed_rules(self)
+
+    def near_misses(self, rule: str, *, cancel: Cancel, number: int | None = None) -> Sequence[NearMiss]:
+        """What nearly matched a rule, and why it did not; of one transaction however far."""
+        return near_misses(self, rule, number, cancel)
+
+    def preview(self, rule_text: str, *, cancel: Cancel) -> Preview:
+        """What a rule that is not saved would find.
+
+        Raises:
+            RuleError: It does not compile.
+        """
+        return preview(self, rule_text, cancel)
 
     def marks(self, rows: Sequence[int]) -> dict[int, tuple[str, str, str]]:
         """Of these rows those that are matched steps."""

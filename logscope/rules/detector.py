@@ -92,6 +92,14 @@ class Detector(StepDetector):
     def _ahead(self) -> Detector:
         return Detector(self.rule, self.state.copy(), self.state.hits.limit)
 
+    def having_values(self, hits: pl.DataFrame, matches: pl.DataFrame) -> pl.DataFrame:
+        """The values that `having` reads, one row per match (positions in these hits)."""
+        return self._describer.having_values(hits, matches)
+
+    def subject(self, group: int, identity: Identity) -> Key:
+        """What a group stands for."""
+        return self._key(pl.DataFrame({GROUP: pl.Series([group], dtype=pl.UInt32)}), identity)(group)
+
     def _grouped(self, hits: pl.DataFrame, membership: Membership | None) -> pl.DataFrame:
         if self.sequence.by_transaction:
             if membership is None:

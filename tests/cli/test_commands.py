@@ -169,6 +169,74 @@ def test_a_filter_error_points_at_its_column(command: Command, log: Path, text: 
     assert re.search(rf"\b{column}: ", result.talk), result.talk
 
 
+KINDS = """\
+title: Closed with something to say
+name: whole
+transaction:
+  grain: order_id
+  where: has("charge begin") records>1
+emit: {fields: {order_id: order_id, note: first, time: end}, suppress: 1h}
+"""
+
+
+def test_whole_transactions_in_a_csv_that_no_spreadsheet_runs(command: Command, tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text(
+        "".join(
+            json.dumps({"time": f"2026-11-01T10:0{minute}:00Z", "message": text, "order_id": order}) + "\n"
+            for minute, text, order in (
+                (0, "=cmd|' /C calc'!A0 charge begin", "o-1"), (1, "-more", "o-1"), (2, "+49 charge begin", "o-2"),
+                (3, "done", "o-2"),
+            )
+        )
+    )  # fmt: skip
+    rules = tmp_path / "r.yml"
+    rules.write_text(KINDS)
+    out = tmp_path / "out.csv"
+    assert command("scan", log, "--rules", rules, "--key", "order_id=(o-\\d)", "--output", out).code == 0
+    header, *rows = csv.reader(out.read_text().splitlines())
+    assert header == ["rule", "time", "level", "transaction", "order_id", "note", "output.time"]
+    assert sorted(row[4:6] for row in rows) == [
+        ["o-1", "'=cmd|' /C calc'!A0 charge begin"],
+        ["o-2", "'+49 charge begin"],
+    ]
+    found = command("scan", log, "--rules", rules, "--key", "order_id=(o-\\d)", "--json").objects
+    assert [one["reason"] for one in found] == ["the transaction is still open at the end of the data"] * 2
+    assert [len(one["members"]) for one in found] == [2, 2]
+    nothing = command("scan", log, "--rule", 'seq by order_id maxspan 1s: ["nosuch"]', "--output", out)
+    assert (nothing.code, out.read_text().splitlines()) == (0, ["rule,time,level,transaction"])
+
+
+def test_what_suppress_holds_back_is_told(command: Command, tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("".join(f"2026-11-01T10:{m:02}:00Z web app[1]: failed user=u{u}\n" for m, u in ((0, 1), (4, 1), (5, 2), (9, 1), (11, 1))))  # fmt: skip
+    rules = tmp_path / "r.yml"
+    rules.write_text(
+        "title: F\nsequence: {by: [user], steps: [{name: f, where: failed}]}\nemit: {fields: {u: f.user}, suppress: 10m}\n"
+    )
+    found = command("scan", log, "--rules", rules, "--json").objects
+    assert [one.get("suppressed", False) for one in found] == [False, True, False, True, False]
+    assert found[0]["members"] == [{"source": str(log), "line": 1}]
+    assert command("scan", log, "--rules", rules).text.count("[suppressed]") == 2
+
+
+def test_near_misses(command: Command, tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    lines = [
+        ("10:00:00", "charge begin", 1), ("10:00:10.4", "psp response", 1),
+        ("10:00:10", "charge begin", 2), ("10:00:11", "psp response", 2), ("10:00:40", "charge settled", 2),
+        ("10:01:10", "charge begin", 3), ("10:01:11", "psp response", 3), ("10:01:12", "charge settled", 3),
+        ("10:12:10", "charge begin", 5),
+    ]  # fmt: skip
+    log.write_text("".join(f"2026-11-01T{time}Z pay-1 payments[7]: {text} order_id=o-{o}\n" for time, text, o in lines))
+    rule = 'seq by order_id: ["charge begin"] ["psp response"] maxpause 10s not ["charge settled"] within 30s'
+    found = command("scan", log, "--rule", rule, "--near-misses", "--json").objects
+    assert [(one["subject"], one["text"]) for one in found] == [
+        ("order_id=o-2", "step3 after 29.0 s, within is 30.0 s"),
+        ("order_id=o-1", "step2: maxpause exceeded by 400 ms"),
+    ]
+
+
 # --- outputs
 
 
