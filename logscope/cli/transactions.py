@@ -69,14 +69,15 @@ def run_transactions(arguments: argparse.Namespace) -> int:
     from logscope.engine.api import Cancel
 
     with loaded(arguments) as session:
-        frame = session.transactions(arguments.where, cancel=Cancel())
+        # Texts are in no output, lists and ids of those alone that are shown.
+        frame = session.transactions(arguments.where, cancel=Cancel(), columns=())
         if arguments.id:
             frame = _by_id(frame, session, arguments.id)
-        # Cut here, so that members and texts are read for what is shown alone.
         if arguments.limit is not None:
             frame = frame.head(max(0, arguments.limit))
         elif arguments.tail is not None:
             frame = frame.tail(max(0, arguments.tail))
+        frame = session.with_columns(frame, session.correlating.list_columns())
         objects = _objects(session, frame, members=arguments.members)
         write_objects(objects, arguments, people=_people, flat=_flat)
         if not arguments.json and not arguments.output:
@@ -91,9 +92,11 @@ def _by_id(frame: pl.DataFrame, session: Session, wanted: str) -> pl.DataFrame:
 
     key, equals, value = wanted.partition("=")
     if not equals:
-        return frame.filter(pl.col("transaction") == wanted)
+        return session.with_columns(frame, ["transaction"]).filter(pl.col("transaction") == wanted)
     name = session.key_name(key)
-    return frame.filter(pl.col(f"keys.{name}").list.contains(value).fill_null(value=False))
+    return session.with_columns(frame, [f"keys.{name}"]).filter(
+        pl.col(f"keys.{name}").list.contains(value).fill_null(value=False)
+    )
 
 
 def _objects(session: Session, frame: pl.DataFrame, *, members: bool) -> Iterator[Object]:

@@ -78,6 +78,10 @@ class Attachments:
         """Distinct `pos`, `owner` of some records."""
         return self._table.filter(pl.col("pos").is_in(pos.implode())).select("pos", "owner").unique()
 
+    def in_owners(self, owners: pl.Series) -> pl.DataFrame:
+        """Distinct `pos`, `owner` of some transactions."""
+        return self._table.filter(pl.col("owner").is_in(owners.implode())).select("pos", "owner").unique()
+
     def everything(self) -> pl.DataFrame:
         """Distinct `pos`, `owner` of all."""
         return self._table.select("pos", "owner").unique()

@@ -6,26 +6,38 @@ from collections.abc import Collection
 
 import polars as pl
 
+from logscope.correlation.vocabulary import Vocabulary
 from logscope.records.schema import ROW
 
 _ORDER = (ROW, "key", "value", "scope")
+_CODED = (ROW, "key", "code")
 
 
-def linkable(values: pl.DataFrame, records: pl.DataFrame, keys: Collection[int]) -> pl.DataFrame:
+def linkable(
+    values: pl.DataFrame, records: pl.DataFrame, keys: Collection[int], vocabulary: Vocabulary
+) -> pl.DataFrame:
     """Values of linking keys, with their records' order.
 
     Args:
-        values: KEY_VALUES.
+        values: KEY_VALUES; or `row`, `key`, `code`, distinct and in the order of the result already.
         records: `row`, `time`, `source_id`, `line`; values of other rows are left out.
         keys: Places of the keys that link.
+        vocabulary: Of the keys; receives what is new.
 
     Returns:
-        `row`, `key`, `value`, `scope`, `time` (Int64, microseconds), `source_id`, `line`; distinct, ordered
-        by row, key, value and scope.
+        `row`, `key`, `code`, `time` (Int64, microseconds), `source_id`, `line`; distinct, ordered by row,
+        key, value and scope.
     """
-    table = values.select(_ORDER).filter(pl.col("key").is_in(list(keys)) & pl.col("value").is_not_null())
-    if not increasing(table):
-        table = table.unique().sort(_ORDER)
+    wanted = pl.col("key").is_in(list(keys))
+    if "code" in values.columns:
+        table = (
+            values.select(_CODED) if set(keys) >= set(values["key"].unique()) else values.filter(wanted).select(_CODED)
+        )
+    else:
+        texts = values.select(_ORDER).filter(wanted & pl.col("value").is_not_null())
+        if not increasing(texts):
+            texts = texts.unique().sort(_ORDER)
+        table = texts.select(ROW, "key", vocabulary.encode(texts))
     index = records.select(pl.col("time").dt.epoch("us"), "source_id", "line")
     rows = records[ROW]
     total = max(_highest(rows), _highest(table[ROW])) + 1

@@ -10,6 +10,7 @@ from logscope.correlation.batch import increasing
 from logscope.correlation.keys import VALUE_PATTERNS, Key, bound, ignored, normalise
 from logscope.correlation.patterns import lead_of
 from logscope.correlation.plan import Plan
+from logscope.correlation.vocabulary import LOCAL, Vocabulary
 from logscope.records.schema import FIELD_PREFIX, KEY_VALUES, ROW
 
 PLAIN_COLUMNS = frozenset({"host", "service", "pid", "source"})
@@ -60,16 +61,45 @@ def extract(frame: pl.DataFrame, plan: Plan, keys: Collection[str] | None = None
     Returns:
         A frame KEY_VALUES without duplicates, ordered by row, key and value.
     """
-    parts = [
-        part
-        for place, key in enumerate(plan.keys)
-        if keys is None or key.name in keys
-        for part in _values_of(frame, key, place)
-    ]
+    parts = [part for _, part in _by_key(frame, plan, keys)]
     if not parts:
         return pl.DataFrame(schema=KEY_VALUES)
-    table = pl.concat(parts).sort(ROW, "key", "value", "scope")
-    return table if increasing(table) else table.unique(maintain_order=True)
+    return pl.concat(parts).sort(ROW, "key", maintain_order=True)
+
+
+def extract_codes(frame: pl.DataFrame, plan: Plan, keys: Collection[str], vocabulary: Vocabulary) -> pl.DataFrame:
+    """The same as numbers; may run on several threads.
+
+    Args:
+        frame: As for `extract`.
+        plan: The keys.
+        keys: Only these.
+        vocabulary: Of the plan's keys; receives what is new.
+
+    Returns:
+        Distinct `row`, `key`, `local` (see `Vocabulary.codes`), in the order of `extract`.
+    """
+    parts = [
+        part.select(ROW, "key", vocabulary.locals(place, part["value"], part["scope"]).alias("local"))
+        for place, part in _by_key(frame, plan, keys)
+    ]
+    if not parts:
+        return pl.DataFrame(schema=LOCAL)
+    table = pl.concat(parts)
+    return table.sort(ROW, maintain_order=True) if len(parts) > 1 else table
+
+
+def _by_key(frame: pl.DataFrame, plan: Plan, keys: Collection[str] | None) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Places of keys and their KEY_VALUES, distinct, ordered by row, value and scope."""
+    for place, key in enumerate(plan.keys):
+        if keys is None or key.name in keys:
+            parts = list(_values_of(frame, key, place))
+            if parts:
+                table = pl.concat(parts)
+                # Texts are compared only where a record holds several values.
+                if not (table[ROW] > table[ROW].shift(1)).all():
+                    table = table if increasing(table) else table.unique().sort(ROW, "value", "scope")
+                yield place, table
 
 
 def _values_of(frame: pl.DataFrame, key: Key, place: int) -> Iterator[pl.DataFrame]:

@@ -1,4 +1,4 @@
-"""Arrays that grow, and a dictionary from values to codes: what the linker keeps its state in."""
+"""Arrays that grow: what the linker keeps its state in."""
 
 from __future__ import annotations
 
@@ -97,80 +97,3 @@ class GrowingArray:
     def view(self) -> pl.Series:
         """All of it, not copied."""
         return self._data.head(self._height)
-
-
-class Dictionary:
-    """64-bit hashes of values to dense codes, in order of first appearance.
-
-    A sorted base answers a small lookup in logarithmic time, whatever it holds; what is new gathers
-    in a small frame that is merged now and then.
-    """
-
-    def __init__(self) -> None:
-        """Empty."""
-        self._hashes = pl.Series([], dtype=pl.UInt64)
-        self._codes = pl.Series([], dtype=pl.UInt32)
-        self._recent = pl.DataFrame(schema={"hash": pl.UInt64, "code": pl.UInt32})
-        self._size = 0
-
-    def encode(self, hashes: pl.Series) -> tuple[pl.Series, pl.Series]:
-        """Codes of hashes, new ones included.
-
-        Args:
-            hashes: UInt64, repeats allowed.
-
-        Returns:
-            The codes (UInt32, same height), and the places in `hashes` where each new code was
-            first met, in order of the new codes.
-        """
-        if self._size == 0 and len(hashes) > _MANY:
-            return self._encode_first(hashes)
-        first = (
-            pl.DataFrame({"hash": hashes})
-            .with_row_index("place")
-            .group_by("hash")
-            .agg(pl.col("place").first())
-            .sort("place")
-        )
-        known = self._known(first["hash"])
-        fresh = first.filter(known.is_null())
-        made = pl.int_range(self._size, self._size + fresh.height, dtype=pl.UInt32, eager=True)
-        table = pl.DataFrame({"hash": first["hash"], "code": known}).filter(known.is_not_null())
-        added = pl.DataFrame({"hash": fresh["hash"], "code": made})
-        self._size += fresh.height
-        self._add(added)
-        table = pl.concat([table, added])
-        codes = pl.DataFrame({"hash": hashes}).join(table, on="hash", how="left", maintain_order="left")["code"]
-        return codes, fresh["place"]
-
-    def _encode_first(self, hashes: pl.Series) -> tuple[pl.Series, pl.Series]:
-        """The same while nothing is held: one sort instead of grouping and a join."""
-        places = hashes.arg_unique().sort()
-        distinct = hashes.gather(places)
-        by_hash = distinct.arg_sort().cast(pl.UInt32)
-        order = hashes.arg_sort()
-        ranked = hashes.gather(order)
-        run = (ranked != ranked.shift(1)).fill_null(True).cum_sum() - 1
-        codes = pl.repeat(0, len(hashes), dtype=pl.UInt32, eager=True).scatter(order, by_hash.gather(run))
-        self._hashes, self._codes, self._size = distinct.gather(by_hash), by_hash, len(distinct)
-        return codes.alias("code"), places.cast(pl.UInt32).alias("place")
-
-    def _known(self, hashes: pl.Series) -> pl.Series:
-        if len(self._hashes) == 0 or len(hashes) == 0:
-            based = pl.repeat(None, len(hashes), dtype=pl.UInt32, eager=True)
-        else:
-            place = self._hashes.search_sorted(hashes).clip(0, len(self._hashes) - 1)
-            same = self._hashes.gather(place) == hashes
-            based = pl.select(pl.when(same).then(self._codes.gather(place))).to_series()
-        if self._recent.is_empty():
-            return based.rename("code")
-        recent = pl.DataFrame({"hash": hashes}).join(self._recent, on="hash", how="left", maintain_order="left")["code"]
-        return pl.select(pl.coalesce(based, recent)).to_series().rename("code")
-
-    def _add(self, added: pl.DataFrame) -> None:
-        self._recent = pl.concat([self._recent, added])
-        if self._recent.height > 50_000 + len(self._hashes) // 8:
-            base = pl.DataFrame({"hash": self._hashes, "code": self._codes})
-            merged = pl.concat([base, self._recent]).sort("hash")
-            self._hashes, self._codes = merged["hash"].rechunk(), merged["code"].rechunk()
-            self._recent = self._recent.clear()

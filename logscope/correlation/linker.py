@@ -18,6 +18,7 @@ from logscope.correlation.hubs import Hubs
 from logscope.correlation.nodes import Nodes
 from logscope.correlation.pieces import Pieces
 from logscope.correlation.plan import Plan
+from logscope.correlation.vocabulary import Vocabulary
 from logscope.records.schema import MEMBERS, ROW
 
 __all__ = ["Delta", "Linker"]
@@ -32,13 +33,15 @@ class Linker:
     plan; only numbers depend on the order of arrival.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, vocabulary: Vocabulary | None = None) -> None:
         """Nothing linked yet.
 
         Args:
             plan: Frozen; another plan needs another linker.
+            vocabulary: Of the plan's keys, if values come as codes.
         """
         self.plan = plan
+        self._vocabulary = Vocabulary(plan.keys) if vocabulary is None else vocabulary
         self._reset()
 
     def _reset(self) -> None:
@@ -48,7 +51,7 @@ class Linker:
         self._grain = linking[level.grain] if level.grain is not None else None
         self._links = [linking[name] for name in level.links if name in active]
         self._coarser = [linking[name] for name in level.coarser if name in active]
-        self._nodes = Nodes(self.plan)
+        self._nodes = Nodes(self.plan, self._vocabulary)
         self._pieces = Pieces()
         self._hubs = Hubs(self.plan.hub_degree)
         self._attached = Attachments()
@@ -61,14 +64,15 @@ class Linker:
         """Take in records; rows seen before are replaced.
 
         Args:
-            values: KEY_VALUES of these records (keys that do not link are passed over).
+            values: KEY_VALUES of these records, or `row`, `key`, `code` as `linkable` takes them; keys that
+                do not link are passed over.
             records: `row`, `time`, `source_id`, `line` of at least the rows in `values`.
 
         Returns:
             What changed.
         """
         wanted = [*self._links, *self._coarser] + ([] if self._grain is None else [self._grain])
-        batch = linkable(values, records, wanted)
+        batch = linkable(values, records, wanted, self._vocabulary)
         if batch.is_empty():
             return Delta(pl.Series(ROW, [], dtype=pl.UInt32), pl.Series("transaction", [], dtype=pl.UInt32))
         if not self._pieces.count:
@@ -79,14 +83,14 @@ class Linker:
     def _held(self, pos: pl.Series) -> pl.DataFrame:
         """Key values of records as they were added, with their order."""
         pairs = pl.concat([self._pieces.links.of(pos), self._pieces.coarse.of(pos)])
-        told = self._nodes.describe(pairs["node"]).select("key", "value", "scope")
-        return self._pieces.index(pairs["pos"]).hstack(told)
+        code = self._nodes.entity.take(pairs["node"]).alias("code")
+        return self._pieces.index(pairs["pos"]).hstack([self._nodes.key.take(pairs["node"]).alias("key"), code])
 
     def _lost(self, batch: pl.DataFrame) -> pl.DataFrame:
         """Key values that rows seen before held and do not hold any more."""
         pos = self._pieces.positions(batch[ROW].unique())
         held = self._held(pos.filter(pos != NONE))
-        return held.join(batch, on=[ROW, "key", "value", "scope"], how="anti", nulls_equal=True)
+        return held.join(batch, on=[ROW, "code"], how="anti")
 
     def _anew(self, batch: pl.DataFrame) -> Delta:
         """Link everything again: a value that is gone may have been what held records together."""
@@ -333,6 +337,15 @@ class Linker:
             numbers.append(number)
         return was, numbers
 
+    @property
+    def nodes(self) -> int:
+        """Nodes known so far: no transaction has a higher number, nor are there more of them."""
+        return len(self._nodes)
+
+    def count(self) -> int:
+        """How many transactions there are."""
+        return len(distinct(self.members()["transaction"], len(self._nodes)))
+
     def members(self) -> pl.DataFrame:
         """Which record stands in which transaction: a frame MEMBERS."""
         table = pl.concat([self._pieces.owners(self._pieces.everything()), self._attached.everything()])
@@ -341,8 +354,8 @@ class Linker:
     def members_of(self, numbers: pl.Series) -> pl.DataFrame:
         """The members of some transactions: a frame MEMBERS."""
         wanted = numbers.cast(pl.UInt32)
-        found = self._pieces.owners(self._pieces.holding(wanted.clear(), wanted))
-        table = pl.concat([found, self._attached.everything()])
+        held = self._pieces.owners(self._pieces.holding(wanted.clear(), wanted))
+        table = pl.concat([held, self._attached.in_owners(wanted)])
         return self._as_members(table.filter(pl.col("owner").is_in(wanted.implode())))
 
     def groups_of(self, rows: pl.Series) -> pl.DataFrame:
@@ -396,7 +409,7 @@ class Linker:
 
     def evidence(self, number: int) -> pl.DataFrame:
         """`row`, `node`, `key`, `value` of what holds a transaction together (hubs left out)."""
-        rows = self.members().filter(pl.col("transaction") == number)[ROW]
+        rows = self.members_of(pl.Series([number], dtype=pl.UInt32))[ROW]
         pos = self._pieces.positions(rows)
         pairs = pl.concat([self._pieces.links.of(pos), self._pieces.coarse.of(pos)])
         pairs = pairs.filter(~self._hubs.mask(pairs["node"]))

@@ -5,14 +5,12 @@ from __future__ import annotations
 import polars as pl
 
 from logscope.correlation.digest import digest, hexadecimal
-from logscope.correlation.growing import NONE, Dictionary, GrowingArray
+from logscope.correlation.growing import NONE, GrowingArray, distinct
 from logscope.correlation.plan import Plan
+from logscope.correlation.vocabulary import Vocabulary
 
 NO_START = -(2**63)
 """Start of an epoch that never ends (values that are not reused)."""
-
-_SPREAD = 0x9E37_79B9_7F4A_7C15
-"""Odd constant that spreads small numbers over 64 bits."""
 
 _SPANS = {"entity": pl.UInt32, "start": pl.Int64, "end": pl.Int64, "node": pl.UInt32}
 
@@ -20,18 +18,16 @@ _SPANS = {"entity": pl.UInt32, "start": pl.Int64, "end": pl.Int64, "node": pl.UI
 class Nodes:
     """The dictionary of all nodes seen, with stable numbers: older ones are smaller."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, vocabulary: Vocabulary) -> None:
         """Empty.
 
         Args:
             plan: Keys and gaps; a key's place is its number.
+            vocabulary: Of the plan's keys; a node is one of its codes (an *entity*) in one epoch.
         """
         self._plan = plan
+        self._vocabulary = vocabulary
         self._gaps = {place: gap for place, key in enumerate(plan.keys) if (gap := plan.gap_us(key)) is not None}
-        self._dictionary = Dictionary()
-        self.entity_key = GrowingArray(pl.UInt16, 0)
-        self._entity_value = pl.Series([], dtype=pl.String)
-        self._entity_scope = pl.Series([], dtype=pl.String)
         self._entity_node = GrowingArray(pl.UInt32, NONE)
         self.entity = GrowingArray(pl.UInt32, NONE)
         self.start = GrowingArray(pl.Int64, NO_START)
@@ -50,14 +46,21 @@ class Nodes:
         """Nodes of key values, new ones made.
 
         Args:
-            values: `key`, `value`, `scope`, `time` (Int64, microseconds).
+            values: `key`, `code`, `time` (Int64, microseconds).
 
         Returns:
             The node of each row (UInt32), and what changed among nodes known before: `old`, `new`
             (merged into; equal where only the epoch's start moved) and `start`, the old one.
         """
-        entities = self._entities(values)
+        entities = values["code"]
+        self._entity_node.resize(len(self._vocabulary))
         nodes = self._entity_node.take(entities)
+        fresh = distinct(entities.filter(nodes == NONE), len(self._vocabulary)).sort()
+        if self._gaps and len(fresh):
+            fresh = fresh.filter(~self._vocabulary.key.take(fresh).is_in(list(self._gaps)))
+        if len(fresh):
+            self._entity_node.put(fresh, self._make(fresh))
+            nodes = self._entity_node.take(entities)
         moved = pl.DataFrame(schema={"old": pl.UInt32, "new": pl.UInt32, "start": pl.Int64})
         if self._gaps:
             keyed = values.select("key", "time", entity=entities).with_row_index("place")
@@ -67,31 +70,10 @@ class Nodes:
                 nodes = nodes.scatter(found["place"], found["node"])
         return nodes, moved
 
-    def _entities(self, values: pl.DataFrame) -> pl.Series:
-        key, scope = values["key"].cast(pl.UInt64), values["scope"]
-        hashes = values["value"].hash() ^ ((key + 1) * _SPREAD)
-        if scope.null_count() < len(scope):
-            hashes = hashes ^ (scope.hash(7).fill_null(0) * 3)
-            hashes = pl.select(
-                pl.when(scope.is_null()).then(values["value"].hash() ^ ((key + 1) * _SPREAD)).otherwise(hashes)
-            ).to_series()
-        codes, fresh = self._dictionary.encode(hashes.rename("hash"))
-        if len(fresh):
-            new = values[fresh]
-            self.entity_key.extend(new["key"])
-            self._entity_value = _appended(self._entity_value, new["value"])
-            self._entity_scope = _appended(self._entity_scope, new["scope"])
-            count = len(self.entity_key)
-            self._entity_node.resize(count)
-            entities = pl.int_range(count - new.height, count, dtype=pl.UInt32, eager=True)
-            plain = entities.filter(~new["key"].is_in(list(self._gaps))) if self._gaps else entities
-            self._entity_node.put(plain, self._make(plain))
-        return codes
-
     def _make(self, entities: pl.Series, starts: pl.Series | None = None) -> pl.Series:
         first = len(self)
         self.entity.extend(entities)
-        self.key.extend(self.entity_key.take(entities))
+        self.key.extend(self._vocabulary.key.take(entities))
         if starts is None:
             self.start.resize(len(self.entity))
         else:
@@ -108,7 +90,7 @@ class Nodes:
             {"key": list(self._gaps), "gap": list(self._gaps.values())}, schema={"key": pl.UInt16, "gap": pl.Int64}
         )
         parts = [
-            spans.with_columns(key=self.entity_key.take(spans["entity"])),
+            spans.with_columns(key=self._vocabulary.key.take(spans["entity"])),
             points.select(
                 "entity", "start", pl.col("start").alias("end"), pl.lit(None, pl.UInt32).alias("node"), "key"
             ),
@@ -148,16 +130,8 @@ class Nodes:
 
     def describe(self, nodes: pl.Series) -> pl.DataFrame:
         """`node`, `key`, `value`, `scope`, `start` of nodes, in their order."""
-        entities = self.entity.take(nodes)
-        return pl.DataFrame(
-            {
-                "node": nodes,
-                "key": self.entity_key.take(entities),
-                "value": self._entity_value.gather(entities),
-                "scope": self._entity_scope.gather(entities),
-                "start": self.start.take(nodes),
-            }
-        )
+        told = self._vocabulary.describe(self.entity.take(nodes))
+        return told.select(nodes.alias("node"), "key", "value", "scope", self.start.take(nodes).alias("start"))
 
     def identities(self, nodes: pl.Series, starts: pl.Series | None = None) -> pl.Series:
         """Transaction ids that nodes give: `digest` of key, value, scope and epoch, in hex.
@@ -175,8 +149,3 @@ class Nodes:
         return hexadecimal(digest(told.select(pl.concat_str(pl.all(), separator="\x1f")).to_series())).alias(
             "transaction"
         )
-
-
-def _appended(column: pl.Series, more: pl.Series) -> pl.Series:
-    column = column.append(more) if len(column) else more.clone()
-    return column.rechunk() if column.n_chunks() > 64 else column

@@ -1,127 +1,154 @@
-"""From members to the frame of transactions that lists, filters and rules see."""
+"""From members to the frame of transactions that lists, filters and rules see.
+
+What is a number per transaction is made at once for all; what is text or a list only for those that
+someone wants it of.
+"""
 
 from __future__ import annotations
 
 import polars as pl
 
 from logscope.correlation.plan import Plan
-from logscope.records.schema import KEY_PREFIX, KEY_VALUES, ROW, TRANSACTIONS
+from logscope.correlation.runs import Runs
+from logscope.correlation.vocabulary import Vocabulary
+from logscope.records.schema import KEY_PREFIX, ROW, TIME
 from logscope.records.severity import ERROR
 from logscope.text import clean, human_duration
 
-_SPREAD = 0x9E37_79B9_7F4A_7C15
-"""Odd constant that spreads small numbers over 64 bits."""
+_HIGH = 1 << 32
+_LEVELS = 6
 
-_ORDER = ("time", "source_id", "line", ROW)
+FIGURES: dict[str, pl.DataType | type[pl.DataType]] = {
+    "number": pl.UInt32,
+    "start": TIME,
+    "end": TIME,
+    "duration": pl.Duration("us"),
+    "records": pl.UInt32,
+    "errors": pl.UInt32,
+    "level": pl.UInt8,
+    "cut": pl.String,
+    "state": pl.String,
+}
+"""Columns that `figures` makes."""
 
 
-def summarise(
-    members: pl.DataFrame,
-    records: pl.DataFrame,
-    values: pl.DataFrame,
-    plan: Plan,
-    *,
-    identities: pl.DataFrame,
-    only: pl.Series | None = None,
-    now_us: int | None = None,
-) -> pl.DataFrame:
-    """One row per transaction, in order of start and number.
+def figures(runs: Runs, records: pl.DataFrame, plan: Plan, now_us: int) -> pl.DataFrame:
+    """What is a number per transaction (FIGURES), in order of start and number.
 
     Args:
-        members: A frame MEMBERS.
-        records: `row`, `time`, `source_id`, `line`, `level`, `service`, `source`, and if wanted
-            `message` (for the columns first and last), of at least the members.
-        values: KEY_VALUES of at least the members.
-        plan: Keys and limits.
-        identities: What `Linker.identities` gives.
-        only: Just these numbers.
-        now_us: The instant against which a transaction is idle, microseconds; default the newest
-            record's time.
+        runs: Their records.
+        records: `time`, `level` by row: the place is the row.
+        plan: Limits.
+        now_us: The instant against which a transaction is idle, microseconds.
+    """
+    time = records["time"]
+    start, end = time.gather(runs.rows.gather(runs.begin)), time.gather(runs.rows.gather(runs.last))
+    levels = records["level"].gather(runs.rows).fill_null(0)
+    errors = _counted(levels >= ERROR, runs)
+    level = pl.repeat(0, len(runs.number), dtype=pl.UInt8, eager=True)
+    for number in range(1, _LEVELS + 1):
+        level += (_counted(levels >= number, runs) > 0).cast(pl.UInt8)
+    table = pl.DataFrame(
+        {"number": runs.number, "start": start, "end": end, "records": runs.length, "errors": errors, "level": level}
+    )
+    return (
+        table.with_columns(
+            duration=pl.col("end") - pl.col("start"),
+            state=pl.when(now_us - pl.col("end").dt.epoch("us") > plan.idle_us)
+            .then(pl.lit("closed"))
+            .otherwise(pl.lit("open")),
+            cut=pl.lit(None, pl.String),
+        )
+        .select(pl.col(name).cast(kind) for name, kind in FIGURES.items())
+        .sort("start", "number")
+    )
+
+
+def _counted(marked: pl.Series, runs: Runs) -> pl.Series:
+    """How many records of each transaction are marked."""
+    so_far = marked.cast(pl.UInt32).cum_sum()
+    first = marked.gather(runs.begin).cast(pl.UInt32)
+    return so_far.gather(runs.last) - so_far.gather(runs.begin) + first
+
+
+def named(members: pl.DataFrame, names: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What the records of transactions are named: their services, or their sources.
+
+    Args:
+        members: `number`, `row` as `Runs.members` gives them.
+        names: String, as high as the members.
 
     Returns:
-        A frame TRANSACTIONS plus `path` (services in order of hand-over), `was` (List of String) and
-        `keys.NAME` (List of String, in order of first appearance) per key of the plan.
+        `number`, `names` (List of String, each once, in order of first appearance), and
+        `number`, `path` (the same in order of hand-over); transactions without any are left out.
     """
-    if only is not None:
-        members = members.filter(pl.col("transaction").is_in(only.cast(pl.UInt32).implode()))
-    for name in ("message", "service", "source"):
-        if name not in records.columns:
-            records = records.with_columns(pl.lit(None, pl.String).alias(name))
-    rows = members.join(records, on=ROW).sort("transaction", *_ORDER)
-    now = pl.lit(now_us, pl.Int64) if now_us is not None else rows["time"].dt.epoch("us").max()
-    service = pl.col("service").drop_nulls()
-    table = rows.group_by("transaction", maintain_order=True).agg(
-        start=pl.col("time").first(),
-        end=pl.col("time").last(),
-        records=pl.len(),
-        errors=(pl.col("level") >= ERROR).sum().cast(pl.UInt32),
-        level=pl.col("level").max(),
-        services=service.unique(maintain_order=True),
-        sources=pl.col("source").drop_nulls().unique(maintain_order=True),
-        first=pl.col("message").first(),
-        last=pl.col("message").last(),
-    )
-    table = table.join(_paths(rows), on="transaction", how="left").with_columns(
-        pl.col("path").fill_null(pl.lit([], pl.List(pl.String)))
-    )
-    table = table.join(identities.rename({"id": "name"}), on="transaction", how="left").with_columns(
-        duration=pl.col("end") - pl.col("start"),
-        state=pl.when(now - pl.col("end").dt.epoch("us") > plan.idle_us)
-        .then(pl.lit("closed"))
-        .otherwise(pl.lit("open")),
-        cut=pl.lit(None, pl.String),
-    )
-    table = table.rename({"transaction": "number", "name": "transaction"})
-    table = _with_keys(table, rows, values, plan)
-    table = table.join(_oversize(table, rows, values, plan), on="number", how="left")
-    keys = [KEY_PREFIX + key.name for key in plan.keys]
-    return table.select(*(pl.col(name).cast(kind) for name, kind in TRANSACTIONS.items()), "path", "was", *keys).sort(
-        "start", "number"
-    )
+    known = members.select("number", path=names).filter(pl.col("path").is_not_null())
+    stays = (pl.col("number") == pl.col("number").shift(1)) & (pl.col("path") == pl.col("path").shift(1))
+    path = known.filter(~stays.fill_null(False)).group_by("number", maintain_order=True).agg("path")
+    return path.select("number", names=pl.col("path").list.unique(maintain_order=True)), path
 
 
-def _held(rows: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
-    """Distinct `number`, `key`, `value` in record order, with `start`, `end` and `records` of each."""
-    order = rows.select(ROW, number="transaction", at="time").with_row_index("place")
-    held = order.join(values.select(ROW, "key", "value").unique(), on=ROW).sort("place", "key", "value")
-    return held.group_by("number", "key", "value", maintain_order=True).agg(
-        start=pl.col("at").first(), end=pl.col("at").last(), records=pl.len()
-    )
+def key_values(members: pl.DataFrame, values: pl.DataFrame, vocabulary: Vocabulary, name: str) -> pl.DataFrame:
+    """`number` and `keys.NAME` (List of String, in order of first appearance); those without any are left out.
+
+    Args:
+        members: `number`, `row` as `Runs.members` gives them.
+        values: Distinct `row`, `code` of one key, ordered by row, and within it by text.
+        vocabulary: Of the codes.
+        name: The key's.
+    """
+    held = _held(members, values)
+    both = held.select(both=pl.col("number").cast(pl.UInt64) * _HIGH + pl.col("code"))["both"]
+    stays = (both == both.shift(1)).fill_null(False)
+    held, both = held.filter(~stays), both.filter(~stays)
+    held = held[both.arg_unique().sort()]
+    told = held.select("number", vocabulary.describe(held["code"])["value"].alias(KEY_PREFIX + name))
+    return told.group_by("number", maintain_order=True).agg(KEY_PREFIX + name)
 
 
-def _paths(rows: pl.DataFrame) -> pl.DataFrame:
-    """`transaction`, `path`: services in order of hand-over."""
-    known = rows.select("transaction", path="service").filter(pl.col("path").is_not_null())
-    stays = (pl.col("transaction") == pl.col("transaction").shift(1)) & (pl.col("path") == pl.col("path").shift(1))
-    return known.filter(~stays.fill_null(False)).group_by("transaction").agg("path")
+def _held(members: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
+    """`number`, `row`, `code`: members with what they hold, in the order of members and values."""
+    rows = values[ROW]
+    if members.height * 8 < len(rows):
+        values = values.filter(rows.is_in(members[ROW].unique().implode()))
+        rows = values[ROW]
+    if rows.is_duplicated().any() or values.is_empty():
+        return members.join(values, on=ROW, maintain_order="left_right").select("number", ROW, "code")
+    size = max(int(members[ROW].max() or 0), int(rows.max() or 0)) + 1  # type: ignore[arg-type]  # UInt32 maxima are ints
+    none = len(rows)
+    places = pl.repeat(none, size, dtype=pl.UInt32, eager=True)
+    places = places.scatter(rows, pl.int_range(none, dtype=pl.UInt32, eager=True)).gather(members[ROW])
+    known = places < none
+    return members.filter(known).with_columns(values["code"].gather(places.filter(known)))
 
 
-def _with_keys(table: pl.DataFrame, rows: pl.DataFrame, values: pl.DataFrame, plan: Plan) -> pl.DataFrame:
-    order = rows.select(ROW, number="transaction")
-    for place, key in enumerate(plan.keys):
-        mine = values.filter(pl.col("key") == place).select(ROW, "value").sort(ROW, "value")
-        # Joined in the order of records, so that a value's first place is where it first appears.
-        held = order.join(mine, on=ROW, maintain_order="left_right").select("number", "value")
-        apart = held.select(both=pl.col("value").hash() ^ (pl.col("number").cast(pl.UInt64) + 1) * _SPREAD)["both"]
-        held = held[apart.arg_unique().sort()]
-        column = held.group_by("number").agg(pl.col("value").alias(KEY_PREFIX + key.name))
-        table = table.join(column, on="number", how="left", maintain_order="left")
-    return table
+def oversize(
+    table: pl.DataFrame, runs: Runs, time: pl.Series, values: pl.DataFrame, vocabulary: Vocabulary, plan: Plan
+) -> pl.DataFrame:
+    """`number`, `oversize` of transactions longer than the limit: in words, the linking value that spans most of it.
 
-
-def _oversize(table: pl.DataFrame, rows: pl.DataFrame, values: pl.DataFrame, plan: Plan) -> pl.DataFrame:
-    """In words, for transactions longer than the limit: the linking value that spans most of it."""
+    Args:
+        table: `number`, `duration`.
+        runs: Their records.
+        time: Of records, by row.
+        values: `row`, `key`, `code` of keys that link.
+        vocabulary: Of the codes.
+        plan: Keys and limits.
+    """
     long = table.filter(pl.col("duration").dt.total_microseconds() > plan.max_span_us)
     if long.is_empty():
         return pl.DataFrame(schema={"number": pl.UInt32, "oversize": pl.String})
-    linking = [plan.place(name) for name in plan.linking]
-    part = rows.filter(pl.col("transaction").is_in(long["number"].implode()))
-    held = _held(part, values.filter(pl.col("key").is_in(linking)).select(KEY_VALUES.keys()))
-    bridge = (
-        held.with_columns(span=pl.col("end") - pl.col("start"))
-        .sort(["number", "span", "records", "key", "value"], descending=[False, True, True, False, False])
-        .unique(subset="number", keep="first", maintain_order=True)
+    members = runs.only(long["number"].sort()).members().with_row_index("place")
+    members = members.with_columns(at=time.gather(members[ROW]))
+    held = members.join(values.select(ROW, "code"), on=ROW).sort("place")
+    spans = held.group_by("number", "code", maintain_order=True).agg(
+        start=pl.col("at").first(), end=pl.col("at").last(), records=pl.len()
     )
+    spans = spans.with_columns(span=pl.col("end") - pl.col("start"))
+    for name in ("span", "records"):
+        spans = spans.filter(pl.col(name) == pl.col(name).max().over("number"))
+    told = spans.hstack(vocabulary.describe(spans["code"]).select("key", "value"))
+    bridge = told.sort("number", "key", "value").unique(subset="number", keep="first", maintain_order=True)
     limit = human_duration(plan.max_span_us)
     words = [
         f"{plan.keys[key].name}={clean(value, cap=80)} spans {human_duration(span)} (limit {limit})"

@@ -70,9 +70,9 @@ class Analysing:
         session = self._session
         codes = self.stepping.update(cancel)
         cancel.check()
-        members = session.correlating.members().rename({"transaction": "number"})
-        if numbers is not None:
-            members = members.filter(pl.col("number").is_in(numbers.cast(pl.UInt32).implode()))
+        linked = session.correlating
+        members = linked.members() if numbers is None else linked.members_of(numbers.to_list())
+        members = members.rename({"transaction": "number"})
         members = members.filter(pl.col(schema.ROW) < len(codes))
         rows = members.get_column(schema.ROW)
         order = session.store.ordered()
@@ -98,7 +98,8 @@ class Analysing:
         with self._lock:
             generation = self._generation()
             if self._shapes is None or self._shapes[0] != generation:
-                table = self._session.correlating.transactions()
+                correlating = self._session.correlating
+                table = correlating.completed(correlating.transactions(figures=True), ["transaction"])
                 signed = shapes.signatures(self.placed(cancel).select("number", "lane", "step", "rank"))
                 self._shapes = (generation, shapes.numbered(table, signed))
             return self._shapes[1]

@@ -153,6 +153,8 @@ class TransactionDetail:
     oversize: str | None
     critical: tuple[Wait, ...] = ()
     """What the end waited for, longest first."""
+    left_out: int = 0
+    """Records between the first and the last `members` that are not among them: there are too many to show."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from logscope.correlation.amend import without_hubs
 from logscope.correlation.explain import chain
 from logscope.correlation.extract import columns_needed, extract
 from logscope.correlation.linker import Delta, Linker
@@ -40,21 +40,23 @@ class Correlating:
         store: The records.
         frames: Their columns.
         options: With keys, grain and limits.
+        values: What another one has extracted by a plan of the same keys, to be shared.
     """
 
-    def __init__(self, store: Store, frames: Frames, options: Options) -> None:
+    def __init__(self, store: Store, frames: Frames, options: Options, values: KeyValues | None = None) -> None:
         """Nothing is found or linked yet."""
         self._store = store
         self._frames = frames
         self._grain = options.grain
         self._lock = threading.RLock()
         self._planning = Planning(store, frames, options)
-        self._values = KeyValues(store, frames, options)
+        self._values = values or KeyValues(store, frames, options)
         self._table = TransactionTable(store, frames, self._values)
         self._linker: Linker | None = None
         self._next_row = 0
         self.plan: Plan | None = None
         self.generation = 0
+        self._counted, self._count_of = -1, 0
 
     # --- the plan
 
@@ -70,8 +72,15 @@ class Correlating:
                 if progress:
                     progress("finding keys", 0.0)
                 self.plan = plan or self._planning.make(self._grain)
-                self._linker = Linker(self.plan)
+                self._begin(self.plan)
             return self.plan
+
+    def _begin(self, plan: Plan) -> None:
+        """Nothing is linked yet by a new plan."""
+        self._values.use(plan)
+        self._linker = Linker(plan, self._values.vocabulary)
+        self._next_row = 0
+        self._table.forget()
 
     def set_grain(self, grain: str) -> None:
         """Another grain; what is linked is forgotten, what was extracted is not.
@@ -94,10 +103,7 @@ class Correlating:
         """Another plan, or the same one anew: what is linked is forgotten."""
         with self._lock:
             self.plan = plan
-            self._linker = Linker(plan)
-            self._next_row = 0
-            self._values.reset()
-            self._table.forget()
+            self._begin(plan)
             self.generation += 1
 
     # --- linking
@@ -110,8 +116,7 @@ class Correlating:
         Args:
             cancel: Looked at between segments.
             progress: Told how far it is.
-            beside: One of the same keys at another grain: what it extracted is not extracted again,
-                and linked is what it has linked.
+            beside: One of the same keys at another grain: linked is what it has linked.
         """
         with self._lock:
             plan = self.prepare(cancel=cancel, progress=progress)
@@ -119,42 +124,30 @@ class Correlating:
             end = view.records if beside is None else beside._next_row
             if end == self._next_row:
                 return None
-            if beside is None or beside.plan is None:
-                values = self._extract(plan, plan.linking, cancel, progress)
-            else:
-                values = beside._values.since(self._next_row)
-                left = [name for name in plan.linking if name not in beside.plan.linking]
-                if left:
-                    more = self._extract(plan, left, cancel, progress).filter(pl.col(schema.ROW) < end)
-                    values = pl.concat([values, more])
-            values = without_hubs(values, plan)
+            self._values.ensure(plan, plan.linking, view, cancel, progress)
+            values = self._values.since(plan, plan.linking, self._next_row, end)
             rows = values.get_column(schema.ROW).unique()
             records = view.index.select("time", "source_id", "line")[rows].with_columns(rows)
             assert self._linker is not None
             delta = self._linker.add(values, records)
-            self._values.add(values, self._next_row)
             self._table.forget()
             self._next_row = end
             self.generation += 1
             return delta
 
-    def _extract(self, plan: Plan, names: Sequence[str], cancel: Cancel, progress: Progress | None) -> pl.DataFrame:
-        """Values of keys in the records that are not linked yet."""
-        view = self._store.view
-        segments = list(view.since(self._next_row))
-        parts = []
-        for number, part in enumerate(self._values.extracted(segments, view, plan, names)):
-            cancel.check()
-            if progress:
-                progress("linking", number / len(segments))
-            parts.append(part)
-        return pl.concat(parts) if parts else pl.DataFrame(schema=schema.KEY_VALUES)
+    def unchanged(self) -> AbstractContextManager[object]:
+        """While it is entered nothing is linked: numbers of transactions stay what they are."""
+        return self._lock
 
     @property
     def count(self) -> int | None:
         """How many transactions there are; None while none were made."""
         linker = self._linker
-        return None if linker is None or not self._next_row else self._table.count(linker)
+        if linker is None or not self._next_row:
+            return None
+        if self._counted != self.generation:
+            self._counted, self._count_of = self.generation, linker.count()
+        return self._count_of
 
     def groups_of(self, rows: pl.Series) -> pl.DataFrame:
         """`row`, `transaction`: the transactions that records stand in."""
@@ -174,23 +167,48 @@ class Correlating:
     def members_of(self, numbers: Collection[int]) -> pl.DataFrame:
         """`transaction`, `row` of some transactions, in the order of records."""
         assert self._linker is not None
-        members = self._linker.members()
-        wanted = members.filter(pl.col("transaction").is_in(pl.Series(list(numbers), dtype=pl.UInt32).implode()))
+        wanted = self._linker.members_of(pl.Series(list(numbers), dtype=pl.UInt32))
         index = self._store.view.index.select("time", "source_id", "line")[wanted.get_column(schema.ROW)]
         return wanted.hstack(index).sort("transaction", "time", "source_id", "line").select("transaction", schema.ROW)
 
-    def transactions(self) -> pl.DataFrame:
-        """The transaction frame of everything linked."""
+    def transactions(self, *, figures: bool = False) -> pl.DataFrame:
+        """The transaction frame of everything linked.
+
+        Args:
+            figures: Only what is a number per transaction; `completed` adds the rest.
+        """
         with self._lock:
             if self._linker is None or self.plan is None:
                 return pl.DataFrame(schema=schema.TRANSACTIONS)
-            return self._table.frame(self._linker)
+            return self._table.figures(self._linker) if figures else self._table.frame(self._linker)
+
+    def completed(self, table: pl.DataFrame, names: Collection[str] | None = None) -> pl.DataFrame:
+        """Some rows of the transaction frame with columns that `transactions(figures=True)` left out.
+
+        Args:
+            table: The rows.
+            names: Wanted columns; None: all.
+        """
+        with self._lock:
+            return table if self._linker is None else self._table.complete(table, self._linker, names)
+
+    def list_columns(self) -> frozenset[str]:
+        """Columns that `completed` can add without reading the messages of records."""
+        return self._table.columns(self._linker) - {"first", "last"} if self._linker is not None else frozenset()
+
+    def transaction(self, number: int) -> pl.DataFrame:
+        """The one row of a transaction, without its first and last text; no row if there is none of that number."""
+        with self._lock:
+            if self._linker is None:
+                return pl.DataFrame(schema=schema.TRANSACTIONS)
+            numbers = pl.Series([number], dtype=pl.UInt32)
+            return self._table.some(self._linker, numbers, self.list_columns())
 
     def summary(self, numbers: pl.Series) -> pl.DataFrame:
         """The transaction frame of some transactions alone."""
         with self._lock:
             assert self._linker is not None
-            return self._table.some(self._linker, numbers)
+            return self._table.some(self._linker, numbers, self._table.columns(self._linker))
 
     def ends(self, numbers: pl.Series | None = None) -> pl.DataFrame:
         """`number`, `end` (time of the last record, microseconds) of some transactions, or of all."""
@@ -201,9 +219,10 @@ class Correlating:
 
     # --- values and pivots
 
-    def values(self) -> pl.DataFrame:
-        """All key values that link (KEY_VALUES)."""
-        return self._values.linked()
+    @property
+    def extracted(self) -> KeyValues:
+        """What was extracted, as codes."""
+        return self._values
 
     def key_columns(self, frame: pl.DataFrame, names: Collection[str]) -> pl.DataFrame:
         """A record frame with `keys.NAME` columns; a record with several values stands there several times.
@@ -213,21 +232,35 @@ class Correlating:
             names: Columns; those that are no key's are left out.
         """
         plan = self.plan
-        if plan is None:
+        wanted = self._keys_among(names)
+        if plan is None or not wanted or frame.is_empty():
             return frame
-        known = {key.name for key in plan.keys}
-        for name in names:
-            key = name.removeprefix(schema.KEY_PREFIX)
-            if not name.startswith(schema.KEY_PREFIX) or key not in known:
-                continue
-            values = self.key_values(key).select(schema.ROW, pl.col("value").alias(name))
+        self._values.ensure(plan, wanted, self._store.view, Cancel())
+        rows = frame.get_column(schema.ROW)
+        first, last = int(rows.min()), int(rows.max())  # type: ignore[arg-type]  # bounds of a UInt32 column are ints
+        for name in wanted:
+            values = self._values.texts(plan, name, first, last).rename({"value": schema.KEY_PREFIX + name})
             frame = frame.join(values, on=schema.ROW, how="left", maintain_order="left")
         return frame
 
+    def _keys_among(self, columns: Collection[str]) -> list[str]:
+        """Names of keys whose columns are among these."""
+        known = [key.name for key in self.plan.keys] if self.plan is not None else []
+        return [name for name in known if schema.KEY_PREFIX + name in columns]
+
     def key_values(self, name: str) -> pl.DataFrame:
-        """All values of one key (KEY_VALUES); a weak key's are extracted when first asked for."""
-        assert self.plan is not None
-        return self._values.of_key(self.plan, name, linked=self._next_row > 0)
+        """`row`, `value` of all values of one key; a weak key's are extracted when first asked for."""
+        codes = self._codes_of_key(name)
+        told = self._values.vocabulary.describe(codes.get_column("code"))
+        return codes.select(schema.ROW).with_columns(told.get_column("value"))
+
+    def _codes_of_key(self, name: str) -> pl.DataFrame:
+        """`row`, `code` of one key; together with it those of all keys that do not link are extracted."""
+        plan = self.plan
+        assert plan is not None
+        names = plan.linking if name in plan.linking else [k.name for k in plan.keys if k.name not in plan.linking]
+        self._values.ensure(plan, names, self._store.view, Cancel())
+        return self._values.of_key(plan, name)
 
     def values_of(self, row: int) -> list[tuple[str, str]]:
         """Keys and values of one record."""
@@ -254,7 +287,7 @@ class Correlating:
         plan = self.plan
         if plan is None or name not in plan.linking or not self._next_row:
             return None
-        return self._values.count(plan.place(name), value)
+        return self._values.count(plan, name, value)
 
     def explain(self, row: int, other: int, lines_of: Callable[[pl.Series], Sequence[Line]]) -> list[str]:
         """The chain that ties two records together, in words."""
@@ -295,7 +328,7 @@ class Correlating:
         """JSON objects of interface section 3."""
         if self.plan is None:
             return []
-        return key_objects(self.plan, self.key_values, self._store.view, self._frames)
+        return key_objects(self.plan, self._codes_of_key, self._store.view, self._frames)
 
     def grain(self) -> tuple[str, str]:
         """The grain and why; `none` for plain components."""

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from logscope.engine.session import Session
 
 _MOST = 10_000
-"""Records of one transaction that the view reads; a longer one is cut there, and says so."""
+"""Records of one transaction that the view reads; of a longer one the first and the last, and it says so."""
+_LAST = 1_000
+"""Of these so many from its end."""
 
 
 def transaction_detail(session: Session, number: int) -> TransactionDetail:
@@ -32,13 +34,13 @@ def transaction_detail(session: Session, number: int) -> TransactionDetail:
     Raises:
         KeyError: There is none of that number (any more).
     """
-    table = session.detecting.with_rules(session.correlating.transactions())
-    found = table.filter(pl.col("number") == number)
+    found = session.detecting.with_rules(session.correlating.transaction(number))
     if found.is_empty():
         raise KeyError(number)
     entry = found.row(0, named=True)
     rows = session.correlating.members_of([number]).get_column(schema.ROW)
-    lines = session.lines_of(rows.head(_MOST))
+    shown = rows if len(rows) <= _MOST else pl.concat([rows.head(_MOST - _LAST), rows.tail(_LAST)])
+    lines = session.lines_of(shown)
     marks = session.marks([line.row for line in lines])
     members = []
     previous = start = lines[0].time or 0
@@ -57,7 +59,7 @@ def transaction_detail(session: Session, number: int) -> TransactionDetail:
         previous = time
     keys = {
         name.removeprefix(schema.KEY_PREFIX): tuple(entry[name])
-        for name in table.columns
+        for name in found.columns
         if name.startswith(schema.KEY_PREFIX) and entry[name]
     }
     detections = session.detecting.of_transaction(number)
@@ -78,7 +80,8 @@ def transaction_detail(session: Session, number: int) -> TransactionDetail:
         rules=tuple(entry["rules"]),
         errors=entry["errors"],
         critical=_waits(lines),
-        oversize=entry["oversize"] if len(rows) <= _MOST else f"the first {_MOST:,} of {len(rows):,} records",
+        oversize=entry["oversize"],
+        left_out=len(rows) - len(shown),
     )
 
 

@@ -209,7 +209,8 @@ class Detecting:
         if wanted.grain == chosen or wanted.grain is None:
             return self._correlating
         if wanted.grain not in self._others:
-            other = Correlating(self._store, self._frames, replace(self._options, grain=wanted.grain))
+            options = replace(self._options, grain=wanted.grain)
+            other = Correlating(self._store, self._frames, options, self._correlating.extracted)
             other.prepare(cancel=cancel, plan=wanted)
             other.update(cancel=cancel, beside=self._correlating)
             self._others[wanted.grain] = other

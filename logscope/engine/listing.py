@@ -20,12 +20,49 @@ if TYPE_CHECKING:
     from logscope.engine.session import Session
 
 
+_DERIVED = ("path", "duration_ms", "rules", "shape")
+
+
+def listed(
+    session: Session, where: str, *, sort: str, descending: bool, cancel: Cancel, columns: Collection[str] | None
+) -> pl.DataFrame:
+    """The transaction frame, filtered and sorted: what is not asked for is not read.
+
+    Args:
+        session: With transactions made.
+        where: A filter on transactions.
+        sort: A column.
+        descending: The greatest first.
+        cancel: Looked at between segments.
+        columns: Of those beyond figures; None: all.
+
+    Raises:
+        FilterError: It does not compile, or names a column or field that nothing has.
+    """
+    with session.correlating.unchanged():
+        frame = session.detecting.with_rules(session.correlating.transactions(figures=True))
+        shaped = sort == "shape" or "shape" in where
+        frame = session.analysing.with_shapes(frame, cancel, wanted=shaped)
+        if where.strip():
+            frame = matching(session, frame, where, cancel)
+        frame = session.correlating.completed(frame, {*columns, sort} if columns is not None else None)
+    if columns is None:
+        frame = _arranged(frame)
+    return frame.sort(sort, descending=descending, maintain_order=True, nulls_last=True)
+
+
+def _arranged(frame: pl.DataFrame) -> pl.DataFrame:
+    """Columns in the order of `schema.TRANSACTIONS`, others behind."""
+    first = [name for name in schema.TRANSACTIONS if name in frame.columns]
+    return frame.select(*first, *(name for name in frame.columns if name not in schema.TRANSACTIONS))
+
+
 def matching(session: Session, frame: pl.DataFrame, where: str, cancel: Cancel) -> pl.DataFrame:
     """The transactions that a filter keeps.
 
     Args:
         session: With transactions made.
-        frame: The transaction frame.
+        frame: Rows of the transaction frame, figures at least.
         where: A filter on transactions.
         cancel: Looked at between segments.
 
@@ -40,13 +77,18 @@ def matching(session: Session, frame: pl.DataFrame, where: str, cancel: Cancel) 
     ]
     for record_filter in compiled.record_filters:
         require_fields(record_filter, seen, session.correlating.key_names())
-    names = {*frame.columns, *(name.removeprefix(schema.KEY_PREFIX) for name in frame.columns), "path", "duration_ms"}
+    keys = session.correlating.key_names()
+    names = {*schema.TRANSACTIONS, *frame.columns, *_DERIVED, *keys, *(schema.KEY_PREFIX + key for key in keys), "was"}
     for name, column in compiled.field_terms:
         if name not in names:
             near = get_close_matches(name, names, n=3)
             mend = f"did you mean {' or '.join(near)}?" if near else "keys and columns are those of `--json`"
             raise FilterError(f"transactions have no column {name}", column=column, mend=mend)
-    return frame.filter(compiled.mask(frame, hits))
+    needed = {*compiled.columns, *(name for name, _ in compiled.field_terms)}
+    if compiled.searches:
+        needed.update(schema.KEY_PREFIX + key for key in keys)
+    asked = session.correlating.completed(frame, needed)
+    return frame.filter(compiled.mask(asked, hits))
 
 
 def _hits(

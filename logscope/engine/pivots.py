@@ -64,7 +64,7 @@ def key_objects(
 
     Args:
         plan: The keys.
-        values_of: KEY_VALUES of one key.
+        values_of: `row`, `code` of one key.
         view: The records.
         frames: Their columns.
     """
@@ -73,7 +73,7 @@ def key_objects(
     for key in plan.keys:
         values = values_of(key.name)
         rows = values.get_column(schema.ROW)
-        counts = values.group_by("value").len().get_column("len")
+        counts = values.group_by("code").len().get_column("len")
         where = view.index.get_column("source_id")[rows].unique().sort().to_list()
         services = frames.rows_bulk(rows.unique(), view, ["service"]).get_column("service")
         entry = {

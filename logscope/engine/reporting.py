@@ -155,7 +155,7 @@ def _transaction(session: Session, detail: TransactionDetail, cancel: Cancel) ->
         )
         for member in members
     )
-    entry = session.correlating.transactions().filter(pl.col("number") == detail.number).row(0, named=True)
+    entry = session.correlating.transaction(detail.number).row(0, named=True)
     compared = _compared(session, detail.number, cancel)
     detections = session.detecting.of_transaction(detail.number)
     lane = records[-1].lane if records else ""

@@ -7,7 +7,7 @@ keys are found and records linked (correlating), rules decide (detecting).
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -35,7 +35,7 @@ from logscope.engine.detail import transaction_detail
 from logscope.engine.detecting import Detecting
 from logscope.engine.fieldnames import require_fields, sampled_fields
 from logscope.engine.frames import Frames
-from logscope.engine.listing import matching
+from logscope.engine.listing import listed
 from logscope.engine.loading import Loading, local_zone
 from logscope.engine.memory import budget
 from logscope.engine.pivots import pivot_filter
@@ -305,16 +305,30 @@ class Session(Analyses):
         self._publishing.changed()
 
     def transactions(
-        self, where: str = "", *, sort: str = "start", descending: bool = False, cancel: Cancel
+        self,
+        where: str = "",
+        *,
+        sort: str = "start",
+        descending: bool = False,
+        cancel: Cancel,
+        columns: Collection[str] | None = None,
     ) -> pl.DataFrame:
-        """The transaction frame, filtered and sorted."""
+        """The transaction frame, filtered and sorted.
+
+        Args:
+            where: A filter on transactions.
+            sort: A column.
+            descending: The greatest first.
+            cancel: Looked at between segments.
+            columns: Of texts, lists and ids only these, figures are there anyway; None: all. What is left out
+                `with_columns` adds to the rows that are shown.
+        """
         self.prepare_transactions(cancel=cancel, asked=True)
-        frame = self.detecting.with_rules(self.correlating.transactions())
-        wanted = sort == "shape" or "shape" in where
-        frame = self.analysing.with_shapes(frame, cancel, wanted=wanted)
-        if where.strip():
-            frame = matching(self, frame, where, cancel)
-        return frame.sort(sort, descending=descending, maintain_order=True, nulls_last=True)
+        return listed(self, where, sort=sort, descending=descending, cancel=cancel, columns=columns)
+
+    def with_columns(self, transactions: pl.DataFrame, columns: Collection[str] | None = None) -> pl.DataFrame:
+        """Rows of the transaction frame with texts, lists and ids (None: all) that it was asked for without."""
+        return self.correlating.completed(transactions, columns)
 
     def absences(self, *, cancel: Cancel) -> Sequence[Absence]:
         """Filters worth offering: what usually follows in a transaction, and is missing in a few."""

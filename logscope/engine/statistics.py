@@ -40,7 +40,7 @@ def source_objects(session: Session) -> Iterator[dict[str, Any]]:
 
 def duration_summary(session: Session) -> dict[str, Any]:
     """How long transactions take: count, p50, p95, p99, longest, in milliseconds."""
-    frame = session.transactions(cancel=Cancel())
+    frame = session.transactions(cancel=Cancel(), columns=())
     spans = frame.get_column("duration").dt.total_microseconds() / 1000
 
     def quantile(share: float) -> float | None:

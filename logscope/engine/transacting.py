@@ -1,12 +1,14 @@
-"""The table of transactions of a session, made when first asked for."""
+"""The table of transactions of a session: figures for all, texts and lists for those that are wanted."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from logscope.correlation.transactions import summarise
+from logscope.correlation.runs import Runs
+from logscope.correlation.transactions import figures, key_values, named, oversize
 from logscope.engine.summaries import REQUEST_COLUMNS, request_or_message
 from logscope.records import schema
 
@@ -14,9 +16,12 @@ if TYPE_CHECKING:
     from logscope.correlation.linker import Linker
     from logscope.engine.frames import Frames
     from logscope.engine.keyvalues import KeyValues
-    from logscope.records.store import Store
+    from logscope.records.store import Store, StoreView
 
-_RECORD_COLUMNS = ["time", "source_id", "line", "level", "service", "source"]
+_NAMES = {"services": "service", "path": "service", "sources": "source"}
+_IDENTITY = ("transaction", "was")
+_TEXTS = ("first", "last")
+_LIST = pl.List(pl.String)
 
 
 class TransactionTable:
@@ -33,57 +38,129 @@ class TransactionTable:
         self._store = store
         self._frames = frames
         self._values = values
-        self._table: pl.DataFrame | None = None
+        self.forget()
 
     def forget(self) -> None:
         """What is linked has changed."""
-        self._table = None
+        self._runs: Runs | None = None
+        self._figures: pl.DataFrame | None = None
+        self._whole: pl.DataFrame | None = None
 
-    def count(self, linker: Linker) -> int:
-        """How many transactions there are."""
-        if self._table is not None:
-            return self._table.height
-        return int(linker.members().get_column("transaction").n_unique())
+    def figures(self, linker: Linker) -> pl.DataFrame:
+        """What is a number per transaction (see `correlation.transactions`), and `oversize`, of everything linked."""
+        if self._figures is None:
+            view = self._store.view
+            runs = Runs.of(linker.members(), self._store.ordered(view))
+            self._figures, self._runs = self._summed(runs, linker, view), runs
+        return self._figures
+
+    def _summed(self, runs: Runs, linker: Linker, view: StoreView) -> pl.DataFrame:
+        plan = linker.plan
+        newest = view.index.get_column("time").to_physical().max()
+        table = figures(runs, view.index, plan, int(newest) if isinstance(newest, int) else 0)
+        values = self._values.since(plan, plan.linking, 0, view.records)
+        words = oversize(table, runs, view.index.get_column("time"), values, self._values.vocabulary, plan)
+        return table.join(words, on="number", how="left", maintain_order="left")
+
+    def some(self, linker: Linker, numbers: pl.Series, columns: Collection[str]) -> pl.DataFrame:
+        """Some transactions alone, made from their own records.
+
+        Args:
+            linker: What they are of.
+            numbers: UInt32; those that are none are left out.
+            columns: Of those that `complete` can add.
+        """
+        members = linker.members_of(numbers)
+        view = self._store.view
+        runs = Runs.of(members, self._order(members.get_column(schema.ROW), view))
+        return self._completed(self._summed(runs, linker, view), runs, linker, columns)
+
+    def _order(self, rows: pl.Series, view: StoreView) -> pl.Series:
+        rows = rows.unique()
+        if len(rows) * 4 > view.records:
+            return self._store.ordered(view)
+        index = view.index.select("time", "source_id", "line")[rows].with_columns(rows)
+        return index.sort("time", "source_id", "line", schema.ROW).get_column(schema.ROW)
+
+    def columns(self, linker: Linker) -> frozenset[str]:
+        """What `complete` can add."""
+        keys = (schema.KEY_PREFIX + key.name for key in linker.plan.keys)
+        return frozenset({*_NAMES, *_IDENTITY, *_TEXTS, *keys})
+
+    def complete(self, table: pl.DataFrame, linker: Linker, names: Collection[str] | None = None) -> pl.DataFrame:
+        """A part of the table with more columns.
+
+        Args:
+            table: Rows of `figures`.
+            linker: What they are of.
+            names: Wanted columns; None: all.
+        """
+        self.figures(linker)
+        assert self._runs is not None
+        wanted = self.columns(linker) if names is None else self.columns(linker).intersection(names)
+        return self._completed(table, self._runs, linker, wanted.difference(table.columns))
+
+    def _completed(self, table: pl.DataFrame, runs: Runs, linker: Linker, names: Collection[str]) -> pl.DataFrame:
+        """Columns of the table's transactions, read from the records of these alone."""
+        if not names:
+            return table
+        if table.height < len(runs.number):
+            runs = runs.only(table.get_column("number").sort())
+        members = runs.members()
+        parts = [*self._named(members, names), *self._keys(members, linker, names), *self._texts(runs, names)]
+        if any(name in names for name in _IDENTITY):
+            whole = table.height * 2 > linker.nodes
+            found = linker.identities(None if whole else runs.number).rename(
+                {"transaction": "number", "id": "transaction"}
+            )
+            parts.append(found.select("number", *(name for name in _IDENTITY if name in names)))
+        for part in parts:
+            table = table.join(part, on="number", how="left", maintain_order="left")
+        lists = [name for name in (*_NAMES, "was") if name in names]
+        return table.with_columns(pl.col(name).fill_null(pl.lit([], _LIST)) for name in lists)
+
+    def _named(self, members: pl.DataFrame, names: Collection[str]) -> list[pl.DataFrame]:
+        found = []
+        view = self._store.view
+        for column in ("service", "source"):
+            asked = [name for name, of in _NAMES.items() if of == column and name in names]
+            if asked:
+                told = self._frames.rows_bulk(members.get_column(schema.ROW), view, [column]).get_column(column)
+                each, path = named(members, told)
+                found += [path if name == "path" else each.rename({"names": name}) for name in asked]
+        return found
+
+    def _keys(self, members: pl.DataFrame, linker: Linker, names: Collection[str]) -> list[pl.DataFrame]:
+        plan = linker.plan
+        found = []
+        for key in plan.keys:
+            column = schema.KEY_PREFIX + key.name
+            if column not in names:
+                continue
+            if key.name in plan.linking:
+                values = self._values.of_key(plan, key.name)
+                found.append(key_values(members, values, self._values.vocabulary, key.name))
+            else:
+                found.append(pl.DataFrame(schema={"number": pl.UInt32, column: _LIST}))
+        return found
+
+    def _texts(self, runs: Runs, names: Collection[str]) -> list[pl.DataFrame]:
+        """First and last message of transactions: of these alone the text is read."""
+        asked = [name for name in _TEXTS if name in names]
+        if not asked:
+            return []
+        ends = {"first": runs.rows.gather(runs.begin), "last": runs.rows.gather(runs.last)}
+        rows = pl.concat([ends[name] for name in asked]).unique().sort()
+        texts = self._frames.rows_bulk(rows, self._store.view, ["message", *REQUEST_COLUMNS])
+        told = request_or_message(texts)
+        places = {name: rows.search_sorted(ends[name]) for name in asked}
+        return [pl.DataFrame({"number": runs.number, **{name: told.gather(places[name]) for name in asked}})]
 
     def frame(self, linker: Linker) -> pl.DataFrame:
-        """The transaction frame of everything linked."""
-        if self._table is None:
-            self._table = self._summarised(linker, linker.members(), linker.identities())
-        return self._table
-
-    def some(self, linker: Linker, numbers: pl.Series) -> pl.DataFrame:
-        """The transaction frame of some transactions alone."""
-        if self._table is not None:
-            return self._table.filter(pl.col("number").is_in(numbers.implode()))
-        return self._summarised(linker, linker.members_of(numbers), linker.identities(numbers))
-
-    def _summarised(self, linker: Linker, members: pl.DataFrame, identities: pl.DataFrame) -> pl.DataFrame:
-        view = self._store.view
-        rows = members.get_column(schema.ROW).unique().sort()
-        records = self._frames.rows_bulk(rows, view, _RECORD_COLUMNS)
-        newest = view.index.get_column("time").to_physical().max()
-        table = summarise(
-            members,
-            records,
-            self._values.linked(),
-            linker.plan,
-            identities=identities,
-            now_us=int(newest) if isinstance(newest, int) else 0,
-        )
-        order = members.join(records.select(schema.ROW, "time", "source_id", "line"), on=schema.ROW)
-        return self._with_texts(table, order)
-
-    def _with_texts(self, table: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
-        """First and last message of every transaction: of these alone the text is read."""
-        ends = (
-            members.sort("time", "source_id", "line")
-            .group_by(pl.col("transaction").alias("number"))
-            .agg(first=pl.col(schema.ROW).first(), last=pl.col(schema.ROW).last())
-        )
-        rows = pl.concat([ends.get_column("first"), ends.get_column("last")]).unique().sort()
-        texts = self._frames.rows_bulk(rows, self._store.view, ["message", *REQUEST_COLUMNS])
-        told = pl.DataFrame({schema.ROW: rows, "text": request_or_message(texts)})
-        for name in ("first", "last"):
-            ends = ends.join(told, left_on=name, right_on=schema.ROW, how="left", maintain_order="left")
-            ends = ends.with_columns(pl.col("text").alias(name)).drop("text")
-        return table.drop("first", "last").join(ends, on="number", how="left", maintain_order="left")
+        """The transaction frame of everything linked, with all columns."""
+        if self._whole is None:
+            whole = self.complete(self.figures(linker), linker)
+            keys = [schema.KEY_PREFIX + key.name for key in linker.plan.keys]
+            columns = (pl.col(name).cast(kind) for name, kind in schema.TRANSACTIONS.items())
+            self._whole = whole.select(*columns, "path", "was", *keys)
+        return self._whole

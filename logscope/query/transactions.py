@@ -29,6 +29,7 @@ class TransactionFilter:
         record_filters: What must be found among the records, each once.
         hit_columns: Per record filter the record columns that `first(...)` and `last(...)` ask for.
         columns: Columns of the transaction frame it uses.
+        searches: Whether it looks through key values whatever their key, beside `columns`.
     """
 
     def __init__(self, text: str, expression: Expression, scope: Scope, records: Scope) -> None:
@@ -51,10 +52,12 @@ class TransactionFilter:
         self.record_filters: tuple[Filter, ...] = tuple(filters.values())
         self.hit_columns: tuple[frozenset[str], ...] = tuple(frozenset(each) for each in asked.values())
         names: set[str] = set()
+        self.searches = False
         fields: dict[str, int] = {}
         for term in terms_of(expression):
             if isinstance(term, Word) or term.field is None:
                 names.update(_SEARCHED)
+                self.searches = True
                 continue
             check(term, scope)
             fields.setdefault(term.field, term.column)

@@ -106,8 +106,10 @@ class TransactionScreen(InvestigatorScreen):
             (detail.title, "bold $log-key"),
             f"  {human_duration(detail.end - detail.start)} · ",
             (f"▲ {detail.errors} errors" if detail.errors else "0 errors", "bold $log-error" if detail.errors else ""),
-            f" · {len(detail.members):,} records · {services} services",
+            f" · {len(detail.members) + detail.left_out:,} records · {services} services",
         ]
+        if detail.left_out:
+            parts.append((f" · {detail.left_out:,} in the middle are left out", "$log-warn"))
         right = line(*([(f"✖ {', '.join(detail.rules)}", "bold $log-detection")] if detail.rules else []))
         self.query_one("#title", Chrome).show(line(*parts), right)
         held: list[Content | str | tuple[str, str]] = [("held by ", "$log-dim")]

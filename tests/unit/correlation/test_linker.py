@@ -6,7 +6,9 @@ from logscope.correlation.explain import chain
 from logscope.correlation.keys import Key
 from logscope.correlation.linker import Linker
 from logscope.correlation.plan import Level, Plan
-from logscope.correlation.transactions import summarise
+from logscope.correlation.runs import Runs
+from logscope.correlation.transactions import figures, key_values, named, oversize
+from logscope.correlation.vocabulary import Vocabulary
 
 KEYS = (Key("order_id"), Key("request_id"), Key("session_id"), Key("pid", "scoped"))
 LEVELS = (
@@ -133,14 +135,23 @@ def test_the_chain_explains_two_records() -> None:
 
 
 def test_the_summary_tells_keys_errors_and_what_bridges() -> None:
-    values, records = log((0, "r1"), (1, "r1 o1"), (9000, "o1"))
-    linker = Linker(PLAIN)
-    linker.add(values, records)
-    table = summarise(linker.members(), records, values, PLAIN, identities=linker.identities())
-    assert table["keys.order_id"].to_list() == [["o1"]]
-    assert table["errors"].to_list() == [1]
-    assert table["records"].to_list() == [3]
-    assert "order_id=o1 spans" in table["oversize"][0]
-    assert table["path"].to_list() == [["svc"]]
-    later = summarise(linker.members(), records, values, PLAIN, identities=linker.identities(), now_us=10**13)
-    assert later["state"].to_list() == ["closed"]
+    values, records = log((0, "r1"), (1, "r1 o1"), (9000, "o1"), (9001, "r7"))
+    vocabulary = Vocabulary(PLAIN.keys)
+    coded = values.select("row", "key", vocabulary.encode(values))
+    linker = Linker(PLAIN, vocabulary)
+    linker.add(coded, records)
+    runs = Runs.of(linker.members(), records["row"])
+    table = figures(runs, records, PLAIN, now_us=9001 * SECOND)
+    assert table["errors"].to_list() == [1, 0]
+    assert table["level"].to_list() == [5, 3]
+    assert table["records"].to_list() == [3, 1]
+    assert table["state"].to_list() == ["open", "open"]
+    assert figures(runs, records, PLAIN, now_us=10**13)["state"].to_list() == ["closed", "closed"]
+    words = oversize(table, runs, records["time"], coded, vocabulary, PLAIN)
+    assert words["number"].to_list() == [table["number"][0]]
+    assert "order_id=o1 spans" in words["oversize"][0]
+    held = key_values(runs.members(), coded.filter(pl.col("key") == 1).select("row", "code"), vocabulary, "request_id")
+    assert held["keys.request_id"].to_list() == [["r1"], ["r7"]]
+    names, path = named(runs.members(), pl.Series(["a", "b", "a", None]))
+    assert (names["names"].to_list(), path["path"].to_list()) == ([["a", "b"]], [["a", "b", "a"]])
+    assert runs.only(pl.Series([table["number"][1]], dtype=pl.UInt32)).rows.to_list() == [3]
