@@ -138,7 +138,7 @@ class TransactionTable:
             if column not in names:
                 continue
             if key.name in plan.linking:
-                values = self._values.of_key(plan, key.name)
+                values = self._values.since(plan, [key.name], 0, self._store.view.records).select(schema.ROW, "code")
                 found.append(key_values(members, values, self._values.vocabulary, key.name))
             else:
                 found.append(pl.DataFrame(schema={"number": pl.UInt32, column: _LIST}))
