@@ -78,11 +78,13 @@ def _of_rule(rule: Rule) -> Iterator[Finding]:
     def finding(severity: str, message: str, mend: str, line: int | None = None) -> Finding:
         return Finding(severity, message, rule.path or "", line or rule.line, mend=mend, rule=rule.name)
 
-    if rule.status == "stable" and not rule.tests:
+    if rule.status == "stable" and not rule.tests and not rule.sigma:
         yield finding(WARNING, "a stable rule without tests", "add tests: with records and what they expect")
     if rule.id is None:
         yield finding(HINT, "no id, detections take the rule's name into theirs", "add id: with a UUID")
-    if rule.kind != "transaction" and rule.emit.message is None and not rule.emit.fields:
+    for note in rule.notes:
+        yield finding(WARNING, note.message, note.mend, note.line)
+    if not rule.sigma and rule.kind != "transaction" and rule.emit.message is None and not rule.emit.fields:
         yield finding(HINT, "nothing is emitted", "add emit: with message: and fields:")
     if rule.kind == "sequence" and rule.sequence is not None:
         for severity, message, mend, line in _of_sequence(rule.sequence):

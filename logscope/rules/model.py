@@ -184,6 +184,15 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """What lint has to say of a rule that was noticed when it was read."""
+
+    message: str
+    mend: str
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """A rule that compiled."""
 
@@ -198,6 +207,9 @@ class Rule:
     """Of a correlation."""
     quiet: bool = False
     """It is there for the rules that name it and is not told by itself."""
+    sigma: bool = False
+    """It came as a Sigma document."""
+    notes: tuple[Note, ...] = ()
     emit: Emit = field(default_factory=Emit)
     id: str | None = None
     status: str = "experimental"

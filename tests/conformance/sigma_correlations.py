@@ -16,6 +16,7 @@ from logscope.query.filters import compile_filter
 from logscope.records.schema import TIME
 from logscope.rules.loader import load_text
 from logscope.rules.windows.detector import WindowDetector
+from tests.pipelines import all_records
 
 SECOND = 1_000_000
 STREAMS = 300
@@ -154,7 +155,8 @@ def ours(collection: list[dict[str, Any]], events: list[Event], name: str) -> se
     Raises:
         ValueError: The collection does not load.
     """
-    loaded = load_text(yaml.safe_dump_all(collection, sort_keys=False), compile_filter)
+    with all_records():
+        loaded = load_text(yaml.safe_dump_all(collection, sort_keys=False), compile_filter)
     if loaded.errors:
         raise ValueError("; ".join(map(str, loaded.errors)))
     rule = next(rule for rule in loaded.rules if rule.name == name)

@@ -16,6 +16,7 @@ from logscope.rules.state import State
 from logscope.rules.stepping import StepResult
 from logscope.rules.windows.detector import WindowDetector
 from tests.conformance.sigma_correlations import SECOND, Event, documents, frame_of, oracle, ours, streams
+from tests.pipelines import all_records
 
 
 class Told:
@@ -35,7 +36,8 @@ class Told:
 
 def rule_of(chance: random.Random, number: int) -> Rule:
     collection, name = documents(chance, number)
-    loaded = load_text(yaml.safe_dump_all(collection), compile_filter)
+    with all_records():
+        loaded = load_text(yaml.safe_dump_all(collection), compile_filter)
     assert not loaded.errors
     return next(rule for rule in loaded.rules if rule.name == name)
 

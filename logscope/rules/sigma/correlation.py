@@ -20,8 +20,10 @@ from sigma.exceptions import SigmaError
 
 from logscope.errors import RuleError
 from logscope.rules.documents import Located
-from logscope.rules.model import LEVELS, STATUSES, Rule
+from logscope.rules.model import LEVELS, STATUSES, Expectation, Note, Rule
 from logscope.rules.nearest import nearest
+from logscope.rules.reading import Complaints, Keys
+from logscope.rules.sections import read_tests
 from logscope.rules.sigma.detection import SigmaFilter
 from logscope.rules.sigma.values import SigmaFields
 from logscope.rules.windows.model import (
@@ -42,6 +44,16 @@ _Literals = tuple[frozenset[str], frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
+class OwnKeys:
+    """Keys of logscope's that a correlation carries."""
+
+    enabled: bool = True
+    actions: tuple[str, ...] = ()
+    tests: tuple[Expectation, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CorrelationDraft:
     """A correlation whose rules are not looked up yet."""
 
@@ -52,6 +64,7 @@ class CorrelationDraft:
     line: int
     lines: Mapping[str, int] = field(default_factory=dict)
     """Where the keys under `correlation` stand."""
+    own: OwnKeys = field(default_factory=lambda: OwnKeys())
 
     @property
     def id(self) -> str | None:
@@ -74,13 +87,14 @@ class CorrelationDraft:
         return RuleError(f"correlation: {message}", self.path, self.lines.get(key, self.line), mend=mend)
 
 
-def read_correlation(document: Located, name: str, path: str) -> CorrelationDraft:
+def read_correlation(document: Located, name: str, path: str, complaints: Complaints) -> CorrelationDraft:
     """Parse a correlation document.
 
     Args:
         document: A mapping with `correlation`.
         name: Its name.
         path: The file's name.
+        complaints: Where errors of logscope's own keys go.
 
     Raises:
         RuleError: pySigma refuses it.
@@ -96,7 +110,13 @@ def read_correlation(document: Located, name: str, path: str) -> CorrelationDraf
         raise RuleError(f"not a Sigma correlation: {type(error).__name__}: {error}") from None
     except RecursionError:
         raise RuleError("the condition is nested too deep", mend="write it with fewer parentheses") from None
-    return CorrelationDraft(name, parsed, entries, path, body.line, lines)
+    keys = Keys(document, document.value, complaints)
+    notes: tuple[Note, ...] = ()
+    if keys.has("emit"):
+        told = "emit of a correlation is not read, its output is the group and the number"
+        notes = (Note(told, "leave it out", keys.line_of("emit")),)
+    own = OwnKeys(keys.boolean("enabled", True), keys.names("actions"), read_tests(keys, complaints), notes)
+    return CorrelationDraft(name, parsed, entries, path, body.line, lines, own)
 
 
 class Linker:
@@ -222,9 +242,22 @@ def _rule(draft: CorrelationDraft, windows: Windows) -> Rule:
         id=draft.id,
         status=str(status) if status in STATUSES else "experimental",
         description=str(entries.get("description") or ""),
+        enabled=draft.own.enabled,
+        actions=draft.own.actions,
+        tests=draft.own.tests,
         path=draft.path,
         line=draft.line,
+        sigma=True,
+        notes=draft.own.notes + _notes(draft, windows),
     )
+
+
+def _notes(draft: CorrelationDraft, windows: Windows) -> tuple[Note, ...]:
+    threshold = windows.threshold
+    if threshold is None or threshold.operator in ("gt", "gte"):
+        return ()
+    told = f"{threshold.operator} is looked at only when one of the rules matches, not while time passes"
+    return (Note(told, "for what must not happen write a condition such as a and not b", draft.lines.get("condition")),)
 
 
 def _aliases(draft: CorrelationDraft, names: tuple[str | None, ...]) -> dict[str, str]:

@@ -34,6 +34,8 @@ class SigmaFilter:
     condition: Mask
     where: str
     """The condition as written."""
+    logsource: str
+    """Category, product and service in words."""
 
     def mask(self, frame: pl.DataFrame) -> pl.Series:
         """Which records match: Boolean, never null, of the frame's height."""
@@ -69,10 +71,13 @@ def compile_detection(document: dict[str, Any]) -> SigmaFilter:
         raise RuleError(f"not a Sigma rule: {type(error).__name__}: {error}") from None
     except RecursionError:
         raise RuleError("the condition is nested too deep", mend="write it with fewer parentheses") from None
-    logsource = {"category": rule.logsource.category, "product": rule.logsource.product}
-    pipeline = pipeline_of({**logsource, "service": rule.logsource.service})
+    source = rule.logsource
+    logsource = {"category": source.category, "product": source.product, "service": source.service}
+    pipeline = pipeline_of(logsource)
     where = " or ".join(f"({text})" for text in rule.detection.condition) if len(parsed) > 1 else ""
-    return SigmaFilter(_columns(names, pipeline), pipeline, any_of(masks), where or rule.detection.condition[0])
+    said = ", ".join(f"{name} {value}" for name, value in logsource.items() if value is not None)
+    condition = where or rule.detection.condition[0]
+    return SigmaFilter(_columns(names, pipeline), pipeline, any_of(masks), condition, said or "nothing")
 
 
 def _compiled(node: object, names: set[str | None]) -> Mask:
@@ -108,7 +113,9 @@ def _alternatives(node: ConditionOR, names: set[str | None]) -> Mask:
 
 
 def _columns(names: set[str | None], pipeline: Pipeline) -> frozenset[str]:
-    ours = [*pipeline.present, *(("service",) if pipeline.services else ())]
+    if not pipeline.known:
+        return frozenset()
+    ours = [*pipeline.present, *(("service",) if pipeline.services else ()), *(("format",) if pipeline.formats else ())]
     for name in names:
         ours += ("raw",) if name is None else pipeline.source(name).names
     return frozenset(column for name in ours for column in candidates(name))

@@ -1,4 +1,4 @@
-"""Which records a Sigma logsource means, and from which of our fields Sigma's come: data in `pipelines/`."""
+"""Which records a Sigma logsource means, and from which of our fields Sigma's come: data in TOML files."""
 
 from __future__ import annotations
 
@@ -9,8 +9,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from logscope.errors import RuleError
+from logscope.paths import config_folder
+
 FOLDER = Path(__file__).parent / "pipelines"
 """The shipped pipelines, tried in the order of their file names."""
+
+_PARTS = ("category", "product", "service")
+_KEYS = ("name", "logsource", "exact", "services", "formats", "present", "fields")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,48 +35,98 @@ class Pipeline:
 
     name: str
     logsource: Mapping[str, str] = field(default_factory=dict)
+    exact: bool = False
+    """Only for rules whose logsource says nothing else."""
     services: tuple[str, ...] = ()
     """Only records of these services; empty: of any."""
+    formats: tuple[str, ...] = ()
+    """Only records of these formats; empty: of any."""
     present: tuple[str, ...] = ()
     """Only records that have one of these fields; empty: all."""
     fields: Mapping[str, FieldSource] = field(default_factory=dict)
+    known: bool = True
+    """False: of a logsource that no pipeline maps; no record takes part."""
 
     def source(self, name: str) -> FieldSource:
         """Where the Sigma field `name` comes from; one that is not mapped is ours by the same name."""
         return self.fields.get(name) or FieldSource((name,))
 
+    def takes(self, logsource: Mapping[str, str | None]) -> bool:
+        """Whether it is the one for a rule's logsource."""
+        said = {name: value for name in _PARTS if (value := logsource.get(name)) is not None}
+        return dict(self.logsource) == said if self.exact else self.logsource.items() <= said.items()
 
-ANY = Pipeline("any")
-"""For a logsource that no pipeline knows: all records, every field by its own name."""
+
+NOTHING = Pipeline("none", known=False)
+"""For a logsource that no pipeline maps: its rules would else fire on records of quite other things."""
 
 
 def pipeline_of(logsource: Mapping[str, str | None]) -> Pipeline:
-    """The first pipeline all of whose `logsource` entries the rule's has, else `ANY`.
+    """The first pipeline that takes a logsource, the user's before the shipped ones; else `NOTHING`.
 
     Args:
         logsource: `category`, `product` and `service` as the rule writes them.
+
+    Raises:
+        RuleError: A file of the user's is not a pipeline.
     """
-    for pipeline in shipped():
-        if all(logsource.get(key) == wanted for key, wanted in pipeline.logsource.items()):
-            return pipeline
-    return ANY
+    return next((pipeline for pipeline in in_force() if pipeline.takes(logsource)), NOTHING)
+
+
+def user_folder() -> Path:
+    """Where the user's pipelines are."""
+    return config_folder() / "pipelines"
+
+
+def in_force() -> tuple[Pipeline, ...]:
+    """The user's pipelines and the shipped ones, in the order in which they are tried.
+
+    Raises:
+        RuleError: A file of the user's is not a pipeline.
+    """
+    folders = (user_folder(), Path(".logscope/pipelines"))
+    own = sorted(path for folder in folders if folder.is_dir() for path in folder.glob("*.toml"))
+    return (*(each for path in own for each in _read(path, path.stat().st_mtime_ns)), *shipped())
 
 
 @cache
 def shipped() -> tuple[Pipeline, ...]:
     """The pipelines that come with logscope."""
-    return tuple(
-        _pipeline(entry)
-        for path in sorted(FOLDER.glob("*.toml"))
-        for entry in tomllib.loads(path.read_text(encoding="utf-8"))["pipeline"]
-    )
+    return tuple(each for path in sorted(FOLDER.glob("*.toml")) for each in _read(path, 0))
+
+
+@cache
+def _read(path: Path, changed: int) -> tuple[Pipeline, ...]:
+    """The pipelines of a file, read again when it has `changed`."""
+    try:
+        entries = tomllib.loads(path.read_text(encoding="utf-8")).get("pipeline", [])
+        return tuple(_pipeline(entry) for entry in entries)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        words = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
+        raise RuleError(
+            f"not a pipeline: {words}",
+            str(path),
+            mend="write [[pipeline]] with name, logsource and fields as docs/rules.md shows",
+        ) from None
 
 
 def _pipeline(entry: Mapping[str, Any]) -> Pipeline:
+    for name in entry:
+        if name not in _KEYS:
+            raise ValueError(f"there is no key {name}, keys are {', '.join(_KEYS)}")
+    for name in entry["logsource"]:
+        if name not in _PARTS:
+            raise ValueError(f"logsource has no {name}, only {', '.join(_PARTS)}")
     fields = {
         name: FieldSource(tuple(source["from"]), source.get("extract"))
         for name, source in entry.get("fields", {}).items()
     }
     return Pipeline(
-        entry["name"], entry["logsource"], tuple(entry.get("services", ())), tuple(entry.get("present", ())), fields
+        entry["name"],
+        entry["logsource"],
+        bool(entry.get("exact", False)),
+        tuple(entry.get("services", ())),
+        tuple(entry.get("formats", ())),
+        tuple(entry.get("present", ())),
+        fields,
     )

@@ -35,10 +35,14 @@ class SigmaValues:
 
     def takes_part(self) -> pl.Series | None:
         """Which records the logsource means; None: all."""
+        if not self.pipeline.known:
+            return pl.repeat(False, self.frame.height, dtype=pl.Boolean, eager=True)
         masks = []
         if self.pipeline.services:
             service = value_of(self.frame, "service")[0].str.to_lowercase()
             masks.append(service.is_in(list(self.pipeline.services)).fill_null(False))
+        if self.pipeline.formats:
+            masks.append(value_of(self.frame, "format")[0].is_in(list(self.pipeline.formats)).fill_null(False))
         if self.pipeline.present:
             found = value_of(self.frame, self.pipeline.present[0])[0].is_not_null()
             for name in self.pipeline.present[1:]:
@@ -46,7 +50,10 @@ class SigmaValues:
             masks.append(found)
         if not masks:
             return None
-        return masks[0] if len(masks) == 1 else masks[0] & masks[1]
+        found = masks[0]
+        for mask in masks[1:]:
+            found = found & mask
+        return found
 
     def _read(self, source: FieldSource) -> pl.Series:
         text = value_of(self.frame, source.names[0])[0]

@@ -13,6 +13,7 @@ import pytest
 from logscope.query.filters import compile_filter
 from logscope.rules.loader import load_text
 from logscope.rules.model import Rule
+from tests.pipelines import all_records
 
 _SHARED = Path(os.environ.get("LOGSCOPE_SHARED", Path(__file__).parents[5] / "shared")) / "data" / "sigma" / "rules"
 
@@ -24,7 +25,11 @@ def rule_of(detection: str, logsource: str = "{category: other}") -> Rule:
     return loaded.rules[0]
 
 
-def matches(detection: str, frame: pl.DataFrame, logsource: str = "{category: other}") -> list[bool]:
+def matches(detection: str, frame: pl.DataFrame, logsource: str = "") -> list[bool]:
+    """Of a logsource, or of one that means all records."""
+    if not logsource:
+        with all_records():
+            return matches(detection, frame, "{category: other}")
     sequence = rule_of(detection, logsource).sequence
     assert sequence is not None
     return sequence.steps[0].filter.mask(frame).to_list()
