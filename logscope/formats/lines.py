@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 import polars as pl
 
 from logscope.formats import frames
-from logscope.formats.readers import Columns, Reader, merge
+from logscope.formats.readers import INDEXED, Columns, Reader, merge
 
 CONTINUES = r"^(?:$|\t|[ \t]+(?:at |\.\.\.|File \"|\^|Caused by)|Caused by: |Suppressed: |\.\.\. [0-9]+ more|[\]})]+[,;]?[ \t]*\r?$)"
 """A line that continues a record in whatever format: empty, a stack frame, a closing bracket."""
@@ -40,28 +40,33 @@ class Lines:
 
     def scan(self, lines: pl.Series, want: Collection[str]) -> tuple[pl.Series, Columns]:
         """`starts`, and the wanted columns of the lines that do; of the others nothing."""
-        parts: list[tuple[pl.Series, Columns]] = []
+        parts, rest = self._claimed(lines, want)
+        if len(rest) and not any(reader.format.multiline for reader in self.readers[:-1]):
+            rest = rest.filter(~lines.gather(rest).str.contains(CONTINUES).fill_null(True))
+            parts.append((rest, self._named(self.readers[-1], lines.gather(rest), want, None)))
+        if len(parts) == 1 and len(parts[0][0]) == len(lines):
+            return pl.Series([True]).new_from_index(0, len(lines)), parts[0][1]
         known = pl.Series([False]).new_from_index(0, len(lines))
-        rest = pl.int_range(len(lines), dtype=pl.UInt32, eager=True)
+        for where, _ in parts:
+            known = known.scatter(where, True)
+        return known, merge(parts, want, int(known.sum()))
+
+    def _claimed(self, raw: pl.Series, want: Collection[str]) -> tuple[list[tuple[pl.Series, Columns]], pl.Series]:
+        """By all readers but the last: the rows they match, with columns; and the rows of what is left."""
+        parts: list[tuple[pl.Series, Columns]] = []
+        rest = frames.rows(len(raw))
         for reader in self.readers[:-1]:
             if not len(rest):
                 break
-            found, columns = reader.scan(lines if len(rest) == len(lines) else lines.gather(rest), want)
+            found, columns = reader.scan(raw if len(rest) == len(raw) else raw.gather(rest), want)
             if not found.any():
                 continue
             where = rest.filter(found)
             if "format" in want and "format" not in columns:
                 columns["format"] = frames.constant(reader.format.name, len(where))
             parts.append((where, columns))
-            if len(where) == len(lines):
-                return found, columns
-            known = known.scatter(where, True)
             rest = rest.filter(~found)
-        if len(rest) and not any(reader.format.multiline for reader in self.readers[:-1]):
-            rest = rest.filter(~lines.gather(rest).str.contains(CONTINUES).fill_null(True))
-            known = known.scatter(rest, True)
-            parts.append((rest, self._named(self.readers[-1], lines.gather(rest), want, None)))
-        return known, merge(parts, want, int(known.sum()))
+        return parts, rest
 
     def partition(self, raw: pl.Series) -> Iterator[tuple[Reader, pl.Series | None]]:
         """Each reader with the row numbers of its texts; None: all of them."""
@@ -80,7 +85,12 @@ class Lines:
 
     def extract(self, raw: pl.Series, want: Collection[str], received: pl.Series | None) -> Columns:
         """The wanted columns of all texts; `format` is the name of each text's format."""
-        parts: list[tuple[pl.Series, Columns]] = []
+        if received is None and INDEXED.issuperset(want):
+            parts, rest = self._claimed(raw, want)
+            if len(rest):
+                parts.append((rest, self._named(self.readers[-1], raw.gather(rest), want, None)))
+            return parts[0][1] if len(parts) == 1 else merge(parts, want, len(raw))
+        parts = []
         for reader, where in self.partition(raw):
             if where is None:
                 return self._named(reader, raw, want, received)

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 import polars as pl
 
 from logscope.formats import frames
+from logscope.formats.docker import DockerReader
 from logscope.formats.lines import Lines
 from logscope.formats.loader import Assignment
 from logscope.formats.model import Format
@@ -15,7 +16,7 @@ from logscope.formats.named import JsonReader, LogfmtReader
 from logscope.formats.patterns import compile_pattern
 from logscope.formats.readers import INDEXED, Reader, RegexReader, TextReader
 from logscope.formats.timestamps import Clock
-from logscope.formats.wrappers import RFC3164, RFC3164_BARE, RFC5424, DockerReader, SyslogReader
+from logscope.formats.wrappers import RFC3164, RFC3164_BARE, RFC5424, SyslogReader
 from logscope.records.schema import FIELD_PREFIX
 
 WRAPPERS = {"docker", "rfc5424", "rfc3164"}

@@ -131,7 +131,7 @@ def lead(first: str | None, choices: Sequence[Sequence[str]]) -> Lead | None:
         first: An object.
         choices: Names, of each choice the first present one is wanted.
     """
-    if first is None or not first.startswith("{"):
+    if not choices or first is None or not first.startswith("{"):
         return None
     place = 1
     order: list[str] = []

@@ -50,6 +50,8 @@ def to_times(text: pl.Series, clock: Clock, received: pl.Series | None = None) -
     exact = None if clock.layouts or text.null_count() else ISO_SHAPE.fullmatch(text[0])
     if exact is not None and text.str.contains(f"^{shape_regex(exact[0])}$").all():
         return iso_times(text, exact[0], clock).alias(text.name)
+    if not clock.layouts and not text.str.contains(_ANY_SHAPE).any():
+        return result
     for position, (guard, read) in enumerate(shapes):
         pending = present & result.is_null()
         if position == 0 and text.str.contains(guard).all() and present.all():
@@ -292,3 +294,5 @@ SHAPES: tuple[tuple[str, _Read], ...] = (
     (rf"^[0-9]{{2}}-[A-Z][a-z]{{2}}-[0-9]{{4}} {_TIME}[.,]?[0-9]*$", _layout_reader("%d-%b-%Y %H:%M:%S%.f")),
 )
 """Guard (Rust regex) and reader of each well-known shape; no two guards match the same text."""
+
+_ANY_SHAPE = "|".join(guard for guard, _ in SHAPES)

@@ -11,10 +11,10 @@ from collections.abc import Collection
 
 import polars as pl
 
-from logscope.formats import frames, keyvalue, structured
+from logscope.formats import frames, keyvalue
 from logscope.formats.lines import Lines
 from logscope.formats.model import Format
-from logscope.formats.patterns import Pattern, compile_pattern, first_line
+from logscope.formats.patterns import Pattern, compile_pattern
 from logscope.formats.readers import INDEXED, Columns, Reader, fields_of
 from logscope.formats.timestamps import Clock, to_times
 from logscope.records import severity
@@ -199,51 +199,3 @@ def _parameters(data: pl.Series) -> pl.DataFrame:
         pl.col("pair").str.extract(_SD_PARAM, 2).str.replace_all(r"\\([\"\\\]])", "$1").alias("value"),
         pl.lit(keyvalue.TEXT, pl.UInt8).alias("kind"),
     )
-
-
-class DockerReader(Reader):
-    """Docker's json-file lines: `log`, `stream`, `time`; what `log` holds is read in turn."""
-
-    def __init__(self, form: Format, clock: Clock, inner: Lines) -> None:
-        """Keep the reader of what `log` holds."""
-        super().__init__(form, clock)
-        self.inner = inner
-
-    def match(self, raw: pl.Series) -> pl.Series:
-        """Objects that begin with `log`, or hold log, stream and time, as Docker writes them."""
-        return raw.str.contains(
-            r'^\{"log":"(?s:.*)","(?:stream":"(?:stdout|stderr)"|attrs":\{).*"time":"[^"]+"\}\s*$'
-        ).fill_null(False)
-
-    def stating(self) -> str | None:
-        """An object's beginning."""
-        return r"\{"
-
-    def _members(self, raw: pl.Series, names: list[str]) -> Columns:
-        found = structured.columns(raw, names, typed=False)
-        if "log" in found:
-            text = found["log"].str.strip_chars_end("\r\n")
-            found["log"] = frames.coalesce(text, first_line(raw))
-        return found
-
-    def extract(self, raw: pl.Series, want: Collection[str], received: pl.Series | None) -> Columns:
-        """The inside's columns; Docker's time where the inside has none."""
-        names = ["log", "time"] if "time" in want else ["log"]
-        if FIELD_PREFIX + "stream" in want:
-            names.append("stream")
-        found = self._members(raw, names)
-        inner_want = {name for name in want if name != "format"}
-        out = self.inner.extract(found["log"], inner_want, received)
-        if "time" in want:
-            own = to_times(found["time"], self.clock)
-            out["time"] = frames.coalesce(out.get("time", frames.nothing(len(raw), frames.dtype_of("time"))), own)
-        if "stream" in found:
-            column = FIELD_PREFIX + "stream"
-            out[column] = frames.coalesce(out.get(column, frames.nothing(len(raw))), found["stream"])
-        return out
-
-    def long(self, raw: pl.Series) -> pl.DataFrame:
-        """The inside's fields and `stream`."""
-        found = self._members(raw, ["log", "stream"])
-        stream = frames.long_of("stream", found["stream"], keyvalue.TEXT)
-        return pl.concat([self.inner.long(found["log"]), stream])
