@@ -7,7 +7,7 @@ pivots (what is shown of keys).
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ from logscope.records import schema
 if TYPE_CHECKING:
     from logscope.engine.frames import Frames
     from logscope.engine.options import Options
+    from logscope.query.filters import Filter
     from logscope.records.store import Store
 
 Progress = Callable[[str, float], None]
@@ -242,6 +243,26 @@ class Correlating:
             values = self._values.texts(plan, name, first, last).rename({"value": schema.KEY_PREFIX + name})
             frame = frame.join(values, on=schema.ROW, how="left", maintain_order="left")
         return frame
+
+    def rows_by_keys(self, wanted: Mapping[str, Filter]) -> pl.Series | None:
+        """Distinct rows that hold the wanted values of all these keys, ascending.
+
+        Args:
+            wanted: By column (`keys.NAME`) what a value of the key must match.
+
+        Returns:
+            None where a column is no key's.
+        """
+        plan, names = self.plan, self._keys_among(wanted)
+        if plan is None or len(names) < len(wanted):
+            return None
+        self._values.ensure(plan, names, self._store.view, Cancel())
+        found = [self._values.rows_where(plan, name, wanted[schema.KEY_PREFIX + name]) for name in names]
+        rows = min(found, key=len)
+        for others in found:
+            if others is not rows:
+                rows = rows.filter(rows.is_in(others.implode()))
+        return rows
 
     def _keys_among(self, columns: Collection[str]) -> list[str]:
         """Names of keys whose columns are among these."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from logscope.engine.api import Cancel
     from logscope.engine.frames import Frames
     from logscope.engine.options import Options
+    from logscope.query.filters import Filter
     from logscope.records.store import Segment, Store, StoreView
 
 Progress = Callable[[str, float], None]
@@ -140,10 +141,22 @@ class KeyValues:
                 return table.frame.filter(pl.col("key") == place).select(schema.ROW, "code")
         return pl.DataFrame(schema={schema.ROW: pl.UInt32, "code": pl.UInt32})
 
-    def rows_of(self, plan: Plan, name: str, value: str) -> pl.Series:
-        """Distinct rows that hold a value of a key, in their order; `ensure` it first."""
-        place = plan.place(name)
-        rows, mask = self._holding(place, self.vocabulary.find(place, value))
+    def rows_where(self, plan: Plan, name: str, wanted: Filter) -> pl.Series:
+        """Distinct rows that hold a value of a key, ascending; `ensure` it first.
+
+        Args:
+            plan: The one in use.
+            name: The key.
+            wanted: Tells of the key's values (column `keys.NAME`), each of which is looked at once.
+        """
+        place, text = plan.place(name), wanted.exactly()
+        if text is not None:
+            codes = self.vocabulary.find(place, text)
+        else:
+            table = self.vocabulary.of_key(place)
+            column = table.get_column("value").alias(schema.KEY_PREFIX + name)
+            codes = table.get_column("code").filter(wanted.mask(column.to_frame()))
+        rows, mask = self._holding(place, codes)
         return rows.filter(mask).unique(maintain_order=True)
 
     def count(self, plan: Plan, name: str, value: str) -> int:

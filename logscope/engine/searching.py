@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -11,7 +11,7 @@ from logscope.engine.ahead import ahead
 from logscope.engine.answers import View
 from logscope.engine.api import Cancel
 from logscope.records import schema
-from logscope.records.store import Store, StoreView
+from logscope.records.store import Store, StoreView, sort_rows
 
 if TYPE_CHECKING:
     from logscope.engine.frames import Frames
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 
 WithKeys = Callable[[pl.DataFrame, Collection[str]], pl.DataFrame]
+RowsByKeys = Callable[[Mapping[str, "Filter"]], "pl.Series | None"]
+
+
+_FEW = 8
+"""Of more than this part of all records, what else is asked is looked for segment by segment."""
 
 
 class Searching:
@@ -29,13 +34,15 @@ class Searching:
         store: The records.
         frames: Their columns.
         with_keys: Adds `keys.NAME` columns; a record with several values then stands several times.
+        rows_by_keys: Rows that hold values of keys, without a look at their text; None where it cannot tell.
     """
 
-    def __init__(self, store: Store, frames: Frames, with_keys: WithKeys) -> None:
+    def __init__(self, store: Store, frames: Frames, with_keys: WithKeys, rows_by_keys: RowsByKeys) -> None:
         """Nothing is searched yet."""
         self._store = store
         self._frames = frames
         self._with_keys = with_keys
+        self._rows_by_keys = rows_by_keys
 
     def view(
         self,
@@ -58,6 +65,9 @@ class Searching:
         store = self._store.view
         if not compiled.columns and not compiled.text.strip() and base is None:
             return View(self._store.ordered(store), compiled.text, store.generation)
+        pivoted = self._pivoted(compiled, store, base, seen)
+        if pivoted is not None:
+            return pivoted
         found: list[pl.Series] = []
         shown = 0
         inside = None if base is None else base.rows.sort()
@@ -81,6 +91,24 @@ class Searching:
                 shown = count
                 partial(self._ordered(found, store, compiled.text, complete=False))
         return self._ordered(found, store, compiled.text, complete=True)
+
+    def _pivoted(self, compiled: Filter, store: StoreView, base: View | None, seen: set[str] | None) -> View | None:
+        """The view of a filter on key values: their records are known, so that no other is looked at."""
+        keyed, rest = compiled.by_key()
+        rows = self._rows_by_keys(keyed) if keyed else None
+        if rows is None:
+            return None
+        rows = rows.filter(rows < store.records)
+        if base is not None:
+            rows = rows.filter(rows.is_in(base.rows.implode()))
+        if rest is not None:
+            if len(rows) * _FEW > store.records:
+                return None
+            frame = self._frames.rows_bulk(rows, store, list(_own(rest.columns)))
+            if seen is not None:
+                note_fields(frame, seen)
+            rows = self._matching(rest, frame)
+        return View(sort_rows(rows.rename(schema.ROW), store), compiled.text, store.generation)
 
     def since(self, compiled: Filter, row: int) -> pl.Series:
         """Rows from `row` on that match, in order."""

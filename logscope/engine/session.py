@@ -81,7 +81,8 @@ class Session(Analyses):
         self.reading = Reading(self.store, self.frames)
         self.loading = Loading(options, self.store, self._publishing.changed)
         self.correlating = Correlating(self.store, self.frames, options)
-        self.searching = Searching(self.store, self.frames, self.correlating.key_columns)
+        linked = self.correlating
+        self.searching = Searching(self.store, self.frames, linked.key_columns, linked.rows_by_keys)
         self.detecting = Detecting(self.store, self.frames, self.correlating, options, self.source_name)
         self.selection = Selection(options)
         self._snapshots = Snapshots(self.store, self.loading, self.correlating, self.detecting)

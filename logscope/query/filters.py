@@ -78,6 +78,36 @@ class Filter:
             frame = frame.select(used)
         return evaluate(self.expression, frame, self._scope, self._leaf).alias("mask")
 
+    def by_key(self) -> tuple[dict[str, Filter], Filter | None]:
+        """What it asks of keys alone, and the rest.
+
+        Returns:
+            By column (`keys.NAME`) a filter on that key's values, which a record must hold one of; and a
+            filter that it must match besides, None if there is nothing besides.
+        """
+        items = self.expression.items if isinstance(self.expression, And) else (self.expression,)
+        keyed: dict[str, list[Expression]] = {}
+        rest: list[Expression] = []
+        for item in items:
+            field = item.field if isinstance(item, FieldTerm | Regex | HasField) else None
+            if field is not None and field.startswith(KEY_PREFIX):
+                keyed.setdefault(field, []).append(item)
+            else:
+                rest.append(item)
+        filters = {field: self._of(terms) for field, terms in keyed.items()}
+        return filters, self._of(rest) if rest else None
+
+    def _of(self, items: list[Expression]) -> Filter:
+        expression = items[0] if len(items) == 1 else And(tuple(items))
+        return Filter(to_text(expression), expression, self._scope)
+
+    def exactly(self) -> str | None:
+        """The text that a field must be, if the filter asks nothing else."""
+        term = self.expression
+        if isinstance(term, FieldTerm) and term.op == "=" and len(term.values) == 1 and term.values[0].quoted:
+            return term.values[0].text
+        return None
+
     def _leaf(self, expression: Expression, frame: pl.DataFrame) -> pl.Series:
         if not isinstance(expression, Word | Regex | FieldTerm | HasField):
             raise FilterError("has, count, first and last are for transactions")

@@ -28,6 +28,7 @@ BENCHMARKS: dict[str, Callable[[Settings], Iterator[Figure]]] = {
     "scroll": terminal.scrolling,
     "frame": bulk.frame,
     "link": bulk.link,
+    "discovery": bulk.discovery,
     "sequence": bulk.sequence,
 }
 _COLUMNS = ("what", "tool", "measured", "CPU", "peak memory", "budget", "note")

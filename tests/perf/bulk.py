@@ -27,21 +27,50 @@ def link(settings: Settings) -> Iterator[Figure]:
     files = shop(settings.data, lines=settings.records)
     run, found = job("link_files", files=files.arguments)
     what = f"four keys given by --key, {found['records'] / 1e6:.1f} M records from files"
-    for name, part, budget in (
-        ("index", "index", ""),
-        ("link", "extraction and linking", _LINK_BUDGET),
-        ("table", "table of transactions", ""),
-    ):
-        note = f"{found['transactions'] / 1e6:.2f} M transactions, grain {found['grain']}" if name == "link" else ""
+    count = f"{found['transactions'] / 1e6:.2f} M transactions"
+    for name, part, budget, note in _LINKED:
         yield Figure(
             f"{what}: {part}",
             "logscope",
             as_seconds(found[name]),
-            f"{found[name + '_cpu']:.1f} s",
-            as_bytes(run.memory),
+            f"{found[name + '_cpu']:.2f} s",
+            as_bytes(found["link_memory"] if name in ("index", "plan", "link") else run.memory),
             budget,
-            note,
+            note.format(count=count, **found),
         )
+
+
+_LINKED = (
+    ("index", "index", "", ""),
+    ("plan", "the plan, from a sample", _LINK_BUDGET + ", together with linking", ""),
+    ("link", "extraction and linking", _LINK_BUDGET, "{count}, grain {grain}"),
+    ("figures", "list of transactions, its figures", "", "{count}"),
+    ("sort", "sorted by duration", "", "{count}"),
+    ("filter", "filtered by errors and duration", "", "{failing} are left"),
+    ("screen", "texts, ids and lists of a screen of it", "", "64 transactions"),
+    ("open", "one transaction opened", "", ""),
+    ("pivot", "pivot on a value", "50 ms", "{pivoted} records"),
+    ("more", "5,000 records more", "", "best of five"),
+    ("table", "table of transactions with all texts", "", "{count}"),
+)
+"""Parts of `link_files`: name, words, budget, note."""
+
+
+def discovery(settings: Settings) -> Iterator[Figure]:
+    """The search for keys with no option at all, on a tenth of the records and on all."""
+    for records in (settings.records // 10, settings.records):
+        run, found = job("discover", files=shop(settings.data, lines=records).arguments)
+        what = f"no option, {found['records'] / 1e6:.1f} M records from files"
+        for name, part in (("discover", "discovery"), ("link", "extraction and linking")):
+            yield Figure(
+                f"{what}: {part}",
+                "logscope",
+                as_seconds(found[name]),
+                f"{found[name + '_cpu']:.1f} s",
+                as_bytes(run.memory),
+                _LINK_BUDGET + ", both together" if records == settings.records else "",
+                f"{found['transactions']} transactions, grain {found['grain']}",
+            )
 
 
 def sequence(settings: Settings) -> Iterator[Figure]:

@@ -62,23 +62,86 @@ def filters(files: list[str], literal: str, regex: str) -> Result:
 
 
 def link_files(files: list[str]) -> Result:
-    """Linking of files over four given keys: index, extraction and linking, the transaction table."""
+    """Files over four given keys: index, plan, linking, and what one does with the transactions then."""
+    from logscope.engine.api import Cancel
+    from logscope.engine.options import Options
+    from logscope.engine.pivots import pivot_filter
+    from logscope.engine.session import Session
+
+    result: Result = {}
+    never = Cancel()
+    session = Session(Options(sources=tuple(files), key=KEYS, auto_keys=False))
+    session.open()
+    with timed(result, "index"):
+        session.read_all()
+    with timed(result, "plan"):
+        session.correlating.prepare(cancel=never)
+    with timed(result, "link"):
+        session.correlating.update(cancel=never)
+    result["link_memory"] = _peak()
+    with timed(result, "figures"):
+        figures = session.transactions(cancel=never, columns=())
+    with timed(result, "sort"):
+        slowest = session.transactions(sort="duration", descending=True, cancel=never, columns=())
+    with timed(result, "filter"):
+        failing = session.transactions("errors>0 duration>1s", cancel=never, columns=())
+    with timed(result, "screen"):
+        session.with_columns(slowest.head(64))
+    with timed(result, "open"):
+        opened = session.transaction(int(slowest["number"][len(slowest) // 2]))
+    name, values = next(iter(opened.keys.items()))
+    with timed(result, "pivot"):
+        pivoted = session.view(pivot_filter(name, name, values[0]), cancel=never)
+    result |= {"records": session.store.view.records, "transactions": figures.height, "grain": session.grain()[0]}
+    result |= {"failing": failing.height, "pivoted": len(pivoted.rows)}
+    for _ in range(5):
+        _more(session, 5_000)
+        turn: Result = {}
+        with timed(turn, "turn"):
+            session.correlating.update(cancel=never)
+        result["more"] = min(turn["turn"], result.get("more", turn["turn"]))
+        result["more_cpu"] = min(turn["turn_cpu"], result.get("more_cpu", turn["turn_cpu"]))
+    with timed(result, "table"):
+        session.transactions(cancel=never)
+    session.close()
+    return result
+
+
+def _more(session: Any, records: int) -> None:
+    """Records once more, as if they had just come: the first of the store's longest piece, later than all."""
+    store = session.store
+    first = max(store.view.pieces, key=lambda one: one.records)
+    index = store.view.index.slice(first.row, min(records, first.records - 1))
+    end = first.base + int(store.view.index.get_column("offset")[first.row + index.height])
+    newest = store.view.index.get_column("time").max()
+    shift = newest - index.get_column("time").min()
+    store.append(first.binding, first.base, end, index.with_columns(pl.col("time") + shift))
+
+
+def discover(files: list[str]) -> Result:
+    """The search for keys in files with no option at all, and linking by what it found."""
     from logscope.engine.api import Cancel
     from logscope.engine.options import Options
     from logscope.engine.session import Session
 
     result: Result = {}
-    session = Session(Options(sources=tuple(files), key=KEYS, auto_keys=False))
+    session = Session(Options(sources=tuple(files)))
     session.open()
     with timed(result, "index"):
         session.read_all()
+    with timed(result, "discover"):
+        session.correlating.prepare(cancel=Cancel())
     with timed(result, "link"):
         session.correlating.update(cancel=Cancel())
-    with timed(result, "table"):
-        table = session.transactions(cancel=Cancel())
-    result |= {"records": session.store.view.records, "transactions": table.height, "grain": session.grain()[0]}
+    grain, count = session.grain()[0], session.correlating.count
+    result |= {"records": session.store.view.records, "transactions": count, "grain": grain}
     session.close()
     return result
+
+
+def _peak() -> int:
+    """Peak resident memory so far, bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def synthetic_values(records: int) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -259,7 +322,7 @@ async def _until(ready: Callable[[], bool]) -> None:
 
 
 JOBS: dict[str, Callable[..., Result]] = {
-    job.__name__: job for job in (filters, link_files, link_values, sequence, frames)
+    job.__name__: job for job in (filters, link_files, link_values, discover, sequence, frames)
 }
 
 
