@@ -125,7 +125,16 @@ def _complete(sample: pl.DataFrame) -> pl.DataFrame:
         .rank("dense")
         .cast(pl.UInt32),
     )
-    return sample.sort("time", "source_id", "line")
+    return _ordered(sample)
+
+
+def _ordered(sample: pl.DataFrame) -> pl.DataFrame:
+    """Records as they came; where no source has times of its own, side by side by their place in each."""
+    sources = sample.group_by("source_id").agg(pl.col("time").n_unique())
+    if sources.height == 1 or (sources["time"] > 1).any():
+        return sample.sort("time", "source_id", "line")
+    along = pl.col("line").rank("ordinal").over("source_id") / pl.len().over("source_id")
+    return sample.with_columns(_along=along).sort("_along", "source_id", "line").drop("_along")
 
 
 def _values(

@@ -16,7 +16,12 @@ EVIDENCE_VALUES = 1000
 MODELS = 64
 """Types of transactions that others may be told by."""
 EDITS = 3
-"""Records by which a transaction may differ from the type that it is told by (lost, retried, polled)."""
+"""Records by which a transaction may differ from the type that it is told by (lost, retried, polled): so many, or
+a quarter of them."""
+CROSSING = 0.1
+"""A grain crosses services, if the finer one does; a batch job's own id is seen in the job's log alone,"""
+REPEATS = 0.5
+"""and most of what is logged of a batch says the same of each of its members."""
 CLEAR = 0.8
 """Between this ratio and its inverse both grains are plausible, and it is said."""
 
@@ -47,7 +52,7 @@ def description_length(rows: pl.DataFrame, members: pl.DataFrame) -> float:
         near = (
             _difference(bag, model, per_template) + 1 + math.log2(len(models))
             for model, records in models
-            if abs(records - size) <= EDITS
+            if abs(records - size) <= _edits(records)
         )
         bits += min(len(bag) * per_template, *near, math.inf) - n * math.log2(n / total)
         if len(models) < MODELS:
@@ -55,13 +60,19 @@ def description_length(rows: pl.DataFrame, members: pl.DataFrame) -> float:
     return bits
 
 
+def _edits(records: int) -> int:
+    return max(EDITS, records // 4)
+
+
 def _difference(bag: dict[int, int], model: dict[int, int], per_template: float) -> float:
-    """Bits that turn one type into another; only a few records may differ, or any two would be alike."""
-    templates = bag.keys() | model.keys()
-    if abs(len(bag) - len(model)) > EDITS:
+    """Bits that turn one type into another; only a part of the records may differ, or any two would be alike."""
+    limit = _edits(sum(model.values()))
+    if abs(len(bag) - len(model)) > limit:
         return math.inf
-    edits = sum(abs(bag.get(template, 0) - model.get(template, 0)) for template in templates)
-    return edits * per_template if edits <= EDITS else math.inf
+    more = sum(max(count - model.get(template, 0), 0) for template, count in bag.items())
+    less = sum(max(count - bag.get(template, 0), 0) for template, count in model.items())
+    # What is absent is one of the few that the type has; what is added is one of all.
+    return more * per_template + less * (math.log2(len(model)) + 1) if more + less <= limit else math.inf
 
 
 @dataclass(frozen=True)
@@ -110,9 +121,21 @@ def climb(sample: Sample, plan: Plan, parent: Level, child: Level, max_span_us: 
     owners = at_high.join(chosen, on=ROW, how="semi")["transaction"].unique()
     at_high = at_high.filter(pl.col("transaction").is_in(owners.implode()))
     rows = sample.records.select(ROW, "template").join(at_high.select(ROW).unique(), on=ROW, how="semi")
+    if sample.records["place"].n_unique() > 1 and sample.stats[high]["xs"] < CROSSING <= sample.stats[low]["xs"]:
+        again = _repetition(rows, at_high)
+        if again > REPEATS:
+            words = f"it is seen in one service only, and {again:.0%} of its records repeat others"
+            return Climb(high, low, None, words)
     at_low = members_at(sample, plan, low, child.links)
     ratio = description_length(rows, at_high) / max(description_length(rows, at_low), 1e-9)
     return Climb(high, low, ratio, "")
+
+
+def _repetition(rows: pl.DataFrame, members: pl.DataFrame) -> float:
+    """Share of records that say again what another record of the same transaction says."""
+    bags = rows.join(members, on=ROW).group_by("transaction", "template").len()
+    total = int(bags["len"].sum())
+    return 1 - bags.height / total if total else 0.0
 
 
 def choose(sample: Sample, plan: Plan, levels: dict[str, Level], max_span_us: int) -> tuple[str | None, str]:

@@ -22,6 +22,7 @@ _AFTER = r"[ \[/#:=(]{1,2}"
 _WORDED = rf"[A-Za-z][A-Za-z_]{{1,20}}{_AFTER}(?:{_UUID}|[0-9A-Za-z]*[0-9][0-9A-Za-z_-]{{2,63}})\b"
 _LIST = r"(?:[A-Za-z_]\w*[:=]?)?\[[^\[\]\s\"',]+(?:,[^\[\],\"']*){2,15}\]"
 _EDGE = r"(?:^|[\s\[({<,;|\"'/=:])"
+_EDGE_OFF = r"^[\s\[({<,;|\"'/=:]?(.*)$"
 _BARE = rf"{_EDGE}(?:{_UUID}|[0-9a-f]{{16,64}}(?:\.\d+)*(?:@[\w.-]+)?|[0-9A-Z]{{10,40}})\b"
 _CUTS = {"tab": ("\t", r"\t"), "bar": ("|", r"|")}
 _MOST_COLUMNS = 16
@@ -116,7 +117,7 @@ def _columns(sample: pl.DataFrame, body: str) -> Iterator[pl.DataFrame]:
 
 def _bare(sample: pl.DataFrame, body: str) -> pl.DataFrame:
     """Ids by shape and place in the line, where that place is one in all services (a header)."""
-    hits = _hits(sample, body, _BARE).with_columns(value=pl.col("hit").str.extract(rf"^{_EDGE}?(.*)$", 1))
+    hits = _hits(sample, body, _BARE).with_columns(value=pl.col("hit").str.extract(_EDGE_OFF, 1))
     value = pl.col("value")
     kind = (
         pl.when(value.str.contains(rf"^{_UUID}$")).then(pl.lit("uuid"))
