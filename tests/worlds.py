@@ -80,6 +80,8 @@ class Shop:
     retries: bool = False
     support: bool = False
     """Someone looks at old orders later."""
+    strangers: bool = False
+    """Hardly any user comes twice."""
 
 
 def shop(seed: int, plan: Shop) -> World:
@@ -88,6 +90,7 @@ def shop(seed: int, plan: Shop) -> World:
     chance = world.chance
     orders: list[tuple[float, str]] = []
     users = [world.new("user", f"u-{1000 + n}") for n in range(max(4, plan.sessions // 2))]
+    visitor = users[0]
 
     def request(
         at: float, page: str, session: str, truth: str | None = None, listed: tuple[str, ...] = ()
@@ -97,7 +100,7 @@ def shop(seed: int, plan: Shop) -> World:
             ids["trace"] = world.hex("trace")
         own = truth or ids["request"]
         more = {"session": session} if plan.edge_session or plan.mdc or not truth else {}
-        world.say(at, "gate", page, own, **ids, **more, user=chance.choice(users))
+        world.say(at, "gate", page, own, **ids, **more, user=visitor)
         if plan.mdc:
             ids["session"] = session
         for order in listed:
@@ -108,6 +111,7 @@ def shop(seed: int, plan: Shop) -> World:
     for number in range(plan.sessions):
         at = number * 15.0 + chance.random() * 10
         session = world.new("session", f"s-{chance.getrandbits(48):012x}")
+        visitor = world.new("user", f"u-{5000 + number}") if plan.strangers else chance.choice(users)
         if plan.login:
             ids, own = request(at, "POST /login", session)
             world.say(at + 0.1, "auth", "session opened", own, **{**ids, "session": session})

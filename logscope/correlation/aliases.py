@@ -47,6 +47,17 @@ class Groups:
         return sorted({tuple(sorted(group)) for group in self._of.values()})
 
 
+def _together(held: pl.DataFrame) -> pl.DataFrame:
+    """Per two groups the records that hold both, and the share of these where a value of both is equal."""
+    slim = held.select(ROW, "group").unique()
+    pair = pl.col("group") < pl.col("group_other")
+    both = slim.join(slim, on=ROW, suffix="_other").filter(pair).group_by("group", "group_other").agg(rows=pl.len())
+    equal = held.join(held, on=[ROW, "value"], suffix="_other").filter(pair)
+    equal = equal.group_by("group", "group_other").agg(equal=pl.col(ROW).n_unique())
+    table = both.join(equal, on=["group", "group_other"], how="left")
+    return table.select("group", "group_other", "rows", equal=pl.col("equal").fill_null(0) / pl.col("rows"))
+
+
 def alias_groups(
     held: pl.DataFrame, stats: pl.DataFrame, *, alone: Callable[[str], bool] = lambda _: False
 ) -> tuple[list[tuple[str, ...]], dict[str, str]]:
@@ -87,13 +98,7 @@ def alias_groups(
         for name, shape, length in stats.select("group", "shape", "length").iter_rows()
         if shape == "int" and length < 12
     }
-    beside = held.join(held, on=ROW, suffix="_other").filter(pl.col("group") < pl.col("group_other"))
-    together = beside.group_by("group", "group_other", ROW).agg(
-        (pl.col("value") == pl.col("value_other")).any().alias("same")
-    )
-    for one, other, rows, equal in (
-        together.group_by("group", "group_other").agg(n=pl.len(), same=pl.col("same").mean()).iter_rows()
-    ):
+    for one, other, rows, equal in _together(held).iter_rows():
         if rows > VETO_TOGETHER * min(support[one], support[other]) and equal < VETO_EQUAL:
             groups.veto(one, other)
     why: dict[str, str] = {}

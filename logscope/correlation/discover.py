@@ -115,9 +115,7 @@ def _complete(sample: pl.DataFrame) -> pl.DataFrame:
     sample = sample.with_columns(**{name: value for name, value in absent.items() if name not in sample.columns})
     if "template" not in sample.columns:
         text = pl.col("message") if "message" in sample.columns else pl.col("raw")
-        masked = pl.coalesce(text, "raw").str.slice(0, 400).str.replace_all(r"=(?:\"[^\"]*\"|\S+)", "=*")
-        masked = masked.str.replace_all(r"\([^()]*\)", "*").str.replace_all(r"[^\s=\"]*\d[^\s\"]*", "*")
-        sample = sample.with_columns(template=masked.str.replace_all(r"\*(?:\s+\*)+", "*"))
+        sample = sample.with_columns(template=_template(pl.coalesce(text, "raw").str.slice(0, 400)))
     place = pl.coalesce("service", "source")
     sample = sample.with_columns(
         place=place,
@@ -126,6 +124,19 @@ def _complete(sample: pl.DataFrame) -> pl.DataFrame:
         .cast(pl.UInt32),
     )
     return _ordered(sample)
+
+
+def _template(text: pl.Expr) -> pl.Expr:
+    """What a record says, without what it says it about: an id more or less makes no other template."""
+    pairs = r"[\w.\-]+=(?:\"[^\"]*\"|\S*)"
+    bare = text.str.replace_all(pairs, "").str.strip_chars()
+    said = (
+        pl.when(bare.str.contains(r"[A-Za-z]{2}"))
+        .then(bare)
+        .otherwise(text.str.replace_all(r"=(?:\"[^\"]*\"|\S+)", "=*"))
+    )
+    said = said.str.replace_all(r"\([^()]*\)", "*").str.replace_all(r"[^\s=\"]*\d[^\s\"]*|(?:^|\s)-(?:\s|$)", "*")
+    return said.str.replace_all(r"\*(?:\s*\*)+", "*")
 
 
 def _ordered(sample: pl.DataFrame) -> pl.DataFrame:

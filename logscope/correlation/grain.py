@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from logscope.correlation.keys import bound, is_weak_name
 from logscope.correlation.plan import Level, Plan
 from logscope.correlation.relations import Sample, fan_of, members_at
 from logscope.records.schema import ROW
@@ -22,6 +23,8 @@ CROSSING = 0.1
 """A grain crosses services, if the finer one does; a batch job's own id is seen in the job's log alone,"""
 REPEATS = 0.5
 """and most of what is logged of a batch says the same of each of its members."""
+ENTITY = 0.5
+"""What is named like a user or a thing needs more to be the grain: by nature many transactions share it."""
 CLEAR = 0.8
 """Between this ratio and its inverse both grains are plausible, and it is said."""
 
@@ -84,11 +87,13 @@ class Climb:
     ratio: float | None
     """Description at the parent's grain over that at the child's; None: no evidence."""
     reason: str
+    limit: float = 1.0
+    """Up to this ratio it is better."""
 
     @property
     def better(self) -> bool:
         """Whether to climb."""
-        return self.ratio is not None and self.ratio <= 1.0
+        return self.ratio is not None and self.ratio <= self.limit
 
     def words(self) -> str:
         """One line for users."""
@@ -96,7 +101,8 @@ class Climb:
             return f"{self.parent} over {self.child}: {self.reason}"
         change = f"{abs(1 - self.ratio):.0%} {'shorter' if self.ratio <= 1 else 'longer'}"
         unsure = "; both are plausible" if CLEAR < self.ratio < 1 / CLEAR else ""
-        return f"{self.parent} over {self.child}: description {change}{unsure}"
+        entity = "; not enough for what is named like a user" if self.limit < self.ratio <= 1 else ""
+        return f"{self.parent} over {self.child}: description {change}{unsure}{entity}"
 
 
 def climb(sample: Sample, plan: Plan, parent: Level, child: Level, max_span_us: int) -> Climb:
@@ -128,7 +134,8 @@ def climb(sample: Sample, plan: Plan, parent: Level, child: Level, max_span_us: 
             return Climb(high, low, None, words)
     at_low = members_at(sample, plan, low, child.links)
     ratio = description_length(rows, at_high) / max(description_length(rows, at_low), 1e-9)
-    return Climb(high, low, ratio, "")
+    key = plan.key(high)
+    return Climb(high, low, ratio, "", ENTITY if any(is_weak_name(bound(field)[0]) for field in key.fields) else 1.0)
 
 
 def _repetition(rows: pl.DataFrame, members: pl.DataFrame) -> float:

@@ -134,6 +134,7 @@ WEAK_NAMES = frozenset(
     [
         "user",
         "userid",
+        "uid",
         "username",
         "usr",
         "login",

@@ -14,6 +14,8 @@ from logscope.text import clean
 
 ONE = 0.9
 """From this share of values on, "exactly one" is taken for the rule."""
+MOST_BESIDE = 8
+"""Values of one key in one record that are looked at."""
 GLUE_FACTOR = 5
 """A key may let the largest transaction grow so many times, not more."""
 GLUE_APART = 50
@@ -49,7 +51,8 @@ def relations(values: pl.DataFrame, names: list[str]) -> Relations:
         values: KEY_VALUES of the sample.
         names: Names of the keys by place.
     """
-    slim = values.select(ROW, "key", "value")
+    # A record that lists hundreds says no more than one that lists a few.
+    slim = values.select(ROW, "key", "value").filter(pl.int_range(pl.len()).over(ROW, "key") < MOST_BESIDE)
     beside = slim.join(slim, on=ROW, suffix="_b").filter(pl.col("key") != pl.col("key_b"))
     pairs = beside.select("key", "value", "key_b", "value_b").unique()
     counts = pairs.group_by("key", "value", "key_b").len()

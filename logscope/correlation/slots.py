@@ -128,7 +128,9 @@ def _bare(sample: pl.DataFrame, body: str) -> pl.DataFrame:
     )  # fmt: skip
     hits = hits.with_columns(kind=kind)
     hits = hits.with_columns(at=pl.int_range(pl.len()).over(ROW, "kind") + 1).filter(pl.col("at") <= 4)
-    hits = hits.with_columns(label=pl.format("{}@{}", "kind", "at")).filter(value.str.contains(r"\d"))
+    hits = hits.with_columns(label=pl.format("{}@{}", "kind", "at")).filter(
+        value.str.contains(r"\d") & value.str.contains(r"[A-Za-z]")
+    )
     totals = sample.group_by("place").agg(total=pl.len())
     held = hits.join(sample.select(ROW, "place"), on=ROW).group_by("label", "place").agg(pl.col(ROW).n_unique())
     share = held.join(totals, on="place").filter(pl.col(ROW) > HEADER * pl.col("total")).group_by("label").len()

@@ -44,6 +44,7 @@ class Measured:
     why: str
     seconds: float
     """Processor seconds of finding the plan."""
+    named_only: bool
 
 
 def measure(name: str, logs: LogSet) -> Measured:
@@ -59,7 +60,7 @@ def measure(name: str, logs: LogSet) -> Measured:
         records = _records(session)
         grain, why = session.grain()
         if logs.truth is None:
-            return Measured(name, records.height, "-", None, None, None, None, grain, why, seconds)
+            return Measured(name, records.height, "-", None, None, None, None, grain, why, seconds, False)
         truth = _table(records, logs.truth)
         auto = agreement(_members(session), truth)
         told = auto
@@ -68,7 +69,7 @@ def measure(name: str, logs: LogSet) -> Measured:
         key, words = _true_key(session, truth)
         named = agreement(_members(session, key), truth) if key is not None else None
         plain = agreement(_members(session, "none"), truth)
-        return Measured(name, records.height, words, named, plain, auto, told, grain, why, seconds)
+        return Measured(name, records.height, words, named, plain, auto, told, grain, why, seconds, logs.named_only)
     finally:
         session.close()
 
@@ -137,7 +138,8 @@ def run(arguments: Sequence[str]) -> int:
                 continue
         print(_row(found), flush=True)
         whys.append(f"{name}: {found.grain}: {found.why}")
-        if found.told is not None and found.told.f1 < WANTED:
+        judged = found.named if found.named_only else found.told
+        if judged is not None and judged.f1 < WANTED:
             short.append(name)
     print("\n" + "\n".join(whys))
     if short:

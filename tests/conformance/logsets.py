@@ -26,6 +26,8 @@ class LogSet:
     sources: tuple[str, ...]
     truth: Truth | None
     """None: the log holds nothing that could be told right or wrong."""
+    named_only: bool = False
+    """The truth is that of a finer or coarser key than the grain: judged by that key named."""
     told: Truth | None = None
     """The part of its transaction that a record's text ties it to, where ids are masked; None: all of it."""
 
@@ -62,11 +64,13 @@ def _beside_csv(csv: Path) -> Truth:
     return found
 
 
-def _amplified(folder: Path, preset: str, inputs: list[Path], *, mask: float, size: str = "8M") -> LogSet:
+def _amplified(
+    folder: Path, preset: str, inputs: list[Path], *, mask: float, size: str = "8M", more: tuple[str, ...] = ()
+) -> LogSet:
     """A sample made larger by `amplify.py`, with lost records and clocks that disagree."""
     command = [
         sys.executable, str(SHARED / "tools" / "amplify.py"), "--preset", preset, "--size", size, "--layout", "split",
-        "--mask-key", str(mask), "--loss", "0.01", "--skew-ms", "40", "--out", str(folder), *map(str, inputs),
+        "--mask-key", str(mask), "--loss", "0.01", "--skew-ms", "40", "--out", str(folder), *more, *map(str, inputs),
     ]  # fmt: skip
     subprocess.run(command, check=True, capture_output=True)
     places: dict[tuple[str, int], str] = {}
@@ -86,7 +90,7 @@ def _amplified(folder: Path, preset: str, inputs: list[Path], *, mask: float, si
         pairs = rows.join(table, on="truth").filter(pl.col("raw").str.contains(pl.col("id"), literal=True))
         return pairs.select("at", "truth", "id")
 
-    return LogSet((str(folder / "*.log"),), truth, _parts(truth, held))
+    return LogSet((str(folder / "*.log"),), truth, told=_parts(truth, held))
 
 
 def _parts(truth: Truth, held: Callable[[pl.DataFrame], pl.DataFrame]) -> Truth:
@@ -130,7 +134,7 @@ def _generated(folder: Path, seed: int, *, mask: float = 0.0, loss: float = 0.0)
             .drop_nulls()
         )
 
-    return LogSet((str(folder / "*.log"),), truth, _parts(truth, held) if mask or loss else None)
+    return LogSet((str(folder / "*.log"),), truth, told=_parts(truth, held) if mask or loss else None)
 
 
 def _nezha(*names: str) -> Callable[[Path], LogSet]:
@@ -142,9 +146,9 @@ def _nezha(*names: str) -> Callable[[Path], LogSet]:
     return made
 
 
-def _files(truth: Truth | None, *globs: str) -> Callable[[Path], LogSet]:
+def _files(truth: Truth | None, *globs: str, named_only: bool = False) -> Callable[[Path], LogSet]:
     return lambda _: LogSet(
-        tuple(str(path) for glob in globs for path in sorted(DATA.glob(glob)) if path.stat().st_size), truth
+        tuple(str(path) for glob in globs for path in sorted(DATA.glob(glob)) if path.stat().st_size), truth, named_only
     )
 
 
@@ -153,6 +157,7 @@ _TT = "train-ticket/2023-01-29_"
 _CSV_TRACE = by_regex(r"^[^,]*,\d+,[^,]*,[^,]*,[^,]*,([0-9a-f]{32}),")
 _SKYWALKING = r"\[SW_CTX:\[[^,\]]*,[^,\]]*,([0-9a-f]{32}\.[\d.]+),"
 _SEGMENT = r"\[SW_CTX:\[[^,\]]*,[^,\]]*,[^,\]]*,([0-9a-f]{32}\.[\d.]+),"
+_INSTANCE = r"(?:\[instance: |servers/)([0-9a-f-]{36})"
 _DEEP = ("deeptralog/*/*/*raw_log*",)
 
 
@@ -172,14 +177,14 @@ SETS: dict[str, Callable[[Path], LogSet]] = {
     "nezha-0925": _nezha(_TT + "0925_exception_ts-basic-service", "09_25_log.csv", "09_25_pods/*"),
     "nezha-csv": _files(_CSV_TRACE, "nezha/train-ticket/*/*_log.csv*"),
     "deeptralog": _files(by_regex(_SKYWALKING), *_DEEP),
-    "deeptralog-segment": _files(by_regex(_SEGMENT), *_DEEP),
+    "deeptralog-segment": _files(by_regex(_SEGMENT), *_DEEP, named_only=True),
     "deeptralog-F06": _files(by_regex(_SKYWALKING), "deeptralog/F06/*/*raw_log*"),
     "deeptralog-F08": _files(by_regex(_SKYWALKING), "deeptralog/F08/*/*raw_log*"),
     "gaia": _files(None, "gaia/*.log.gz"),
     "zeek": _files(by_regex(r"\t(C[0-9A-Za-z]{14,18})\t"), "zeek/zeek-default/*.log*"),
     "trainticket-faults": _files(by_regex(r"\btraceId=([0-9a-f]{16}),"), "trainticket-faults/*/shiviz/**/*.txt"),
     "openstack-gate": _files(None, "openstack-gate/other/*"),
-    "openstack": _files(by_regex(r"(?:\[instance: |servers/)([0-9a-f-]{36})"), "loghub/OpenStack/*_2k.log"),
+    "openstack": _files(by_regex(_INSTANCE), "loghub/OpenStack/*_2k.log"),
     "openssh": _files(by_regex(r"sshd\[(\d+)\]"), "loghub/OpenSSH/*_2k.log"),
     "hdfs": _files(None, "loghub/HDFS/*_2k.log"),
     "kafka": _files(None, "kafka-cluster/*/*"),
@@ -191,7 +196,7 @@ SETS: dict[str, Callable[[Path], LogSet]] = {
         folder, "nezha", [DATA / "nezha/online-boutique/2022-08-22_0519/05_19_log.csv"], mask=0.3
     ),
     "amp-deeptralog": lambda folder: _amplified(folder, "skywalking", _deep("deeptralog/F0[58]/*/*raw_log*"), mask=0.3),
-    "amp-openstack": lambda folder: _amplified(folder, "openstack", _deep("loghub/OpenStack/*_2k.log"), mask=0.3),
+    "amp-openstack": lambda folder: _amplified(folder, "openstack", _deep("loghub/OpenStack/*_2k.log"), mask=0.3, more=("--key", _INSTANCE)),
     "amp-openssh": lambda folder: _amplified(folder, "sshd", _deep("loghub/OpenSSH/*_2k.log"), mask=0.0),
     "amp-nezha-100M": lambda folder: _amplified(
         folder, "nezha", _deep("nezha/train-ticket/*/*_log.csv*"), mask=0.3, size="100M"

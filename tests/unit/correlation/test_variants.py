@@ -18,7 +18,6 @@ from tests.conformance.pairs import Agreement, agreement
 from tests.worlds import (
     Shop,
     World,
-    agents,
     bank,
     calls,
     daemon,
@@ -62,7 +61,7 @@ VARIANTS: dict[str, Variant] = {
     "shop other order of files": Variant(_shop(1), "order", {"reverse": True}),
     "session at the edge only": Variant(_shop(5, edge_session=True), "order"),
     "session at the edge only, free text": Variant(_shop(6, edge_session=True), "order", {"style": "free"}),
-    "no request in the webhook": Variant(_shop(7, hook_request=False), "order", twins=("request",)),
+    "no request in the webhook": Variant(_shop(7, hook_request=False), "order", twins=("request",), least=0.97),
     "no request in the webhook, json": Variant(
         _shop(8, hook_request=False), "order", {"style": "json"}, twins=("request",)
     ),
@@ -90,6 +89,7 @@ VARIANTS: dict[str, Variant] = {
     "thirty sessions": Variant(_shop(30, sessions=30), "order"),
     "no lists": Variant(_shop(31, lists=0.0), "order"),
     "many lists": Variant(_shop(32, lists=0.8), "order", least=0.95),
+    "few orders, each by a new user": Variant(_shop(56, sessions=25, strangers=True), "order", least=0.95),
     "a slice of 500": Variant(_some(_shop(33, sessions=120), keep=slice(300, 800)), "order"),
     "a slice of 1000": Variant(_some(_shop(34, sessions=120), keep=slice(500, 1500)), "order"),
     "numbers for orders": Variant(_shop(35, order="number"), "order"),
@@ -98,7 +98,7 @@ VARIANTS: dict[str, Variant] = {
     "retries": Variant(_shop(38, retries=True), "order"),
     "support looks later": Variant(_shop(39, support=True), "order"),
     "clocks disagree": Variant(_shop(40), "order", {"skew": {"pay": 3.0, "orders": -2.5}}),
-    "masked": Variant(_some(_shop(41, sessions=90), mask=0.3), "order", least=0.85),
+    "masked": Variant(_some(_shop(41, sessions=90), mask=0.3), "order", least=0.8),
     "lossy": Variant(_some(_shop(42), loss=0.02), "order", least=0.95),
     "traces": Variant(lambda: traces(43), "trace"),
     "traces, json": Variant(lambda: traces(44), "trace", {"style": "json"}),
@@ -180,4 +180,4 @@ def test_the_right_grain_is_found(name: str, found: Found) -> None:
     assert found.kind(grain) in twins, f"{grain}: {why}"
     assert auto.f1 >= variant.least
     if true:
-        assert auto.f1 >= found.agreement(true[0]).f1 - 0.01
+        assert auto.f1 >= found.agreement(true[0]).f1 - (0.01 if not variant.twins else 0.02)
