@@ -19,6 +19,7 @@ from logscope.paths import config_folder
 
 FILE = "logscope.toml"
 PROJECT = Path(".logscope") / FILE
+DRIVERS = ("auto", "diff", "stock")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Config:
 
     theme: str | None = None
     keymap: str | None = None
+    driver: str | None = None
+    """How the investigator writes to the terminal: `auto`, `diff` or `stock`."""
     grain: str | None = None
     tz: tuple[str, ...] = ()
     """Zones of stamps without one, `[GLOB=]ZONE` each."""
@@ -83,6 +86,12 @@ def _text(name: str, value: Any, path: Path) -> str:
     return value
 
 
+def _driver(name: str, value: Any, path: Path) -> str:
+    if value not in DRIVERS:
+        raise ConfigError(f"{name} = {value!r} is none of {', '.join(DRIVERS)}", str(path), mend="name one of them")
+    return str(value)
+
+
 def _texts(name: str, value: Any, path: Path) -> tuple[str, ...]:
     if not isinstance(value, list) or any(not isinstance(item, str) for item in value):
         raise ConfigError(f"{name} is not a list of texts", str(path), mend=f'write {name} = ["..."]')
@@ -102,6 +111,7 @@ def _table(name: str, value: Any, path: Path) -> dict[str, str]:
 _READERS: dict[str, Callable[[str, Any, Path], Any]] = {
     "theme": _text,
     "keymap": _text,
+    "driver": _driver,
     "grain": _text,
     "tz": _texts,
     "formats": _paths,

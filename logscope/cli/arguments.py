@@ -97,6 +97,12 @@ def _screen_options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--theme", metavar="NAME")
     parser.add_argument("--keymap", metavar="NAME")
+    parser.add_argument(
+        "--driver", choices=("auto", "diff", "stock"), help="send changed cells only (diff; auto: over SSH), or all"
+    )
+    parser.add_argument(
+        "--low-bandwidth", action="store_true", help="for slow lines: --driver diff, 16 colours, 15 frames a second"
+    )
     return parser
 
 
@@ -266,7 +272,7 @@ def options_of(namespace: argparse.Namespace, **more: Any) -> Options:
     values["tz"] = (*config.tz, *values.get("tz", ()))
     if values.get("grain") is None:
         values["grain"] = config.grain or "auto"
-    for name in ("theme", "keymap"):
+    for name in ("theme", "keymap", "driver"):
         if name in given and given[name] is None:
             setattr(namespace, name, getattr(config, name))
     return Options(**(values | more))

@@ -47,7 +47,14 @@ def _open(arguments: argparse.Namespace, *, piped: bool, shipped: bool) -> int:
 
             keyboard_from_terminal()
         session.start()
-        code = run(session, theme=arguments.theme, keymap=arguments.keymap, zone=arguments.show_tz)
+        code = run(
+            session,
+            theme=arguments.theme,
+            keymap=arguments.keymap,
+            zone=arguments.show_tz,
+            driver=arguments.driver or "auto",
+            low_bandwidth=arguments.low_bandwidth,
+        )
     finally:
         session.close()
     # A query may still run on a daemon thread; an interpreter that is taken down under it can abort,

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 from textual import on
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 
 from logscope.engine.answers import Snapshot
 from logscope.engine.api import Investigation
@@ -45,6 +46,7 @@ class LogscopeApp(App[int]):
         keymap: str | None = None,
         title: str = "",
         zone: str | None = None,
+        driver_class: type[Driver] | None = None,
     ) -> None:
         """The app over `investigation`, which the caller opens, starts and closes.
 
@@ -54,11 +56,12 @@ class LogscopeApp(App[int]):
             keymap: `default`, `less`, `vim` or a file; by default the user's.
             title: What is shown in the title beside the name.
             zone: Time zone of times shown; by default the machine's.
+            driver_class: What writes to the terminal; by default Textual's own.
         """
         changes, self._keymap_errors = load_keymap(keymap)
         self._themes = theming.load_themes()
         self._style_table: StyleTable | None = None
-        super().__init__()
+        super().__init__(driver_class=driver_class)
         self.investigation = investigation
         self.keys = Keys(changes)
         self.clock = Clock(zone_of(zone))
@@ -139,6 +142,12 @@ class LogscopeApp(App[int]):
         for screen in self.screen_stack:
             if isinstance(screen, InvestigatorScreen) and screen.is_mounted:
                 screen.snapshot_changed(event.snapshot)
+
+    def forget_terminal(self) -> None:
+        """The terminal may show anything by now: the next frame is sent whole."""
+        forget = getattr(self._driver, "forget", None)
+        if forget is not None:
+            forget()
 
     def say(self, text: str, severity: Literal["information", "warning", "error"] = "information") -> None:
         """A notification, of any text."""

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from typing import TYPE_CHECKING
+
 from logscope.engine.api import Investigation
+
+if TYPE_CHECKING:
+    from textual.driver import Driver
+
+SLOW_FRAMES = "15"
+"""Frames a second on a slow line."""
+SLOW_THEME = "ansi16"
+"""The theme whose colours take the fewest bytes."""
 
 
 def run(
@@ -12,6 +23,8 @@ def run(
     keymap: str | None = None,
     title: str = "",
     zone: str | None = None,
+    driver: str = "auto",
+    low_bandwidth: bool = False,
 ) -> int:
     """Run the investigator until the user leaves.
 
@@ -21,11 +34,32 @@ def run(
         keymap: A keymap's name or file.
         title: Shown beside the name.
         zone: Time zone of times shown.
+        driver: How the terminal is written to: `diff` sends what has changed, `stock` is Textual's own,
+            `auto` is `diff` over SSH.
+        low_bandwidth: For slow lines: `diff`, fewer frames, and 16 colours unless a theme is named.
 
     Returns:
         The exit code.
     """
+    if low_bandwidth:
+        # Textual reads it when it is imported.
+        os.environ.setdefault("TEXTUAL_FPS", SLOW_FRAMES)
+        theme = theme or SLOW_THEME
+        driver = "diff"
     from logscope.tui.app import LogscopeApp
 
-    app = LogscopeApp(investigation, theme=theme, keymap=keymap, title=title, zone=zone)
+    app = LogscopeApp(
+        investigation, theme=theme, keymap=keymap, title=title, zone=zone, driver_class=driver_class(driver)
+    )
     return app.run() or app.return_code or 0
+
+
+def driver_class(driver: str) -> type[Driver] | None:
+    """The driver that `auto`, `diff` or `stock` means here; None is Textual's choice, which TEXTUAL_DRIVER may set."""
+    if driver == "auto":
+        driver = "diff" if os.environ.get("SSH_CONNECTION") and not os.environ.get("TEXTUAL_DRIVER") else "stock"
+    if driver == "stock":
+        return None
+    from logscope.tui.terminal.driver import DiffDriver
+
+    return DiffDriver

@@ -117,9 +117,14 @@ def first_screen(settings: Settings) -> Iterator[Figure]:
 
 
 def scrolling(settings: Settings) -> Iterator[Figure]:
-    """Bytes written for a row scrolled, a page, and a move of the cursor."""
+    """Bytes written for a row scrolled, a page, and a move of the cursor, by either driver."""
+    for option in ("--driver=diff", "--low-bandwidth", "--driver=stock"):
+        yield from _scrolling(settings, option)
+
+
+def _scrolling(settings: Settings, option: str) -> Iterator[Figure]:
     files = shop(settings.data, size=min(settings.size, 20 << 20))
-    screen = Screen([sys.executable, "-m", "logscope", *files.arguments])
+    screen = Screen([sys.executable, "-m", "logscope", option, *files.arguments])
     try:
         screen.read(records_painted)
         screen.read(lambda _: False, quiet=3.0)
@@ -140,7 +145,7 @@ def scrolling(settings: Settings) -> Iterator[Figure]:
     for what, values in costs.items():
         yield Figure(
             f"bytes per {what}, {WIDTH}x{HEIGHT}",
-            "logscope",
+            f"logscope {option}",
             f"{median(values):.0f} B",
             memory=as_bytes(screen.memory),
             budget=budgets.get(what, ""),

@@ -215,5 +215,6 @@ class InvestigatorScreen(Screen[None]):
 
     def action_redraw(self) -> None:
         """Paint everything again."""
+        self.scope.forget_terminal()
         self.refresh(layout=True)
         self.main_list.repaint()

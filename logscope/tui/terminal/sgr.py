@@ -1,0 +1,74 @@
+"""From one style to another in few bytes."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+_ATTRIBUTES = frozenset(str(code) for code in range(1, 10))
+_ON_BLANKS = frozenset("4579")
+"""Attributes that show on a blank: underline, blink, reverse, strike."""
+
+
+@lru_cache(maxsize=4096)
+def change(old: str | None, new: str) -> str:
+    """The sequence that makes the terminal write in style `new`.
+
+    Args:
+        old: The parameters in force; None if unknown.
+        new: Those wanted.
+    """
+    if old == new:
+        return ""
+    whole = f"\x1b[0;{new}m" if new else "\x1b[m"
+    if old is None or not new:
+        return whole
+    before, after = _parts(old), _parts(new)
+    if before is None or after is None or before[0] - after[0]:
+        return whole
+    codes = [*sorted(after[0] - before[0])]
+    for was, now, own in ((before[1], after[1], "39"), (before[2], after[2], "49")):
+        if was != now:
+            codes.append(now or own)
+    step = f"\x1b[{';'.join(codes)}m"
+    return step if len(step) < len(whole) else whole
+
+
+@lru_cache(maxsize=4096)
+def of_blank(style: str) -> str:
+    """What of a style shows on a blank: its background alone, unless it is drawn upon."""
+    parts = _parts(style)
+    return style if parts is None or parts[0] & _ON_BLANKS else parts[2]
+
+
+@lru_cache(maxsize=4096)
+def blank_fits(present: str, blank: str) -> bool:
+    """Whether a blank of style `blank` may be written in the style that is in force."""
+    return of_blank(present) == blank
+
+
+@lru_cache(maxsize=4096)
+def _parts(style: str) -> tuple[frozenset[str], str, str] | None:
+    """Attributes, foreground, background; None if there is anything else."""
+    attributes, foreground, background = set(), "", ""
+    codes = iter(style.split(";") if style else ())
+    for code in codes:
+        if code in _ATTRIBUTES:
+            attributes.add(code)
+        elif code in ("38", "48"):
+            kind = next(codes, "")
+            rest = [next(codes, "") for _ in range({"5": 1, "2": 3}.get(kind, 0))]
+            if not rest or "" in rest:
+                return None
+            color = ";".join((code, kind, *rest))
+            foreground, background = (color, background) if code == "38" else (foreground, color)
+        elif code.isdigit() and (30 <= int(code) <= 37 or 90 <= int(code) <= 97):
+            foreground = code
+        elif code.isdigit() and (40 <= int(code) <= 47 or 100 <= int(code) <= 107):
+            background = code
+        elif code == "39":
+            foreground = ""
+        elif code == "49":
+            background = ""
+        else:
+            return None
+    return frozenset(attributes), foreground, background
