@@ -6,10 +6,11 @@ Textual says nothing when two ids of one keymap share a key, so clashes are look
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 from textual.binding import Binding
 from textual.keys import format_key
@@ -40,17 +41,31 @@ class KeyDoc:
 
 
 @cache
+def first_bindings() -> dict[str, KeyDoc]:
+    """The bindings of the first screen by their ids: to know them loads no other screen."""
+    from logscope.tui import app
+    from logscope.tui.screens import base, records
+    from logscope.tui.widgets import detail, query_bar, row_list
+
+    return _bindings_of((app, base, records, row_list, detail, query_bar))
+
+
+@cache
 def all_bindings() -> dict[str, KeyDoc]:
     """Every binding of the investigator by its id."""
     from logscope.tui import app
     from logscope.tui.screens import base, chooser, detections, facts, help, records, trail, transaction, transactions
     from logscope.tui.widgets import detail, query_bar, row_list, waterfall_view
 
-    found: dict[str, KeyDoc] = {}
-    for module in (
+    return _bindings_of((
         app, base, records, transactions, transaction, detections, help, trail, chooser, facts,
         row_list, detail, waterfall_view, query_bar,
-    ):  # fmt: skip
+    ))  # fmt: skip
+
+
+def _bindings_of(modules: Iterable[ModuleType]) -> dict[str, KeyDoc]:
+    found: dict[str, KeyDoc] = {}
+    for module in modules:
         for owner in vars(module).values():
             if not isinstance(owner, type) or owner.__module__ != module.__name__:
                 continue
@@ -79,13 +94,14 @@ class Keys:
 
     def __init__(self, changes: Mapping[str, str]) -> None:
         """The default keys with `changes` (id to keys, comma separated) laid over."""
-        self._keys = {name: doc.keys for name, doc in all_bindings().items()}
-        for name, keys in changes.items():
-            self._keys[name] = tuple(key.strip() for key in keys.split(","))
+        self._changed = {name: tuple(key.strip() for key in keys.split(",")) for name, keys in changes.items()}
 
     def of(self, name: str) -> tuple[str, ...]:
         """The keys of a binding."""
-        return self._keys.get(name, ())
+        if name in self._changed:
+            return self._changed[name]
+        doc = first_bindings().get(name) or all_bindings().get(name)
+        return doc.keys if doc else ()
 
     def shown(self, name: str) -> str:
         """The first key of a binding, as people write it."""

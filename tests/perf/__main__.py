@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from logscope.language.units import parse_size
-from tests.perf import bulk, commands, terminal
+from tests.perf import bulk, commands, stalls, terminal
 from tests.perf.measuring import ROOT, Figure, Settings, run
 
 BENCHMARKS: dict[str, Callable[[Settings], Iterator[Figure]]] = {
@@ -27,6 +27,7 @@ BENCHMARKS: dict[str, Callable[[Settings], Iterator[Figure]]] = {
     "screen": terminal.first_screen,
     "scroll": terminal.scrolling,
     "frame": bulk.frame,
+    "stalls": stalls.stalls,
     "link": bulk.link,
     "discovery": bulk.discovery,
     "sequence": bulk.sequence,

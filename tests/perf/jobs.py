@@ -313,6 +313,37 @@ def _grow(session: Any, wanted: int) -> None:
         shift += step
 
 
+def stretches(files: list[str], width: int, height: int) -> Result:
+    """The longest stretch of the interface's thread while keys are pressed, per kind of work."""
+    return asyncio.run(_stretches(files, width, height))
+
+
+async def _stretches(files: list[str], width: int, height: int) -> Result:
+    from logscope.engine.options import Options
+    from logscope.engine.session import Session
+    from logscope.tui.app import LogscopeApp
+    from logscope.tui.widgets.record_list import RecordList
+    from tests.perf.stalls import KEYS, Beats
+
+    session = Session(Options(sources=tuple(files)))
+    session.open()
+    session.start()
+    app = LogscopeApp(session)
+    beats, result = Beats(), Result()
+    async with app.run_test(size=(width, height)) as pilot:
+        await _until(lambda: not app.snapshot.loading and any(one.rows for one in app.screen.query(RecordList)))
+        for what, keys in KEYS:
+            beats.start()
+            for key in keys:
+                await pilot.press(key)
+                await asyncio.sleep(0.05)
+            await asyncio.sleep(1.0)
+            result[what] = beats.stop()
+        result["records"] = session.store.view.records
+    session.close()
+    return result
+
+
 async def _until(ready: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 120
     while not ready():
@@ -322,7 +353,7 @@ async def _until(ready: Callable[[], bool]) -> None:
 
 
 JOBS: dict[str, Callable[..., Result]] = {
-    job.__name__: job for job in (filters, link_files, link_values, discover, sequence, frames)
+    job.__name__: job for job in (filters, link_files, link_values, discover, sequence, frames, stretches)
 }
 
 
