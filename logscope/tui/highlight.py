@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
 _NAMES = re.compile(r"(?<![\w.])[A-Za-z_][\w.-]{0,40}=(?=\S)")
+
+_KNOWN_MOST = 8192
 
 Span = tuple[int, int, str]
 """Start, end (exclusive), role."""
@@ -23,32 +25,60 @@ def name_spans(text: str) -> list[Span]:
     return [(match.start(), match.end(), "log-name") for match in _NAMES.finditer(text)]
 
 
-def pattern_spans(text: str, patterns: Sequence[str], role: str) -> list[Span]:
-    """Where the patterns match.
+class Marked:
+    """Where patterns match in rows, found for many rows at once.
 
     Args:
-        text: One row, already cleaned.
-        patterns: Rust regexes; one that does not compile marks nothing.
-        role: The role to paint them in.
+        patterns: (Rust regex, role) each; one that does not compile marks nothing.
     """
-    spans: list[Span] = []
-    if not patterns:
-        return spans
-    column = pl.Series([text])
-    for pattern in patterns:
-        try:
-            found = column.str.extract_all(pattern).item()
-        except pl.exceptions.PolarsError:
-            continue
-        place = 0
-        for hit in found:
-            if not hit:
+
+    def __init__(self, patterns: Sequence[tuple[str, str]]) -> None:
+        """Nothing is looked at yet."""
+        self._patterns = patterns
+        self._known: dict[str, list[Span]] = {}
+
+    def learn(self, texts: Iterable[str]) -> None:
+        """Look at rows that will be asked for.
+
+        Args:
+            texts: Cleaned rows.
+        """
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if not self._patterns or not new:
+            return
+        if len(self._known) > _KNOWN_MOST:
+            self._known.clear()
+        self._known |= {text: [] for text in new}
+        column = pl.Series(new, dtype=pl.String)
+        for pattern, role in self._patterns:
+            try:
+                found = column.str.extract_all(pattern).to_list()
+            except pl.exceptions.PolarsError:
                 continue
-            start = text.find(hit, place)
-            if start < 0:
-                break
-            place = start + len(hit)
-            spans.append((start, place, role))
+            for text, hits in zip(new, found, strict=True):
+                self._known[text] += _places(text, hits, role)
+
+    def knows(self, text: str) -> bool:
+        """Whether a row need not be looked at any more."""
+        return not self._patterns or text in self._known
+
+    def spans(self, text: str) -> list[Span]:
+        """Where the patterns match in a row."""
+        self.learn([text])
+        return self._known.get(text, [])
+
+
+def _places(text: str, hits: Iterable[str], role: str) -> list[Span]:
+    spans: list[Span] = []
+    place = 0
+    for hit in hits:
+        if not hit:
+            continue
+        start = text.find(hit, place)
+        if start < 0:
+            break
+        place = start + len(hit)
+        spans.append((start, place, role))
     return spans
 
 

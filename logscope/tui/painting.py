@@ -10,10 +10,11 @@ from rich.segment import Segment
 from logscope.engine.answers import AbsentStep, Line
 from logscope.text import ROW_CAP, clean
 from logscope.tui.clock import Clock, distance
-from logscope.tui.highlight import Span, name_spans, pattern_spans, split
+from logscope.tui.highlight import Marked, name_spans, split
 from logscope.tui.styles import DETECTION_SIGNS, LEVEL_WORDS, StyleTable, level_role
 
 DELTA_WIDTH = 11
+NOTHING_MARKED = Marked(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,8 @@ class Look:
     """`previous`, `start` or empty: what the right column shows."""
     origin: int | None = None
     """Time of the first record, for `start`."""
-    searched: tuple[str, ...] = ()
-    """Patterns of the search."""
-    pivoted: tuple[str, ...] = ()
-    """Patterns of the pivots in the trail."""
+    marked: Marked = NOTHING_MARKED
+    """Where the patterns of the search and of the pivots in the trail match."""
     side: int = 0
     """Characters the message is scrolled to the left."""
 
@@ -60,12 +59,15 @@ def level_plain(level: int) -> str:
     return level_role(level) if level >= 4 or level == 1 else "foreground"
 
 
+def shown_text(line: Line) -> str:
+    """What of a record its row shows, cleaned, before it is scrolled sideways or cut."""
+    return one_line(line.message or line.raw)
+
+
 def message_pieces(line: Line, look: Look) -> list[tuple[str, str]]:
     """The message cut into (piece, role), scrolled sideways."""
-    text = one_line(line.message or line.raw)
-    spans: list[Span] = name_spans(text)
-    spans += pattern_spans(text, look.pivoted, "log-key")
-    spans += pattern_spans(text, look.searched, "log-match-text")
+    text = shown_text(line)
+    spans = name_spans(text) + look.marked.spans(text)
     pieces = split(text, spans, level_plain(line.level))
     if not look.side:
         return pieces

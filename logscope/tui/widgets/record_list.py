@@ -9,7 +9,8 @@ from rich.segment import Segment
 
 from logscope.engine.answers import AbsentStep, Line, View
 from logscope.tui.clock import Clock
-from logscope.tui.painting import Look, absent_row, record_row, who
+from logscope.tui.highlight import Marked
+from logscope.tui.painting import Look, absent_row, record_row, shown_text, who
 from logscope.tui.widgets.row_list import RowList
 from logscope.tui.windows import Window, Windows
 
@@ -159,6 +160,10 @@ class RecordList(RowList):
         look = self._look
         if look is None or look.width != width or look.side != self.side or look.styles is not self.look_up:
             look = self._look = self._make_look(width)
+        if not look.marked.knows(shown_text(line)):
+            top = self._position(self.scroll_offset.y)
+            around = (window.line(place) for place in range(min(top, position), max(top + self.page, position + 1)))
+            look.marked.learn(shown_text(one) for one in around if one is not None)
         return record_row(
             line,
             window.previous(position),
@@ -178,7 +183,9 @@ class RecordList(RowList):
             with_day=self.with_day,
             delta=self.delta,
             origin=self.origin,
-            searched=self.searched,
-            pivoted=self.pivoted,
+            marked=Marked(
+                [(pattern, "log-key") for pattern in self.pivoted]
+                + [(pattern, "log-match-text") for pattern in self.searched]
+            ),
             side=self.side,
         )
