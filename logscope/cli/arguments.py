@@ -70,7 +70,9 @@ def reading_options() -> argparse.ArgumentParser:
     group.add_argument("--rules", action="append", default=[], metavar="PATH", help="rule files or folders")
     group.add_argument("--memory", type=_size, metavar="SIZE", help="resident memory to use (a quarter of all)")
     group.add_argument("--config", metavar="FILE")
-    group.add_argument("--no-cache", action="store_true", help="accepted; this version keeps no index cache")
+    group.add_argument(
+        "--no-cache", action="store_true", help="look for keys anew, though they were found in these sources before"
+    )
     group = parser.add_argument_group("correlation")
     group.add_argument("--key", action="append", default=[], metavar="NAME=REGEX", help="one capture group")
     group.add_argument("--keys", type=_names, default=(), metavar="NAME,...", help="only these keys link")
@@ -261,6 +263,7 @@ def options_of(namespace: argparse.Namespace, **more: Any) -> Options:
     }
     if "no_auto_keys" in given:
         values["auto_keys"] = not given["no_auto_keys"]
+    values["remember"] = not given.get("no_cache", True)
     config = load_config(given.get("config"))
     typed = {text.partition("=")[0] for text in values.get("key", ())}
     values["key"] = (

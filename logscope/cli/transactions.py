@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from logscope.engine.session import Session
 
+_MOST_REFUSED = 12
+_MOST_COMPARED = 50_000
 _ERROR_SIGN = "✖"
 
 
@@ -37,6 +40,9 @@ def run_keys(arguments: argparse.Namespace) -> int:
         if not arguments.json and not arguments.output:
             grain, why = session.grain()
             say(f"grain: {grain} ({why})")
+            refused = session.refused_keys()
+            if refused:
+                say(f"no keys: {', '.join(refused[:_MOST_REFUSED])}")
         return source_exit(session)
 
 
@@ -94,9 +100,20 @@ def _by_id(frame: pl.DataFrame, session: Session, wanted: str) -> pl.DataFrame:
     if not equals:
         return session.with_columns(frame, ["transaction"]).filter(pl.col("transaction") == wanted)
     name = session.key_name(key)
-    return session.with_columns(frame, [f"keys.{name}"]).filter(
-        pl.col(f"keys.{name}").list.contains(value).fill_null(value=False)
-    )
+    frame = session.with_columns(frame, [f"keys.{name}"])
+    hits = frame.filter(pl.col(f"keys.{name}").list.contains(value).fill_null(value=False))
+    if hits.is_empty():
+        _say_nearest(
+            name, value, frame.get_column(f"keys.{name}").explode(empty_as_null=True).drop_nulls().unique().to_list()
+        )
+    return hits
+
+
+def _say_nearest(name: str, value: str, known: list[str]) -> None:
+    """The key is known, the value is not."""
+    near = get_close_matches(value, known[:_MOST_COMPARED], n=3, cutoff=0.5)
+    hint = f"; nearest: {', '.join(near)}" if near else ""
+    say(f"logscope: no transaction has {name}={value} ({human_count(len(known))} values of {name} have one{hint})")
 
 
 def _objects(session: Session, frame: pl.DataFrame, *, members: bool) -> Iterator[Object]:

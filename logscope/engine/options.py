@@ -40,6 +40,8 @@ class Options:
     max_span: int = 3_600_000_000
     idle: int = 300_000_000
     plan: str | None = None
+    remember: bool = False
+    """Use the plan found for the same sources before, and keep the one found now."""
     lateness: int = 2_000_000
     max_skew: int = 3_600_000_000
     source_idle: int = 10_000_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import polars as pl
 
 from logscope.correlation.keys import Key, given_key
 from logscope.correlation.plan import Plan, from_toml
+from logscope.engine.remembered import Remembered
 from logscope.engine.sampling import sample_rows
 from logscope.engine.selection import Selection
 from logscope.errors import PlanError
@@ -56,11 +58,32 @@ class Planning:
             given.append(key)
             if notice is not None:
                 self.notices.append(notice)
-        plan = _read_plan(options.plan).with_keys(given) if options.plan else self._found(given, grain)
+        plan = _read_plan(options.plan).with_keys(given) if options.plan else self._remembered(given, grain)
         if options.keys:
             plan = plan.only(options.keys)
         if options.plan and grain != "auto":
             plan = plan.with_grain(None if grain == "none" else grain)
+        return plan
+
+    def _remembered(self, given: Sequence[Key], grain: str) -> Plan:
+        """What was found in these sources before, where nothing asks for another look; else found now."""
+        options = self._options
+        asked = given or not options.auto_keys or grain != "auto" or options.since or options.until
+        view = self._store.view
+        names = [piece.binding.ref.name for piece in view.pieces]
+        if asked or not options.remember or not names or any("://" in name or name == "-" for name in names):
+            return self._found(given, grain)
+        firsts = view.index.with_row_index("at").group_by("source_id").agg(pl.col("at").min()).get_column("at").sort()
+        heads = self._frames.rows(firsts.cast(pl.UInt32).alias(schema.ROW), view, ("source", "raw"))
+        kept = Remembered(
+            *(heads.get_column(name).cast(pl.String).fill_null("").to_list() for name in ("source", "raw"))
+        )
+        plan = kept.load(view.records)
+        if plan is not None:
+            return replace(plan, max_gap_us=options.max_gap, max_span_us=options.max_span, idle_us=options.idle)
+        plan = self._found(given, grain)
+        if plan.grain is not None:
+            kept.save(plan, view.records)
         return plan
 
     def _found(self, given: Sequence[Key], grain: str) -> Plan:

@@ -367,6 +367,11 @@ class Session(Analyses):
         assert plan is not None
         return plan.key(name).name
 
+    def refused_keys(self) -> Sequence[str]:
+        """Candidates that are no keys, each with the reason."""
+        plan = self.correlating.plan
+        return plan.refused if plan is not None else ()
+
     def plan_text(self) -> str:
         """Keys and grain as a file for `--plan`."""
         return self.correlating.plan_text()
