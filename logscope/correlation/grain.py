@@ -25,6 +25,8 @@ REPEATS = 0.5
 """and most of what is logged of a batch says the same of each of its members."""
 ENTITY = 0.5
 """What is named like a user or a thing needs more to be the grain: by nature many transactions share it."""
+LONG_LIVED = 0.25
+"""Share of the log that the values of a resource live through; a request's are soon over."""
 CLEAR = 0.8
 """Between this ratio and its inverse both grains are plausible, and it is said."""
 
@@ -198,4 +200,6 @@ def choose(sample: Sample, plan: Plan, levels: dict[str, Level], max_span_us: in
     told = f"{int(stats['distinct']):,} values in {stats['support'] / total:.0%} of the records, {stats['xs']:.0%} in several services"
     if not said:
         said = ["no coarser key was seen that its values join; the key that ties most records together"]
+    if stats["span"] > LONG_LIVED:
+        said.insert(0, f"its values live through {stats['span']:.0%} of the log: a resource rather than a request")
     return chosen, "; ".join([told, *said])
