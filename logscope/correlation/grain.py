@@ -202,4 +202,9 @@ def choose(sample: Sample, plan: Plan, levels: dict[str, Level], max_span_us: in
         said = ["no coarser key was seen that its values join; the key that ties most records together"]
     if stats["span"] > LONG_LIVED:
         said.insert(0, f"its values live through {stats['span']:.0%} of the log: a resource rather than a request")
+    once = [key.name for key in plan.keys if key.klass == "strong" and key.why.startswith("seen once each")]
+    if stats["support"] < 0.5 * total and once:
+        said.insert(
+            0, f"the other records hold none of it; seen once each, so that they tie nothing: {', '.join(once[:5])}"
+        )
     return chosen, "; ".join([told, *said])

@@ -130,120 +130,22 @@ CANONICAL: dict[str, str] = {name: key for key, names in _STRONG.items() for nam
 CONTEXT_IDS = ("trace", "request", "correlation", "session", "span", "job", "message")
 """Ids of the machinery rather than of the business; tips nothing but words."""
 
-WEAK_NAMES = frozenset(
-    [
-        "user",
-        "userid",
-        "uid",
-        "username",
-        "usr",
-        "login",
-        "account",
-        "accountid",
-        "customer",
-        "customerid",
-        "client",
-        "clientid",
-        "email",
-        "mail",
-        "phone",
-        "ip",
-        "ipaddress",
-        "clientip",
-        "remoteip",
-        "remoteaddr",
-        "addr",
-        "address",
-        "srcip",
-        "dstip",
-        "src",
-        "dst",
-        "host",
-        "hostname",
-        "server",
-        "node",
-        "pod",
-        "container",
-        "tenant",
-        "tenantid",
-        "org",
-        "orgid",
-        "organization",
-        "region",
-        "zone",
-        "cluster",
-        "namespace",
-        "url",
-        "uri",
-        "path",
-        "route",
-        "endpoint",
-        "method",
-        "agent",
-        "useragent",
-        "referer",
-        "referrer",
-        "device",
-        "deviceid",
-        "sku",
-        "product",
-        "productid",
-        "item",
-        "itemid",
-        "article",
-        "category",
-        "store",
-        "shop",
-        "merchant",
-        "merchantid",
-        "service",
-        "app",
-        "application",
-        "logger",
-        "class",
-        "thread_name",
-        "env",
-        "environment",
-        "version",
-        "country",
-        "city",
-        "locale",
-        "lang",
-        "currency",
-    ]
+_WEAK_NAMES = (
+    "user userid uid username usr login account accountid customer customerid client clientid email mail phone ip "
+    "ipaddress clientip remoteip remoteaddr addr address srcip dstip src dst host hostname server node pod "
+    "container tenant tenantid org orgid organization region zone cluster namespace url uri path route endpoint "
+    "method agent useragent referer referrer device deviceid sku product productid item itemid article category "
+    "store shop merchant merchantid service app application logger class thread_name env environment version "
+    "country city locale lang currency "
 )
+WEAK_NAMES = frozenset(_WEAK_NAMES.split())
 """What many transactions share by nature: one pivots on it."""
 
-SCOPED_NAMES = frozenset(
-    [
-        "pid",
-        "tid",
-        "ppid",
-        "processid",
-        "process",
-        "threadid",
-        "thread",
-        "threadname",
-        "conn",
-        "connid",
-        "connection",
-        "connectionid",
-        "fd",
-        "port",
-        "srcport",
-        "sport",
-        "dport",
-        "dstport",
-        "clientport",
-        "remoteport",
-        "seq",
-        "sequence",
-        "worker",
-        "workerid",
-        "goroutine",
-        "fiber",
-    ]
+_SCOPED_NAMES = (
+    "pid tid ppid processid process threadid thread threadname conn connid connection connectionid fd port "
+    "srcport sport dport dstport clientport remoteport seq sequence worker workerid goroutine fiber "
 )
+SCOPED_NAMES = frozenset(_SCOPED_NAMES.split())
 """What is handed out again within a host or process."""
 
 _MEASURES = (

@@ -53,8 +53,15 @@ def in_text(sample: pl.DataFrame, body: str) -> pl.DataFrame:
     found = pl.concat([part.select(*FOUND).cast(FOUND) for part in parts])  # type: ignore[arg-type]
     bare = _bare(sample, body).join(found, on=[ROW, "value"], how="anti")
     found = pl.concat([found, bare.select(*FOUND).cast(FOUND)])  # type: ignore[arg-type]
-    enough = found.group_by("label").agg(pl.col("value").n_unique()).filter(pl.col("value") >= _LEAST)
-    return found.join(enough, on="label", how="semi")
+    length = pl.col("value").str.len_chars()
+    labels = found.group_by("label").agg(
+        n=pl.col("value").n_unique(), spread=length.max() - length.min(),
+        plain=pl.col("value").str.contains(r"^[0-9a-fA-F-]+$|^\d+$").mean(),
+    )  # fmt: skip
+    # Small letters and digits of any length after a word are names of files and packages, not ids.
+    worded = pl.col("label").str.ends_with(" ")
+    good = labels.filter((pl.col("n") >= _LEAST) & (~worded | (pl.col("plain") >= 0.9) | (pl.col("spread") <= 2)))
+    return found.join(good, on="label", how="semi")
 
 
 def _hits(sample: pl.DataFrame, body: str, pattern: str) -> pl.DataFrame:
