@@ -24,6 +24,7 @@ from logscope.records import schema
 from logscope.rules.model import Detection as Found
 from logscope.rules.model import Rule
 from logscope.rules.references import in_order_of_use
+from logscope.rules.sharing import Sharing
 from logscope.text import human_duration
 
 if TYPE_CHECKING:
@@ -221,6 +222,7 @@ class Detecting:
     ) -> None:
         """Give the new records to the rules; the watermark sees all of them."""
         columns = frozenset[str]().union(*(work.columns for work in running))
+        sharing = Sharing(work.rule for work in running)
         segments = list(view.since(self._next_row)) if view.records > self._next_row else []
         for number, segment in enumerate(segments):
             cancel.check()
@@ -230,8 +232,9 @@ class Detecting:
             frame = self._selection.inside(frame, view)
             self._observe(segment, frame, now)
             frame = self._correlating.key_columns(frame, columns)
-            for work in running:
-                work.take(frame)
+            with sharing.over(frame):
+                for work in running:
+                    work.take(frame)
         self._next_row = view.records
 
     def _derived(self, detections: Sequence[Found], columns: frozenset[str]) -> pl.DataFrame:

@@ -37,9 +37,10 @@ class HitSelector:
         if sequence.until is not None:
             filters.append(sequence.until.filter)
         named = [column for name in (*self.payload, *self.by) for column in candidates(name)]
-        self.columns: frozenset[str] = frozenset(
-            ["row", "source_id", "line", "time", "time_from", "message", *named]
-        ).union(*(filter_.columns for filter_ in filters))
+        own = frozenset(["row", "source_id", "line", "time", "time_from", "message", *named])
+        self.columns: frozenset[str] = own.union(*(filter_.columns for filter_ in filters))
+        self._kept = own | {DETECTION_COLUMN, RULE_COLUMN}
+        self._nothing: dict[bool, pl.DataFrame] = {}
 
     def text_column(self, name: str) -> str:
         """The hits' column with the text of a value."""
@@ -65,14 +66,26 @@ class HitSelector:
         masks = self._masks(frame)
         positive = _any([masks[hit_column(place)] for place, step in enumerate(self.sequence.steps) if not step.absent])
         chosen = _any(list(masks.values())) & frame["time"].is_not_null()
-        frame, positive = frame.filter(chosen), positive.filter(chosen)
+        derived = DETECTION_COLUMN in frame.columns
+        if not chosen.any():
+            # Most rules find nothing in most frames: making their columns would cost more than looking.
+            if derived not in self._nothing:
+                self._nothing[derived] = self._hits(
+                    frame.clear(), {name: mask.clear() for name, mask in masks.items()}, positive.clear()
+                )
+            return self._nothing[derived]
+        kept = frame.select(name for name in frame.columns if name in self._kept).filter(chosen)
+        return self._hits(kept, {name: mask.filter(chosen) for name, mask in masks.items()}, positive.filter(chosen))
+
+    def _hits(self, frame: pl.DataFrame, masks: dict[str, pl.Series], positive: pl.Series) -> pl.DataFrame:
+        """The hits' columns, of the records that are hits."""
         hits = frame.select(
             pl.col("row").cast(pl.UInt32),
             pl.col("time").cast(TIME),
             pl.col("source_id").cast(pl.UInt16),
             pl.col("line").cast(pl.UInt32),
             pl.lit(TAKES_PART, dtype=pl.UInt8).alias("part"),
-            *(mask.filter(chosen).alias(name) for name, mask in masks.items()),
+            *(mask.alias(name) for name, mask in masks.items()),
         )
         hits = hits.with_columns(_only(_text(frame), positive).alias("text"), *self._values(frame, positive))
         if DETECTION_COLUMN in frame.columns:

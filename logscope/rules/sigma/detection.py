@@ -18,9 +18,11 @@ from sigma.rule import SigmaRule
 from sigma.types import SigmaFieldReference
 
 from logscope.errors import RuleError
+from logscope.rules.sharing import shared_frame
+from logscope.rules.sigma.needles import Needles, needles_of
 from logscope.rules.sigma.pipelines import Pipeline, pipeline_of
 from logscope.rules.sigma.predicates import Mask, all_of, any_of, contains_any, none_of, plain_part, predicate
-from logscope.rules.sigma.values import SigmaValues
+from logscope.rules.sigma.view import PipelineView
 from logscope.rules.values import candidates
 
 
@@ -37,17 +39,25 @@ class SigmaFilter:
     logsource: str
     """Category, product and service in words."""
 
+    needles: Needles | None
+    """Texts of which a record that matches has one; None: it may have none."""
+
+    @property
+    def kind(self) -> object:
+        """See `sharing.SharedFilter`: rules of one pipeline read alike."""
+        return id(self.pipeline)
+
     def mask(self, frame: pl.DataFrame) -> pl.Series:
         """Which records match: Boolean, never null, of the frame's height."""
-        values = SigmaValues(frame, self.pipeline)
-        part = values.takes_part()
-        if part is None:
-            return self.condition(values)
-        if not part.any():
-            return part
-        found = self.condition(SigmaValues(frame.filter(part), self.pipeline))
-        places = part.arg_true()
-        return part.scatter(places, found)
+        shared = shared_frame(frame)
+        if shared is None or self not in shared:
+            return PipelineView(frame, self.pipeline, (self,)).mask(self)
+
+        def view() -> PipelineView:
+            alike = [each for each in shared.filters if isinstance(each, SigmaFilter) and each.kind == self.kind]
+            return PipelineView(frame, self.pipeline, alike)
+
+        return shared.once(self.kind, view).mask(self)
 
 
 def compile_detection(document: dict[str, Any]) -> SigmaFilter:
@@ -64,6 +74,7 @@ def compile_detection(document: dict[str, Any]) -> SigmaFilter:
         parsed = [condition.parsed for condition in rule.detection.parsed_condition]
         names: set[str | None] = set()
         masks = [_compiled(tree, names) for tree in parsed]
+        needles = needles_of(ConditionOR(parsed))
     except SigmaError as error:
         raise RuleError(f"not a Sigma rule: {error}") from None
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
@@ -77,7 +88,7 @@ def compile_detection(document: dict[str, Any]) -> SigmaFilter:
     where = " or ".join(f"({text})" for text in rule.detection.condition) if len(parsed) > 1 else ""
     said = ", ".join(f"{name} {value}" for name, value in logsource.items() if value is not None)
     condition = where or rule.detection.condition[0]
-    return SigmaFilter(_columns(names, pipeline), pipeline, any_of(masks), condition, said or "nothing")
+    return SigmaFilter(_columns(names, pipeline), pipeline, any_of(masks), condition, said or "nothing", needles)
 
 
 def _compiled(node: object, names: set[str | None]) -> Mask:

@@ -7,6 +7,9 @@ import polars as pl
 from logscope.rules.sigma.pipelines import FieldSource, Pipeline
 from logscope.rules.values import candidates, value_of
 
+RAW = FieldSource(("raw",))
+"""The whole record as it was written."""
+
 
 class SigmaValues:
     """The values of one frame.
@@ -14,13 +17,27 @@ class SigmaValues:
     Args:
         frame: Record frame; columns it lacks count as null.
         pipeline: The rule's.
+        rows: Positions of the records that are looked at; None: all.
     """
 
-    def __init__(self, frame: pl.DataFrame, pipeline: Pipeline) -> None:
+    def __init__(self, frame: pl.DataFrame, pipeline: Pipeline, rows: pl.Series | None = None) -> None:
         """Nothing is read yet."""
         self.frame = frame
         self.pipeline = pipeline
-        self._texts: dict[str | None, pl.Series] = {}
+        self.height = frame.height if rows is None else rows.len()
+        self._rows = rows
+        self._texts: dict[FieldSource, pl.Series] = {}
+        self._above: SigmaValues | None = None
+
+    def at(self, rows: pl.Series) -> SigmaValues:
+        """The values of some of the records that are looked at.
+
+        Args:
+            rows: Their positions among them.
+        """
+        below = SigmaValues(self.frame, self.pipeline, rows)
+        below._above = self
+        return below
 
     def text(self, name: str | None) -> pl.Series:
         """The text of a Sigma field, null where there is none.
@@ -28,10 +45,11 @@ class SigmaValues:
         Args:
             name: The field; None: the whole record as it was written.
         """
-        if name not in self._texts:
-            source = FieldSource(("raw",)) if name is None else self.pipeline.source(name)
-            self._texts[name] = self._read(source)
-        return self._texts[name]
+        source = RAW if name is None else self.pipeline.source(name)
+        if source not in self._texts:
+            text = self._read(source) if self._above is None else self._above.text(name)
+            self._texts[source] = text if self._rows is None else text.gather(self._rows)
+        return self._texts[source]
 
     def takes_part(self) -> pl.Series | None:
         """Which records the logsource means; None: all."""

@@ -65,7 +65,9 @@ class AlertReport:
         folded = dict(zip(node.by, _values(keys.get(group, ())), strict=True))
         times, rows, texts = self.hits["time"].to_physical(), self.hits["row"], self.hits["text"]
         named = {node.slots[slot].name: StepRecord(rows[at], times[at]) for slot, at in steps.items()}
-        parts = [(times[at], texts[at] or "") for at in steps.values()]
+        # Every record counted is part of what it is: one more that comes late makes it another.
+        moments, words = times.gather(members).to_list(), texts.gather(members).to_list()
+        parts = [(moment, text or "") for moment, text in zip(moments, words, strict=True)]
         if not row["rises"]:
             # Told with `--every` alone: it may be made of the very records of the one before.
             parts.append((end, ""))

@@ -28,6 +28,7 @@ class WindowHits:
         """Collect what it needs of a record."""
         self.root = root
         self.leaves: list[Leaf] = []
+        self._nothing: pl.DataFrame | None = None
         self._places: dict[int, int] = {}
         self._names: list[set[str]] = []
         self._keyed: list[tuple[int, tuple[str, ...]]] = []
@@ -78,7 +79,14 @@ class WindowHits:
         for mask in masks[1:]:
             chosen = chosen | mask
         chosen &= frame["time"].is_not_null()
-        frame, masks = frame.filter(chosen), [mask.filter(chosen) for mask in masks]
+        if not chosen.any():
+            if self._nothing is None:
+                self._nothing = self._hits(frame.clear(), [mask.clear() for mask in masks])
+            return self._nothing
+        return self._hits(frame.filter(chosen), [mask.filter(chosen) for mask in masks])
+
+    def _hits(self, frame: pl.DataFrame, masks: list[pl.Series]) -> pl.DataFrame:
+        """The hits' columns, of the records that are hits."""
         hits = frame.select(
             pl.col("row").cast(pl.UInt32),
             pl.col("time").cast(TIME),
