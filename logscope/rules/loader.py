@@ -35,6 +35,7 @@ from logscope.rules.sigma.reading import SIGMA, sigma_rule, slug
 
 if TYPE_CHECKING:
     from logscope.rules.sigma.correlation import CorrelationDraft
+    from logscope.rules.sigma.filters import FilterDraft
 
 BUILTIN = Path(__file__).parent / "builtin"
 """Shipped rules."""
@@ -130,7 +131,7 @@ def read_rules(
 ) -> LoadedRules:
     """As `load_text`, but rules that others name are not looked up: they may stand in another file."""
     rules: list[Rule] = []
-    drafts: list[CorrelationDraft] = []
+    drafts: list[CorrelationDraft | FilterDraft] = []
     errors: list[RuleError] = []
     try:
         for document in documents(text, where):
@@ -182,7 +183,7 @@ def _rule(
     compile_filter: CompileFilter,
     compile_transaction: CompileTransactionFilter | None,
     where: str,
-) -> Rule | CorrelationDraft | None:
+) -> Rule | CorrelationDraft | FilterDraft | None:
     if isinstance(document.value, dict) and any(name in document.value for name in SIGMA):
         return sigma_rule(document, complaints, where)
     keys = Keys(document, _RULE_KEYS, complaints)

@@ -17,6 +17,7 @@ from logscope.rules.windows.model import Windows
 
 if TYPE_CHECKING:
     from logscope.rules.sigma.correlation import CorrelationDraft
+    from logscope.rules.sigma.filters import FilterDraft
 
 LEVELS = ("informational", "low", "medium", "high", "critical")
 """Levels of rules and detections, in ascending order (Sigma's)."""
@@ -238,8 +239,8 @@ class LoadedRules:
 
     rules: tuple[Rule, ...]
     errors: tuple[RuleError, ...]
-    drafts: tuple[CorrelationDraft, ...] = ()
-    """Sigma correlations whose rules have not been looked up yet."""
+    drafts: tuple[CorrelationDraft | FilterDraft, ...] = ()
+    """Sigma correlations and filters whose rules have not been looked up yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,10 +24,12 @@ def resolved(loaded: LoadedRules) -> LoadedRules:
     """
     if loaded.drafts:
         # pySigma has been imported for them already.
-        from logscope.rules.sigma.correlation import link
+        from logscope.rules.sigma.correlation import CorrelationDraft, link
+        from logscope.rules.sigma.filters import FilterDraft, filtered
 
-        rules, wrong = link(loaded.rules, loaded.drafts)
-        loaded = LoadedRules(rules, (*loaded.errors, *wrong))
+        rules, wrong = filtered(loaded.rules, [each for each in loaded.drafts if isinstance(each, FilterDraft)])
+        rules, more = link(rules, [each for each in loaded.drafts if isinstance(each, CorrelationDraft)])
+        loaded = LoadedRules(rules, (*loaded.errors, *wrong, *more))
     known = {name: rule for rule in loaded.rules for name in (rule.id, rule.name) if name is not None}
     errors = list(loaded.errors)
     good: list[Rule] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -14,7 +14,7 @@ from sigma.conditions import (
     ConditionValueExpression,
 )
 from sigma.exceptions import SigmaError
-from sigma.rule import SigmaRule
+from sigma.rule import SigmaDetections, SigmaRule
 from sigma.types import SigmaFieldReference
 
 from logscope.errors import RuleError
@@ -39,6 +39,8 @@ class SigmaFilter:
     logsource: str
     """Category, product and service in words."""
 
+    source: tuple[str | None, str | None, str | None]
+    """Category, product and service."""
     needles: Needles | None
     """Texts of which a record that matches has one; None: it may have none."""
 
@@ -46,6 +48,18 @@ class SigmaFilter:
     def kind(self) -> object:
         """See `sharing.SharedFilter`: rules of one pipeline read alike."""
         return id(self.pipeline)
+
+    def narrowed(self, detections: SigmaDetections) -> SigmaFilter:
+        """One that matches only where these detections do too.
+
+        Raises:
+            RuleError: Something in them cannot be evaluated.
+            SigmaError: Their condition does not parse.
+        """
+        names: set[str | None] = set()
+        more = [_compiled(condition.parsed, names) for condition in detections.parsed_condition]
+        columns = self.columns | _columns(names, self.pipeline)
+        return replace(self, columns=columns, condition=all_of([self.condition, any_of(more)]))
 
     def mask(self, frame: pl.DataFrame) -> pl.Series:
         """Which records match: Boolean, never null, of the frame's height."""
@@ -88,7 +102,15 @@ def compile_detection(document: dict[str, Any]) -> SigmaFilter:
     where = " or ".join(f"({text})" for text in rule.detection.condition) if len(parsed) > 1 else ""
     said = ", ".join(f"{name} {value}" for name, value in logsource.items() if value is not None)
     condition = where or rule.detection.condition[0]
-    return SigmaFilter(_columns(names, pipeline), pipeline, any_of(masks), condition, said or "nothing", needles)
+    return SigmaFilter(
+        _columns(names, pipeline),
+        pipeline,
+        any_of(masks),
+        condition,
+        said or "nothing",
+        (source.category, source.product, source.service),
+        needles,
+    )
 
 
 def _compiled(node: object, names: set[str | None]) -> Mask:

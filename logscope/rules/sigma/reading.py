@@ -16,12 +16,13 @@ from logscope.rules.sigma.pipelines import user_folder
 if TYPE_CHECKING:
     from logscope.rules.sigma.correlation import CorrelationDraft
     from logscope.rules.sigma.detection import SigmaFilter
+    from logscope.rules.sigma.filters import FilterDraft
 
 SIGMA = ("detection", "correlation", "filter")
 """The keys that make a document Sigma's."""
 
 
-def sigma_rule(document: Located, complaints: Complaints, where: str) -> Rule | CorrelationDraft | None:
+def sigma_rule(document: Located, complaints: Complaints, where: str) -> Rule | CorrelationDraft | FilterDraft | None:
     """Read one Sigma document.
 
     Args:
@@ -30,12 +31,17 @@ def sigma_rule(document: Located, complaints: Complaints, where: str) -> Rule | 
         where: The file's name.
 
     Returns:
-        The rule, or a correlation whose rules have to be looked up; None if something was complained of.
+        The rule, or a correlation or filter whose rules have to be looked up; None if something was complained of.
     """
     kind = next(name for name in SIGMA if name in document.value)
     if kind == "filter":
-        complaints.add("Sigma filters are not supported yet", document.line, mend="write it into the rules")
-        return None
+        from logscope.rules.sigma.filters import read_filter
+
+        try:
+            return read_filter(document, where)
+        except RuleError as error:
+            complaints.take(error, document.value[kind].line)
+            return None
     if kind == "correlation":
         from logscope.rules.sigma.correlation import read_correlation
 
