@@ -30,6 +30,7 @@ from sigma.types import (
 )
 
 from logscope.errors import RuleError
+from logscope.rules.sigma.moments import part_of
 from logscope.rules.sigma.values import SigmaValues
 
 Mask = Callable[[SigmaValues], pl.Series]
@@ -122,10 +123,14 @@ def _of_field(name: str, value: SigmaType) -> Mask | None:
     if isinstance(value, SigmaBool):
         word = "true" if value.boolean else "false"
         return lambda values: (values.text(name).str.to_lowercase() == word).fill_null(False)
+    if isinstance(value, SigmaTimestampPart):
+        part, wanted_part = value.timestamp_part, value.number
+        return lambda values: (part_of(values.text(name), part) == wanted_part).fill_null(False)
     if isinstance(value, SigmaCompareExpression) and value.op in _OPERATORS:
-        if isinstance(value.number, SigmaTimestampPart):
-            return None
         compare, bound = _OPERATORS[value.op], float(value.number.number)
+        if isinstance(value.number, SigmaTimestampPart):
+            part = value.number.timestamp_part
+            return lambda values: compare(part_of(values.text(name), part), bound).fill_null(False)
         return _number(name, lambda values: compare(values, bound))
     if isinstance(value, SigmaCIDRExpression):
         return (
