@@ -11,12 +11,14 @@ from dataclasses import dataclass
 
 import polars as pl
 
-LEAST = 8
+LEAST = 20
 """Shared transactions below which nothing is said."""
 _MOST = 20_000
 _OUTLIERS = 0.02
-_COMMON = 0.5
+_COMMON = 0.3
 """Share of the shared transactions that a frame must stand in."""
+_CERTAIN = 50
+"""Transactions that it takes to say that a clock is off: a call that is not logged looks like a clock's error."""
 _TIGHT = 4
 """How many times its spread a difference must be."""
 
@@ -35,7 +37,9 @@ class Between:
     @property
     def certain(self) -> bool:
         """Whether the clocks cannot be equal, and it is known by how much they are not."""
-        return (self.low > 0 or self.high < 0) and self.spread * _TIGHT <= min(abs(self.low), abs(self.high))
+        nearest = min(abs(self.low), abs(self.high))
+        apart = self.low > 0 or self.high < 0
+        return apart and self.spread * _TIGHT <= nearest and self.transactions >= _CERTAIN
 
     @property
     def ahead(self) -> int:
@@ -83,6 +87,23 @@ def between(rows: pl.DataFrame) -> list[Between]:
             & (pl.col("transactions") >= _COMMON * pl.col("shared"))
         )
     )
+    # Where the clocks as they are frame regularly too, they are taken to agree.
+    held = gaps.join(blocks, on="number").filter(
+        (pl.col("outer") != pl.col("clock"))
+        & (pl.col("begin") >= pl.col("asked"))
+        & (pl.col("end") <= pl.col("answered"))
+    )
+    agreeing = (
+        held.group_by("outer", "clock", "step", "then")
+        .agg(
+            low=(pl.col("end") - pl.col("answered")).quantile(1 - _OUTLIERS, "nearest").cast(pl.Int64),
+            high=(pl.col("begin") - pl.col("asked")).quantile(_OUTLIERS, "nearest").cast(pl.Int64),
+            transactions=pl.col("number").n_unique(),
+        )
+        .join(shared, on=["outer", "clock"])
+        .filter((pl.col("transactions") >= LEAST) & (pl.col("transactions") >= _COMMON * pl.col("shared")))
+    )
+    frames = pl.concat([frames, agreeing.select(frames.columns)])
     return _best(frames)
 
 
@@ -131,16 +152,16 @@ def _reached(estimates: list[Between], root: int, count: int) -> dict[int, tuple
     told = {root: (0, 0, count)}
     while True:
         edges = [
-            (each.spread + told[known][1], clock, sign * each.ahead + told[known][0], each.transactions)
+            (-each.transactions, each.spread + told[known][1], clock, sign * each.ahead + told[known][0])
             for each in estimates
             for known, clock, sign in ((each.reference, each.clock, 1), (each.clock, each.reference, -1))
             if known in told and clock not in told
         ]
         if not edges:
             return told
-        # Along the narrowest intervals first, so that the spreads add up to the least.
-        spread, clock, ahead, shared = min(edges)
-        told[clock] = (ahead, spread, shared)
+        # Along what most transactions tell, then along the narrowest, since spreads add up.
+        shared, spread, clock, ahead = min(edges)
+        told[clock] = (ahead, spread, -shared)
 
 
 def _middle(told: dict[int, tuple[int, int, int]]) -> int:

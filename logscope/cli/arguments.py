@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from logscope.engine.options import Options
 
 COMMANDS = (
-    "demo", "query", "sql", "keys", "transactions", "stats", "scan", "watch", "replay", "rules", "formats", "spool"
+    "demo", "query", "sql", "keys", "transactions", "templates", "stats", "export", "scan", "watch", "replay", "rules", "formats", "spool"
 )  # fmt: skip
 
 _DESCRIPTION = """\
@@ -26,7 +26,7 @@ Without a command the investigator opens on the sources named.
 """
 
 _EPILOG = """\
-commands: demo  query  sql  keys  transactions  stats  scan  watch  replay  rules  formats  spool
+commands: demo  query  sql  keys  transactions  templates  stats  export  scan  watch  replay  rules  formats  spool
 (`logscope COMMAND --help` tells more; a file named like a command is written ./NAME)
 """
 
@@ -144,7 +144,18 @@ def build_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
     transactions.add_argument("--members", action="store_true", help="add their records' source and line")
     stats = command("stats", "what was read, per source", reading, output)
     stats.add_argument("sources", nargs="*", metavar="SOURCE")
-    stats.add_argument("--transactions", action="store_true", help="add their durations")
+    stats.add_argument("--transactions", action="store_true", help="add durations, shapes, services, clocks")
+    stats.add_argument(
+        "--against", nargs="+", default=[], metavar="SOURCE", help="what is new, gone, slower beside these"
+    )
+    templates = command("templates", "message templates with counts, first and last seen", reading, output)
+    templates.add_argument("sources", nargs="*", metavar="SOURCE")
+    export = command("export", "a report of one transaction (.html, .md or .json)", reading)
+    export.add_argument("case", metavar="CASE.html|.md|.json")
+    export.add_argument("sources", nargs="*", metavar="SOURCE")
+    export.add_argument("--id", action="append", required=True, metavar="KEY=VALUE", help="which; several may be named")
+    export.add_argument("--redact", action="store_true", help="mask ids, addresses and names, equal ones alike")
+    export.add_argument("--notes", default="", metavar="TEXT", help="words of your own, put first")
     _detection_commands(command, reading, output)
     _other_commands(command, reading)
     return parser, dict(commands.choices)

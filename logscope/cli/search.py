@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from logscope.cli.opening import loaded, opened, source_exit
 from logscope.cli.output import Object, level_text, table, write_objects
-from logscope.text import clean, human_count, human_duration
+from logscope.text import clean
 
 if TYPE_CHECKING:
     import polars as pl
@@ -129,47 +129,3 @@ def _sql_people(objects: Iterator[Object]) -> Iterator[str]:
         return
     names = list(rows[0])
     yield from table([["" if row[n] is None else str(row[n]) for n in names] for row in rows], names)
-
-
-def run_stats(arguments: argparse.Namespace) -> int:
-    """What was read, per source."""
-    from logscope.engine.statistics import duration_summary, source_objects
-
-    with loaded(arguments) as session:
-        objects: list[Object] = list(source_objects(session))
-        if arguments.transactions:
-            objects.append(duration_summary(session))
-        write_objects(objects, arguments, people=_stats_people)
-        return source_exit(session)
-
-
-def _stats_people(objects: Iterator[Object]) -> Iterator[str]:
-    rows: list[list[str]] = []
-    rest: list[Object] = []
-    for entry in objects:
-        if "source" not in entry:
-            rest.append(entry)
-            continue
-        levels = entry.get("levels") or {}
-        rows.append(
-            [
-                entry["source"],
-                entry.get("format", "-"),
-                human_count(entry.get("records", 0)),
-                str(entry.get("unparsed", 0)),
-                (entry.get("start") or "-")[:19],
-                (entry.get("end") or "-")[:19],
-                f"{entry['rate']:.1f}/s" if "rate" in entry else "-",
-                " ".join(f"{name} {human_count(count)}" for name, count in levels.items()),
-                entry.get("error", ""),
-            ]
-        )
-    header = ["source", "format", "records", "unparsed", "start", "end", "rate", "levels", ""]
-    yield from table(rows, header, right=(2, 3, 6))
-    for entry in rest:
-        spans = ", ".join(
-            f"{name.removesuffix('_ms')} {human_duration(int(value * 1000))}"
-            for name, value in entry.items()
-            if name.endswith("_ms") and value is not None
-        )
-        yield f"{human_count(entry['transactions'])} transactions: {spans}"

@@ -78,7 +78,7 @@ def run_transactions(arguments: argparse.Namespace) -> int:
         # Texts are in no output, lists and ids of those alone that are shown.
         frame = session.transactions(arguments.where, cancel=Cancel(), columns=())
         if arguments.id:
-            frame = _by_id(frame, session, arguments.id)
+            frame = by_id(frame, session, arguments.id)
         if arguments.limit is not None:
             frame = frame.head(max(0, arguments.limit))
         elif arguments.tail is not None:
@@ -92,7 +92,7 @@ def run_transactions(arguments: argparse.Namespace) -> int:
         return source_exit(session)
 
 
-def _by_id(frame: pl.DataFrame, session: Session, wanted: str) -> pl.DataFrame:
+def by_id(frame: pl.DataFrame, session: Session, wanted: str) -> pl.DataFrame:
     """Transactions that hold a key's value, or have the id."""
     import polars as pl
 

@@ -170,6 +170,8 @@ class Analysing:
             if ahead:
                 word = "ahead" if ahead > 0 else "behind"
                 text = f"{human_duration(abs(ahead))} {word}, ± {human_duration(spread)}, by {count} transactions"
+            elif not spread:
+                text = f"what the others are told against, by {count} transactions"
             else:
                 text = f"agrees with the others within {human_duration(spread)}, by {count} transactions"
             found.append(Skew(names[code], -ahead, spread, count, text))

@@ -56,7 +56,8 @@ def iso_of(stamp: datetime | None) -> str | None:
     return None if stamp is None else stamp.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
-def _present(pairs: dict[str, Any]) -> dict[str, Any]:
+def present(pairs: dict[str, Any]) -> dict[str, Any]:
+    """An object without the keys that have no value."""
     return {name: value for name, value in pairs.items() if value is not None}
 
 
@@ -93,7 +94,7 @@ def record_json(
         transactions: Ids of the transactions it stands in.
     """
     time_from = schema.TIME_FROM[record["time_from"]]
-    return _present(
+    return present(
         {
             "time": iso_of(record["time"]),
             "time_from": None if time_from == "record" else time_from,
@@ -116,7 +117,7 @@ def transactions_json(frame: pl.DataFrame) -> Iterator[dict[str, Any]]:
     """Objects of a transaction frame's rows, in their order."""
     keys = [name for name in frame.columns if name.startswith(schema.KEY_PREFIX)]
     for row in frame.iter_rows(named=True):
-        yield _present(
+        yield present(
             {
                 "transaction": row["transaction"],
                 "start": iso_of(row["start"]),
@@ -141,10 +142,10 @@ def transactions_json(frame: pl.DataFrame) -> Iterator[dict[str, Any]]:
 def detection_json(detection: Detection) -> dict[str, Any]:
     """A detection's object, without its members."""
     steps = {
-        name: _present({"time": iso(step["time"]), "source": step.get("source"), "line": step.get("line")})
+        name: present({"time": iso(step["time"]), "source": step.get("source"), "line": step.get("line")})
         for name, step in detection.steps.items()
     }
-    return _present(
+    return present(
         {
             "detection": detection.detection,
             "rule": detection.rule,
@@ -167,7 +168,7 @@ def detection_json(detection: Detection) -> dict[str, Any]:
 
 def near_miss_json(miss: NearMiss) -> dict[str, Any]:
     """A near miss's object (`scan --near-misses`)."""
-    return _present(
+    return present(
         {
             "near_miss": miss.rule,
             "step": miss.step,
@@ -182,7 +183,7 @@ def near_miss_json(miss: NearMiss) -> dict[str, Any]:
 def source_json(status: SourceStatus, levels: dict[str, int]) -> dict[str, Any]:
     """A source's object in `stats`."""
     seconds = (status.end - status.start) / 1e6 if status.start is not None and status.end is not None else None
-    return _present(
+    return present(
         {
             "source": status.name,
             "format": status.format or None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from logscope.engine.api import Cancel
-from logscope.engine.rendering import source_json
+from logscope.engine.rendering import present, source_json
 from logscope.records.severity import level_name
 
 if TYPE_CHECKING:
@@ -54,3 +54,37 @@ def duration_summary(session: Session) -> dict[str, Any]:
         "p99_ms": quantile(0.99),
         "max_ms": quantile(1.0),
     }
+
+
+def transaction_objects(session: Session) -> Iterator[dict[str, Any]]:
+    """Objects about transactions: their durations, then each shape, service, hand-over and clock."""
+    yield duration_summary(session)
+    cancel = Cancel()
+    for shape in session.shapes(cancel=cancel):
+        yield {
+            "shape": shape.number, "transactions": shape.transactions, "share": round(shape.share, 6),
+            "p50_ms": shape.p50 / 1000, "p95_ms": shape.p95 / 1000, "errors": shape.errors,
+            "services": list(shape.services),
+            "steps": [{"service": service, "template": template} for service, template in shape.templates],
+        }  # fmt: skip
+    told = session.service_map(cancel=cancel)
+    for load in told.services:
+        yield {
+            "service": load.service, "transactions": load.transactions, "records": load.records,
+            "errors": load.errors, "p50_ms": load.p50 / 1000, "p95_ms": load.p95 / 1000,
+        }  # fmt: skip
+    for hop in told.hops:
+        yield {
+            "caller": hop.caller, "callee": hop.callee, "transactions": hop.transactions, "errors": hop.errors,
+            "p50_ms": hop.p50 / 1000, "p95_ms": hop.p95 / 1000,
+        }  # fmt: skip
+    for skew in session.skews(cancel=cancel):
+        yield present(
+            {
+                "clock": skew.source,
+                "offset_ms": skew.offset / 1000,
+                "spread_ms": skew.spread / 1000,
+                "transactions": skew.transactions,
+                "text": skew.text,
+            }
+        )

@@ -175,5 +175,11 @@ def service_of(source: str) -> str | None:
     return None if joined.lower() in _NO_SERVICE else joined
 
 
+_POD_LETTERS = frozenset("bcdfghjklmnpqrstvwxz2456789")
+
+
 def _is_hash(word: str, least: int) -> bool:
-    return least <= len(word) <= 10 and word.isalnum() and any(sign.isdigit() for sign in word)
+    if not least <= len(word) <= 10 or not word.isalnum():
+        return False
+    # Kubernetes leaves vowels out, so that no word comes of it by chance; a digit need not be there.
+    return any(sign.isdigit() for sign in word) or set(word) <= _POD_LETTERS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from logscope.engine.api import Cancel
 from logscope.engine.options import Options
 from logscope.engine.session import Session
 from logscope.errors import LogscopeError
+from sample_logs import generate, traffic
 from tests.conftest import Shop
 
 NEVER = Cancel()
@@ -59,12 +61,16 @@ def test_the_service_map_leads_from_the_shop_to_payments(session: Session) -> No
     assert {load.service for load in told.services} >= {"gateway", "orders", "payments", "inventory"}
 
 
-def test_a_clock_that_is_off_is_found_set_right_and_put_back(fresh_shop: Shop) -> None:
-    session = Session(Options(sources=tuple(fresh_shop.logs)))
+def test_a_clock_that_is_off_is_found_set_right_and_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(traffic, "_VISITS", 305)
+    made = generate.make(1)
+    for name, text in made.logs.items():
+        (tmp_path / name).write_text(text)
+    session = Session(Options(sources=(str(tmp_path),)))
     session.open()
     session.read_all()
     off = [skew for skew in session.skews(cancel=NEVER) if skew.offset]
-    (skewed,) = fresh_shop.truth["skew"].values()
+    (skewed,) = json.loads(made.truth)["skew"].values()
     assert [skew.source for skew in off] == [skewed["host"]]
     skew = off[0]
     assert abs(-skew.offset - skewed["ahead_ms"] * 1000) <= skew.spread

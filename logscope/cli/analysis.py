@@ -1,0 +1,76 @@
+"""`templates` and `export`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from logscope.cli.opening import loaded, source_exit
+from logscope.cli.output import Object, level_text, say, write_objects
+from logscope.cli.transactions import by_id
+from logscope.errors import UsageError
+from logscope.text import clean, human_count
+
+if TYPE_CHECKING:
+    from logscope.engine.session import Session
+
+
+def run_templates(arguments: argparse.Namespace) -> int:
+    """Message templates with counts, first and last seen."""
+    with loaded(arguments) as session:
+        write_objects(_objects(session), arguments, people=_people)
+        return source_exit(session)
+
+
+def _objects(session: Session) -> Iterator[Object]:
+    from logscope.engine.api import Cancel
+    from logscope.engine.rendering import iso_of, present
+    from logscope.records.severity import level_name
+
+    index = session.store.view.index
+    for entry in session.templates(cancel=Cancel()).iter_rows(named=True):
+        row = entry["row"]
+        yield present(
+            {
+                "template": entry["template"],
+                "service": entry["service"],
+                "level": level_name(entry["level"]),
+                "records": entry["count"],
+                "share": round(entry["share"], 6),
+                "first": iso_of(entry["first"]),
+                "last": iso_of(entry["last"]),
+                "source": session.source_name(index.item(row, "source_id")),
+                "line": index.item(row, "line"),
+            }
+        )
+
+
+def _people(objects: Iterator[Object]) -> Iterator[str]:
+    for entry in objects:
+        yield (
+            f"{human_count(entry['records']):>8}  {entry['share']:>6.1%}  {entry['first'][:19]}Z  "
+            f"{entry['last'][:19]}Z  {level_text(entry.get('level'))}  {clean(entry['service'])[:16]:<16}  "
+            f"{clean(entry['template'])}"
+        )
+
+
+def run_export(arguments: argparse.Namespace) -> int:
+    """A report of one transaction, or of several."""
+    from logscope.engine.api import Cancel
+    from logscope.engine.reporting import writer
+
+    path = Path(arguments.case)
+    writer(path)  # a wrong ending is said before anything is read
+    with loaded(arguments) as session:
+        table = session.transactions(cancel=Cancel())
+        numbers: list[int] = []
+        for wanted in arguments.id:
+            found = by_id(table, session, wanted).get_column("number").to_list()
+            if not found:
+                raise UsageError(f"no transaction has {wanted}", "--id", mend="see `logscope transactions`")
+            numbers += [number for number in found if number not in numbers]
+        session.export(path, numbers, notes=arguments.notes, redact=arguments.redact, cancel=Cancel())
+        say(f"{path}: {len(numbers)} transaction{'s' if len(numbers) > 1 else ''}")
+        return source_exit(session)
