@@ -16,16 +16,30 @@ _LONGEST = 400
 _QUOTED = r'"[^"]*"'
 _SINGLE = r"(^|[\s=(:,\[])'[^']*'"
 _WITH_DIGIT = r"""[^\s,;:=()\[\]{}|"'/<>&?]*[0-9][^\s,;:=()\[\]{}|"'/<>&?]*"""
+_REQUEST = r'"((?:GET|POST|PUT|DELETE|HEAD|PATCH|OPTIONS) )[^"]*"'
+_NAMED = r"(?i)\b(user|username|account|login|r?host|hostname|client|peer|email)=[^\s,;)\]}]+"
+_HEX = r"\b[a-fA-F]{8,}\b"
+_DATE = (
+    r"(?:\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,?\s+)?"
+    r"\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\s+<\*>"
+)
+_EMPTY = r"(\s)\(\)"
+"""A value in brackets that was not there."""
 _RUN = r"<\*>(?:[-:/.,@\s+]+<\*>)+"
 
 
 def masked(messages: pl.Series) -> pl.Series:
-    """Messages with their values as `<*>`: what is quoted, and every word or path segment with a digit.
+    """Messages with their values as `<*>`.
+
+    Values are what is quoted, words and path segments with a digit, long hexadecimal ones, dates, and who
+    or which host is named by `user=`, `host=` and their like; of a quoted request the method stays.
 
     Args:
         messages: String column; of a message of several lines the first counts.
     """
     text = pl.col(messages.name).str.slice(0, _LONGEST).str.replace(r"(?s)[\r\n].*$", "")
+    text = text.str.replace_all(_REQUEST, f"${{1}}{WILD}").str.replace_all(_NAMED, f"${{1}}={WILD}")
     text = text.str.replace_all(_QUOTED, f'"{WILD}"').str.replace_all(_SINGLE, f"$1'{WILD}'")
-    text = text.str.replace_all(_WITH_DIGIT, WILD).str.replace_all(_RUN, WILD)
+    text = text.str.replace_all(_WITH_DIGIT, WILD).str.replace_all(_HEX, WILD).str.replace_all(_DATE, WILD)
+    text = text.str.replace_all(_RUN, WILD).str.replace_all(_EMPTY, f"${{1}}({WILD})")
     return messages.to_frame().select(text.str.replace_all(r"\s+", " ").str.strip_chars(" ")).to_series()

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from logscope.analysis.masking import WILD
 
-FORMS = 8
+FORMS = 6
 """Different words in one place, all else equal, that make it a value."""
 _MOST_TEXTS = 20_000
 _MOST_FOR_PAIRS = 4_000
