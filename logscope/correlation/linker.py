@@ -361,7 +361,7 @@ class Linker:
     def groups_of(self, rows: pl.Series) -> pl.DataFrame:
         """`row`, `transaction` (number) of some rows; rows in none are left out."""
         pos = self._pieces.positions(rows.cast(pl.UInt32))
-        pos = pos.filter(pos != NONE).unique()
+        pos = distinct(pos.filter(pos != NONE), self._pieces.count)
         return self._as_members(pl.concat([self._pieces.owners(pos), self._attached.of(pos)])).select(
             ROW, "transaction"
         )

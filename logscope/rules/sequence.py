@@ -40,11 +40,23 @@ def in_order(hits: pl.DataFrame) -> pl.DataFrame:
     """Hits by group, and within it by (time, source_id, line)."""
     if DETECTION in hits.columns:
         return hits.sort(GROUP, "time", "source_id", "line", DETECTION, nulls_last=False)
-    order = pl.struct("time", "source_id", "line")
-    if hits.height and hits.select(order.is_sorted()).item():
-        # Records of a scan come in order: one key sorts several times faster than four.
+    if _ascending(hits, GROUP, "time", "source_id", "line"):
+        return hits
+    # One key sorts several times faster than four, and a scan's records come in order of time, or by source and line.
+    if _ascending(hits, "time", "source_id", "line"):
         return hits.sort(GROUP, maintain_order=True)
+    if _ascending(hits, "source_id", "line"):
+        return hits.sort(GROUP, "time", maintain_order=True)
     return hits.sort(GROUP, "time", "source_id", "line")
+
+
+def _ascending(hits: pl.DataFrame, *names: str) -> bool:
+    """Whether rows stand in the order of these columns, repeats allowed."""
+    behind = pl.lit(False)
+    for name in reversed(names):
+        now, before = pl.col(name), pl.col(name).shift(1)
+        behind = (now < before) | ((now == before) & behind)
+    return not hits.select(behind.fill_null(False).any()).item()
 
 
 def match_sequence(
