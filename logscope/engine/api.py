@@ -6,7 +6,7 @@ for worker threads; each takes a `Cancel` that is looked at between segments.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -126,11 +126,21 @@ class Investigation(Protocol):
     def prepare_transactions(self, *, cancel: Cancel, progress: Callable[[str, float], None] | None = None) -> None:
         """Find the keys, link, make transactions and detections, if not yet done for this generation."""
 
+    def with_columns(self, transactions: pl.DataFrame) -> pl.DataFrame:
+        """Rows of the transaction frame with the texts, lists and ids that it was asked for without."""
+
     def transactions(
-        self, where: str = "", *, sort: str = "start", descending: bool = False, cancel: Cancel
+        self,
+        where: str = "",
+        *,
+        sort: str = "start",
+        descending: bool = False,
+        cancel: Cancel,
+        columns: Collection[str] | None = None,
     ) -> pl.DataFrame:
         """The transaction frame (records/schema.py TRANSACTIONS), filtered and sorted.
 
+        With `columns` only these texts, lists and ids are there beside the figures, which is fast with millions.
         Its column `shape` is null until shapes were asked for, by `shapes`, a filter or the sort.
 
         Raises:

@@ -344,8 +344,21 @@ class FakeInvestigation:
     def _rows(self, number: int) -> list[int]:
         return self._by_number.get(number, [])
 
+    def with_columns(self, transactions: pl.DataFrame) -> pl.DataFrame:
+        if transactions.is_empty():
+            return transactions
+        whole = self.transactions(cancel=Cancel())
+        more = [name for name in whole.columns if name not in transactions.columns]
+        return transactions.join(whole.select("number", *more), on="number", how="left", maintain_order="left")
+
     def transactions(
-        self, where: str = "", *, sort: str = "start", descending: bool = False, cancel: Cancel
+        self,
+        where: str = "",
+        *,
+        sort: str = "start",
+        descending: bool = False,
+        cancel: Cancel,
+        columns: Sequence[str] | None = None,
     ) -> pl.DataFrame:
         self._wait(cancel)
         wanted = self._having(where)
@@ -381,6 +394,9 @@ class FakeInvestigation:
             pl.from_epoch("end", time_unit="us").dt.replace_time_zone("UTC").cast(TIME),
             pl.col("duration").cast(pl.Duration("us")),
         )
+        if columns is not None:
+            texts = {"transaction", "services", "sources", "first", "last", "keys.order_id"}
+            frame = frame.drop(texts.difference(columns))
         return frame.sort(sort, descending=descending)
 
     def _having(self, where: str) -> set[int]:

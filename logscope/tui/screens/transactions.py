@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import polars as pl
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
@@ -20,7 +21,7 @@ from logscope.text import clean, human_duration
 from logscope.tui.safe import line
 from logscope.tui.screens.listing import ListScreen
 from logscope.tui.widgets.chrome import Chrome
-from logscope.tui.widgets.transaction_table import TransactionTable
+from logscope.tui.widgets.transaction_table import SLICE, PartWanted, TransactionTable
 
 SORTS = ("start", "duration", "records", "errors", "level")
 FILTER_HELP = 'has("charge begin") not has("charge settled")   duration>5s   errors>0   services:payments'
@@ -33,6 +34,8 @@ class Loaded:
     """What the engine answered."""
 
     frame: pl.DataFrame
+    shown: dict[int, pl.DataFrame]
+    """The slices around the cursor, with all columns."""
     quantiles: tuple[int, int, int]
     """p50, p95, p99 of the duration, microseconds."""
     spark: str
@@ -108,13 +111,20 @@ class TransactionsScreen(ListScreen):
     def reload(self, grain: str | None = None) -> None:
         """Ask for the list as it is sorted and filtered now."""
         investigation, where = self.investigation, self._where
-        sort, descending = self._sort, self._descending
+        sort, descending, first = self._sort, self._descending, self.main_list.part
 
         def call(cancel: Cancel) -> Loaded:
             if grain is not None:
                 investigation.set_grain(grain)
-            frame = investigation.transactions(where, sort=sort, descending=descending, cancel=cancel)
-            return Loaded(frame, *durations(frame), investigation.grain())
+            # Of millions only figures: texts and lists are made of what is on the screen.
+            frame = investigation.transactions(where, sort=sort, descending=descending, cancel=cancel, columns=())
+            at = min(first, max(0, frame.height - 1) // SLICE)
+            shown = {
+                part: investigation.with_columns(frame.slice(part * SLICE, SLICE))
+                for part in (at, at + 1)
+                if not part or part * SLICE < frame.height
+            }
+            return Loaded(frame, shown, *durations(frame), investigation.grain())
 
         self.ask_linked("transactions", call, self._arrived, failed=self._failed)
 
@@ -123,7 +133,7 @@ class TransactionsScreen(ListScreen):
         if self.bar.is_open and self.bar.purpose == "filter":
             self.close_bar()
         table = self.main_list
-        table.show(loaded.frame, loaded.grain[0])
+        table.show(loaded.frame, loaded.shown, loaded.grain[0])
         if self._where:
             table.teach(["", "No transaction matches " + clean(self._where, cap=200), "", "⌫ takes the filter away."])
         else:
@@ -138,6 +148,16 @@ class TransactionsScreen(ListScreen):
         self.show_heading()
         self._show_summary()
         self._learn_offers()
+
+    @on(PartWanted)
+    def _complete(self, event: PartWanted) -> None:
+        event.stop()
+        investigation, table = self.investigation, self.main_list
+        self.queries.ask(
+            f"transactions {event.part}",
+            lambda _: investigation.with_columns(event.rows),
+            lambda rows: table.fill(event.frame, event.part, rows),
+        )
 
     def _failed(self, error: LogscopeError) -> None:
         self._where = self._before

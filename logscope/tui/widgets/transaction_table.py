@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 from rich.segment import Segment
 from textual.cache import LRUCache
+from textual.message import Message
 
 from logscope.records import severity
 from logscope.text import clean, human_count, human_duration
@@ -56,6 +57,17 @@ def initials(services: Sequence[str]) -> str:
     return " ".join(clean(name)[:2] for name in services)
 
 
+class PartWanted(Message):
+    """Rows are painted whose texts, lists and ids are not there yet."""
+
+    def __init__(self, part: int, frame: pl.DataFrame, rows: pl.DataFrame) -> None:
+        """Slice `part` of `frame`: `rows`."""
+        self.part = part
+        self.frame = frame
+        self.rows = rows
+        super().__init__()
+
+
 class TransactionTable(RowList):
     """Transactions by row of the frame."""
 
@@ -65,6 +77,7 @@ class TransactionTable(RowList):
         self._clock = clock
         self._frame = pl.DataFrame()
         self._slices: LRUCache[int, list[dict[str, Any]]] = LRUCache(32)
+        self._wanted: set[int] = set()
         self._keys: list[str] = []
         self._grain = "key"
         self._teach: list[str] = ["", "Linking …"]
@@ -80,13 +93,27 @@ class TransactionTable(RowList):
         self._teach = lines
         self.refresh()
 
-    def show(self, frame: pl.DataFrame, grain: str) -> None:
-        """Show a frame of transactions, the grain's value as their key."""
+    @property
+    def part(self) -> int:
+        """The slice that the cursor is in."""
+        return self.cursor // SLICE
+
+    def show(self, frame: pl.DataFrame, shown: Mapping[int, pl.DataFrame], grain: str) -> None:
+        """Show a frame of transactions, the grain's value as their key.
+
+        Args:
+            frame: Figures at least; what it lacks is asked for slice by slice (`PartWanted`).
+            shown: By slice its rows with all columns, as far as they are there already.
+            grain: What transactions are named by.
+        """
         self._frame = frame
         self._slices.clear()
-        keys = [name for name in frame.columns if name.startswith("keys.")]
+        self._wanted.clear()
+        for part, rows in shown.items():
+            self._slices[part] = rows.rows(named=True)
+        keys = [name for rows in shown.values() for name in rows.columns if name.startswith("keys.")]
         self._grain = grain if f"keys.{grain}" in keys else "key"
-        self._keys = sorted(keys, key=lambda name: name != f"keys.{grain}")
+        self._keys = sorted(dict.fromkeys(keys), key=lambda name: name != f"keys.{grain}")
         # In the frame times are Datetime; painting wants microseconds.
         self.with_day = False
         if frame.height:
@@ -104,9 +131,24 @@ class TransactionTable(RowList):
         part = index // SLICE
         rows = self._slices.get(part)
         if rows is None:
-            rows = self._frame.slice(part * SLICE, SLICE).rows(named=True)
-            self._slices[part] = rows
+            if part not in self._wanted:
+                self._wanted.add(part)
+                self.post_message(PartWanted(part, self._frame, self._frame.slice(part * SLICE, SLICE)))
+            return self._frame.row(index, named=True)
         return rows[index % SLICE]
+
+    def fill(self, frame: pl.DataFrame, part: int, rows: pl.DataFrame) -> None:
+        """All columns of a slice have come.
+
+        Args:
+            frame: What it is a slice of; of another one than is shown now it is passed over.
+            part: Which slice.
+            rows: Its rows.
+        """
+        self._wanted.discard(part)
+        if frame is self._frame:
+            self._slices[part] = rows.rows(named=True)
+            self.repaint()
 
     def key_of(self, row: dict[str, Any]) -> str:
         """What the transaction is called: the grain's value, else any key's."""
@@ -115,7 +157,7 @@ class TransactionTable(RowList):
             if values:
                 more = f" +{len(values) - 1}" if len(values) > 1 else ""
                 return f"{values[0]}{more}"
-        return str(row.get("transaction", ""))
+        return str(row.get("transaction") or "…")
 
     def heading(self, sort: str, descending: bool) -> list[tuple[str, str]]:
         """The column titles with their styles, the sorted one with an arrow."""
