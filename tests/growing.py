@@ -25,6 +25,10 @@ class Growing:
     def finished(self) -> bool:
         return self.ended
 
+    @property
+    def identity(self) -> None:
+        return None
+
     def poll(self) -> bool:
         return False
 

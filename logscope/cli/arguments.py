@@ -71,7 +71,7 @@ def reading_options() -> argparse.ArgumentParser:
     group.add_argument("--memory", type=_size, metavar="SIZE", help="resident memory to use (a quarter of all)")
     group.add_argument("--config", metavar="FILE")
     group.add_argument(
-        "--no-cache", action="store_true", help="look for keys anew, though they were found in these sources before"
+        "--no-cache", action="store_true", help="use and keep no index of files, and no keys that were found before"
     )
     group = parser.add_argument_group("correlation")
     group.add_argument("--key", action="append", default=[], metavar="NAME=REGEX", help="one capture group")
@@ -275,6 +275,7 @@ def options_of(namespace: argparse.Namespace, **more: Any) -> Options:
     if "no_auto_keys" in given:
         values["auto_keys"] = not given["no_auto_keys"]
     values["remember"] = not given.get("no_cache", True)
+    values["cache"] = not given.get("no_cache", False)
     config = load_config(given.get("config"))
     typed = {text.partition("=")[0] for text in values.get("key", ())}
     values["key"] = (

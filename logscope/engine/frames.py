@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -71,6 +71,12 @@ class Frames:
                     self._cache.put((segment.key, column.name), column)
             found.update({column.name: column for column in fresh})
         return frame.with_columns([found[name] for name in wanted])
+
+    def may_hold(self, segment: Segment, test: Callable[[bytes], bool]) -> bool:
+        """Whether a segment's bytes pass a test; true where its text is at hand, which is as quick to search."""
+        if segment.binding.ref.kind == "messages" or self._cache.get((segment.key, "_lines")) is not None:
+            return True
+        return test(segment.binding.reader.pread(segment.size, segment.pieces[0].base))
 
     def rows(self, rows: pl.Series, view: StoreView, names: Collection[str]) -> pl.DataFrame:
         """The named columns of some rows, in the order given.

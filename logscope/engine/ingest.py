@@ -8,7 +8,7 @@ or two seconds pass; a continuation that comes later lengthens it.
 from __future__ import annotations
 
 import time as clock
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -56,6 +56,10 @@ class Bytes(Protocol):
     def mtime_us(self) -> int:
         """When it was last changed, microseconds since 1970 UTC."""
 
+    @property
+    def identity(self) -> tuple[int, int] | None:
+        """Device and inode, of a plain file as it stands."""
+
 
 @dataclass
 class Ingest:
@@ -81,6 +85,8 @@ class Ingest:
     records: int = 0
     unparsed: int = 0
     truncated: int = 0
+    resumed_size: int = 0
+    """Bytes of the file when the index was made from which this reading resumed."""
     start: int | None = None
     end: int | None = None
     binding: Binding | None = None
@@ -123,6 +129,39 @@ class Ingest:
             want = min(want * 8, waiting, RECORD_CAP)
             if len(block) >= RECORD_CAP:
                 return self._add(block, last=True)
+
+    def bind_first(self) -> Binding | None:
+        """The binding by the first lines, as `step` makes it; None if there is no whole line among them."""
+        block = self.source.pread(FIRST_BLOCK, len(BOM) if self.source.pread(3, 0) == BOM else 0)
+        offsets = line_offsets(block)
+        if len(offsets) < 2:
+            return None
+        return self.bind(string_column(block[: offsets[-1]], offsets).head(SAMPLE).to_list())
+
+    def resume(
+        self, binding: Binding, pieces: Sequence[tuple[int, int, pl.DataFrame]], *, line: int, size: int
+    ) -> None:
+        """Put into the store what an earlier reading made of the source's beginning; `step` goes on behind it.
+
+        Args:
+            binding: As `bind` makes it.
+            pieces: Base, end and index columns of each.
+            line: Number of the line behind the last piece.
+            size: Bytes of the file then.
+        """
+        self.binding = binding
+        source_id = pl.lit(binding.ref.source_id, pl.UInt16)
+        for base, end, index in pieces:
+            self._last_piece = self.store.append(binding, base, end, index.with_columns(source_id=source_id))
+            times = index.get_column("time").to_physical()
+            low, high = int(times.min()), int(times.max())  # type: ignore[arg-type]
+            self.start = low if self.start is None else min(self.start, low)
+            self.end = high if self.end is None else max(self.end, high)
+            self.records += index.height
+            self.unparsed += int((index.get_column("format") == len(binding.formats) - 1).sum())
+            self._last_time = int(times[-1])
+            self.position = end
+        self.line, self.resumed_size = line, size
 
     def finish(self) -> None:
         """Nothing more is waited for: read the rest, an open last record and line included."""

@@ -10,11 +10,13 @@ import fnmatch
 import threading
 import time as clock
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from logscope.engine.answers import SourceStatus
+from logscope.engine.indexcache import IndexCache
 from logscope.engine.ingest import Ingest
 from logscope.errors import LogscopeError, SourceError, UsageError
 from logscope.formats.loader import FormatSet, load_formats
@@ -74,6 +76,11 @@ class Loading:
         self.notices: list[str] = []
         self.loaded = False
         """Whether everything that was there at the start is in the store."""
+
+    @cached_property
+    def cache(self) -> IndexCache | None:
+        """Where indexes are kept between runs; None if they are not."""
+        return IndexCache(repr(self.formats.formats)) if self._options.cache else None
 
     @property
     def formats(self) -> FormatSet:
@@ -143,6 +150,7 @@ class Loading:
         """Read everything there is (streams to their end), in this thread."""
         for ingest in self.ingests:
             self.read(ingest, progress)
+        self.keep_indexes()
         self.loaded = True
 
     def read(self, ingest: Ingest, progress: Callable[[float], None] | None = None) -> None:
@@ -159,6 +167,22 @@ class Loading:
             else:
                 clock.sleep(0.01)
 
+    def _restored(self, ingest: Ingest) -> bool:
+        """Whether the index of an earlier reading took the place of reading the source from its beginning."""
+        untouched = ingest.binding is None and ingest.position == 0
+        return untouched and self.cache is not None and self.cache.restore(ingest, self._how(ingest))
+
+    def keep_indexes(self) -> None:
+        """Keep the indexes of files that were read to their ends for the next time."""
+        for ingest in self.ingests:
+            if self.cache is not None and not self._stop.is_set():
+                self.cache.save(ingest, self._how(ingest))
+
+    def _how(self, ingest: Ingest) -> tuple[object, ...]:
+        """What decides what a source's index is, beside the source and the formats."""
+        name = ingest.source.name
+        return (by_glob(self._options.tz, name) or local_zone(), ingest.shift, by_glob(self._options.format, name))
+
     def _at_rest(self, ingest: Ingest) -> bool:
         """A followed file that was read to its end by a command that does not follow."""
         return ingest.source.follow and ingest.position >= ingest.source.size()
@@ -167,7 +191,7 @@ class Loading:
         """One block of one source; what it says is noted, and nothing it does stops the others."""
         try:
             ingest.source.poll()
-            moved = ingest.step()
+            moved = self._restored(ingest) or ingest.step()
         except SourceError as error:
             if error not in self.errors:
                 self.errors.append(error)
@@ -205,6 +229,7 @@ class Loading:
             moved = self.step()
             if not moved:
                 if all(ingest.done for ingest in self.ingests):
+                    self.keep_indexes()
                     break
                 self._stop.wait(_POLL_SECONDS)
 

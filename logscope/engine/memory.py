@@ -1,23 +1,44 @@
-"""How much memory a session may keep for text and columns."""
+"""How much memory a session may keep: for text and columns, and for the index."""
 
 from __future__ import annotations
 
 import os
+
+from logscope.paths import cache_folder
+from logscope.records.spilling import Spill
 
 _SHARE = 4
 _LEAST = 64 << 20
 
 
 def budget(asked: int | None) -> int:
-    """Bytes for the block and column cache.
+    """Bytes for the block and column cache: half of what is allowed.
 
     Args:
         asked: `--memory`; a quarter of the machine's memory by default.
     """
-    if asked is None:
-        try:
-            asked = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // _SHARE
-        except (ValueError, OSError):
-            asked = 1 << 30
-    # Half of it: the index, the linker and what a running query needs come out of the same sum.
-    return max(_LEAST, asked // 2)
+    return max(_LEAST, _allowed(asked) // 2)
+
+
+def index_budget(asked: int | None) -> int:
+    """Bytes of index columns that are held in memory before they are spilled: an eighth of what is allowed.
+
+    Args:
+        asked: `--memory`.
+    """
+    return max(_LEAST // 4, _allowed(asked) // 8)
+
+
+def spill() -> Spill:
+    """Where index columns beyond that go."""
+    return Spill(cache_folder() / "spill")
+
+
+def _allowed(asked: int | None) -> int:
+    # What a running query and the linker need comes out of the same sum, so no share takes all.
+    if asked is not None:
+        return asked
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // _SHARE
+    except (ValueError, OSError):
+        return 1 << 30

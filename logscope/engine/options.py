@@ -30,6 +30,8 @@ class Options:
     memory: int | None = None
     """Bytes."""
     config: str | None = None
+    cache: bool = True
+    """Keep the index of files on disk, and use what is kept."""
     key: tuple[str, ...] = ()
     """`NAME=REGEX` each."""
     keys: tuple[str, ...] = ()

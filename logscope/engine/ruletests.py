@@ -60,6 +60,7 @@ class _Lines:
     name = "test"
     kind: Literal["file", "stream", "messages"] = "file"
     follow = False
+    identity = None
 
     def __init__(self, lines: Sequence[str]) -> None:
         self.lines = [f"{line}\n".encode() for line in lines]

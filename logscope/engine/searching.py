@@ -10,6 +10,7 @@ import polars as pl
 from logscope.engine.ahead import ahead
 from logscope.engine.answers import View
 from logscope.engine.api import Cancel
+from logscope.query.presence import presence
 from logscope.records import schema
 from logscope.records.store import Store, StoreView, sort_rows
 
@@ -72,7 +73,12 @@ class Searching:
         shown = 0
         inside = None if base is None else base.rows.sort()
 
+        # Which fields there are, and what their numbers are, is told by records that do not match, too.
+        possible = None if compiled.field_terms else presence(compiled.expression)
+
         def search(segment: Segment) -> tuple[pl.Series, set[str]]:
+            if possible is not None and not self._frames.may_hold(segment, possible):
+                return pl.Series(schema.ROW, dtype=pl.UInt32), set()
             frame = self._frames.segment(segment, store, _own(compiled.columns))
             fields: set[str] = set()
             if seen is not None:

@@ -37,7 +37,7 @@ from logscope.engine.fieldnames import require_fields, sampled_fields
 from logscope.engine.frames import Frames
 from logscope.engine.listing import listed
 from logscope.engine.loading import Loading, local_zone
-from logscope.engine.memory import budget
+from logscope.engine.memory import budget, index_budget, spill
 from logscope.engine.pivots import pivot_filter
 from logscope.engine.places import next_level, position_of_row, position_of_time
 from logscope.engine.previewing import preview
@@ -76,7 +76,7 @@ class Session(Analyses):
         """
         self.options = options
         self._publishing = Publishing(lambda: self.snapshot)
-        self.store = Store()
+        self.store = Store(index_budget(options.memory), spill())
         self.frames = Frames(budget(options.memory))
         self.reading = Reading(self.store, self.frames)
         self.loading = Loading(options, self.store, self._publishing.changed)

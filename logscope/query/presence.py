@@ -40,7 +40,9 @@ def _holds(block: bytes, lowered: bytes, needle: str) -> bool:
 def _needles(expression: Expression) -> list[list[str]] | None:
     """Lower-case texts of which a match holds one of each list; None if nothing is sure."""
     if isinstance(expression, Word):
-        return [[expression.text.lower()]] if expression.text and expression.text.isascii() else None
+        # A message may be written with escapes, so only words of the raw text are sure to stand there.
+        sure = expression.scope == "raw" and expression.text and expression.text.isascii()
+        return [[expression.text.lower()]] if sure else None
     if isinstance(expression, And):
         parts = [found for item in expression.items if (found := _needles(item)) is not None]
         return [choice for part in parts for choice in part] or None

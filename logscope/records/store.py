@@ -17,6 +17,7 @@ import polars as pl
 
 from logscope.records import schema
 from logscope.records.model import ByteReader, RecordParser, SourceRef
+from logscope.records.spilling import Spill
 
 INDEX: dict[str, pl.DataType | type[pl.DataType]] = {
     "source_id": pl.UInt16,
@@ -28,6 +29,9 @@ INDEX: dict[str, pl.DataType | type[pl.DataType]] = {
     "offset": pl.UInt32,
 }
 """What is kept of every record: 21 bytes. `offset` counts from its piece's `base`."""
+
+ROW_SIZE = 21
+"""Bytes of a record's index columns."""
 
 _MANY_CHUNKS = 256
 
@@ -151,8 +155,18 @@ class Segment:
 class Store:
     """Holds the records of all sources of a session."""
 
-    def __init__(self) -> None:
-        """An empty store."""
+    def __init__(self, budget: int | None = None, spill: Spill | None = None) -> None:
+        """An empty store.
+
+        Args:
+            budget: Bytes of index columns that are held in memory before they are spilled; None: all.
+            spill: Where they go then.
+        """
+        self._budget = budget
+        self._spill = spill
+        self._spilled = 0
+        """Rows of the index that lie in files."""
+        self._files = 0
         self._lock = threading.Lock()
         self._view = StoreView(pl.DataFrame(schema=INDEX), (), 0)
         self._pieces: list[Piece] = []
@@ -178,11 +192,23 @@ class Store:
         with self._lock:
             piece = Piece(binding, base, end, self._view.index.height, index.height)
             frame = self._view.index.vstack(index.select(list(INDEX)).cast(INDEX))  # type: ignore[arg-type]
-            if frame.n_chunks() > _MANY_CHUNKS:
-                frame = frame.rechunk()
+            frame = self._compact(frame)
             self._pieces.append(piece)
             self._view = StoreView(frame, tuple(self._pieces), self._view.generation + 1)
             return piece
+
+    def _compact(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """An index with fewer chunks, and within the budget."""
+        held = frame.height - self._spilled
+        over = self._spill is not None and self._budget is not None and held * ROW_SIZE > self._budget
+        if not over and frame.n_chunks() - self._files <= _MANY_CHUNKS:
+            return frame
+        head, tail = frame.head(self._spilled), frame.slice(self._spilled).rechunk()
+        if over and self._spill is not None:
+            tail = self._spill.mapped(tail)
+            self._spilled = frame.height
+            self._files += 1
+        return head.vstack(tail) if head.height else tail
 
     def lengthen(self, piece: Piece, end: int) -> Piece:
         """A piece's last record has grown: its bytes now end at `end`."""
@@ -207,8 +233,7 @@ class Store:
                 time=pl.when(hit).then(stamp).otherwise("time"),
                 time_from=pl.when(hit).then(pl.lit(schema.FROM_NEXT, pl.UInt8)).otherwise("time_from"),
             )
-            self._view = replace(self._view, index=frame, generation=self._view.generation + 1)
-            self._order_stale = True
+            self._replace(frame)
 
     def shift(self, rows: pl.Series, by: int) -> None:
         """Records of a clock that is off get other times; their order is made anew.
@@ -221,8 +246,13 @@ class Store:
             hit = pl.int_range(0, pl.len(), dtype=pl.UInt32).is_in(rows.implode())
             moved = pl.col("time") + pl.duration(microseconds=by)
             frame = self._view.index.with_columns(time=pl.when(hit).then(moved).otherwise("time"))
-            self._view = replace(self._view, index=frame, generation=self._view.generation + 1)
-            self._order_stale = True
+            self._replace(frame)
+
+    def _replace(self, frame: pl.DataFrame) -> None:
+        """Another index of the same records, some with other times."""
+        self._spilled = self._files = 0
+        self._view = replace(self._view, index=self._compact(frame), generation=self._view.generation + 1)
+        self._order_stale = True
 
     def ordered(self, view: StoreView | None = None) -> pl.Series:
         """All rows (UInt32) in order (time, source, line).
@@ -237,6 +267,8 @@ class Store:
             if view.records > self._ordered_rows:
                 self._order = _merge(self._order, view, self._ordered_rows)
                 self._ordered_rows = view.records
+                if self._spill is not None and self._spilled:
+                    self._order = self._spill.mapped(self._order.to_frame()).to_series()
             return self._order
 
 

@@ -70,6 +70,11 @@ class OpenSource(ABC):
         """When it was last written, microseconds since 1970 UTC; now for what is still coming."""
         return time.time_ns() // 1000
 
+    @property
+    def identity(self) -> tuple[int, int] | None:
+        """Device and inode, where what is read are the bytes of one plain file as it stands; else None."""
+        return None
+
     def notices(self) -> list[str]:
         """What the user should be told since the last call, each naming the source."""
         said, self._said = self._said, []

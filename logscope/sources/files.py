@@ -103,6 +103,7 @@ class FileSource(OpenSource):
         self._fd = fd
         about = os.fstat(fd)
         self._mtime_us = about.st_mtime_ns // 1000
+        self._identity = (about.st_dev, about.st_ino) if stat.S_ISREG(about.st_mode) else None
         self.bom = len(UTF8_BOM) if os.pread(fd, 3, 0) == UTF8_BOM else 0
         """Bytes of a byte-order mark that logical offsets leave out."""
         self._size = about.st_size - self.bom
@@ -141,6 +142,11 @@ class FileSource(OpenSource):
     def mtime_us(self) -> int:
         """When it was last written as of opening, microseconds since 1970 UTC."""
         return self._mtime_us
+
+    @property
+    def identity(self) -> tuple[int, int] | None:
+        """Device and inode."""
+        return self._identity
 
     def close(self) -> None:
         """Give the descriptor back."""

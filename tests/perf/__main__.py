@@ -16,11 +16,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from logscope.language.units import parse_size
-from tests.perf import bulk, commands, stalls, terminal
+from tests.perf import bulk, commands, reopening, stalls, terminal
 from tests.perf.measuring import ROOT, Figure, Settings, run
 
 BENCHMARKS: dict[str, Callable[[Settings], Iterator[Figure]]] = {
     "index": commands.index,
+    "reopen": reopening.reopen,
     "literal": commands.literal,
     "regex": commands.regex,
     "session": commands.session,

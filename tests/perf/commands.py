@@ -35,7 +35,7 @@ def index(settings: Settings) -> Iterator[Figure]:
     files = files_of(settings)
     warm(files)
     what = f"index and count by level, {as_bytes(files.size)}, {files.lines / 1e6:.2f} M lines"
-    best = median_of(settings.repeat, lambda: logscope("stats", "--json", *files.arguments))
+    best = median_of(settings.repeat, lambda: logscope("stats", "--json", "--no-cache", *files.arguments))
     yield _figure(what, "logscope stats", best, INDEX_BUDGET, f"{files.size / best.seconds / 1e6:.0f} MB/s")
     if lnav := _lnav(settings):
         yield _figure(what, "lnav, SQL count", median_of(settings.repeat, lambda: lnav(_COUNT, files)))
@@ -59,7 +59,9 @@ def _cold(settings: Settings, kind: str, ours: str, rg: Sequence[str], lnavs: st
     warm(files)
     what = f"cold {kind} filter, hits printed, {as_bytes(files.size)}"
     yield _figure(
-        what, "logscope query", median_of(settings.repeat, lambda: logscope("query", ours, "--json", *files.arguments))
+        what,
+        "logscope query",
+        median_of(settings.repeat, lambda: logscope("query", ours, "--json", "--no-cache", *files.arguments)),
     )
     lnav = _lnav(settings)
     if lnav:

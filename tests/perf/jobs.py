@@ -48,7 +48,7 @@ def filters(files: list[str], literal: str, regex: str) -> Result:
     from logscope.engine.session import Session
 
     result: Result = {}
-    session = Session(Options(sources=tuple(files)))
+    session = Session(Options(sources=tuple(files), cache=False))
     session.open()
     with timed(result, "index"):
         session.read_all()
@@ -70,7 +70,7 @@ def link_files(files: list[str]) -> Result:
 
     result: Result = {}
     never = Cancel()
-    session = Session(Options(sources=tuple(files), key=KEYS, auto_keys=False))
+    session = Session(Options(sources=tuple(files), key=KEYS, auto_keys=False, cache=False))
     session.open()
     with timed(result, "index"):
         session.read_all()
@@ -125,7 +125,7 @@ def discover(files: list[str]) -> Result:
     from logscope.engine.session import Session
 
     result: Result = {}
-    session = Session(Options(sources=tuple(files)))
+    session = Session(Options(sources=tuple(files), cache=False))
     session.open()
     with timed(result, "index"):
         session.read_all()
@@ -247,7 +247,7 @@ async def _frames(file: str, heights: list[int], width: int, height: int) -> Res
     from logscope.engine.session import Session
     from logscope.tui.app import LogscopeApp
 
-    session = Session(Options(sources=(file,)))
+    session = Session(Options(sources=(file,), cache=False))
     session.open()
     session.read_all()
     session.loading.step()

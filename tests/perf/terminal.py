@@ -93,7 +93,7 @@ def first_screen(settings: Settings) -> Iterator[Figure]:
     """From the start of the process to the first records painted."""
     files = files_of(settings)
     warm(files)
-    argv = [sys.executable, "-m", "logscope", *files.arguments]
+    argv = [sys.executable, "-m", "logscope", "--no-cache", *files.arguments]
     bare = median(run([sys.executable, "-c", "pass"]).seconds for _ in range(settings.repeat * 2))
     whole, memory, cpu = [], 0, []
     for _ in range(settings.repeat + 2):
@@ -124,7 +124,7 @@ def scrolling(settings: Settings) -> Iterator[Figure]:
 
 def _scrolling(settings: Settings, option: str) -> Iterator[Figure]:
     files = shop(settings.data, size=min(settings.size, 20 << 20))
-    screen = Screen([sys.executable, "-m", "logscope", option, *files.arguments])
+    screen = Screen([sys.executable, "-m", "logscope", "--no-cache", option, *files.arguments])
     try:
         screen.read(records_painted)
         screen.read(lambda _: False, quiet=3.0)

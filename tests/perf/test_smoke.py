@@ -37,6 +37,16 @@ def test_index_is_measured_and_shown_with_its_budget(tmp_path: Path, capsys: pyt
     assert "left out (--no-lnav)" in shown
 
 
+def test_a_second_opening_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "app.log"
+    log.write_text("2026-11-01T10:00:00Z INFO hello\n" * 300_000)
+    assert main(["--only", "reopen", "--repeat", "1", "--data", str(tmp_path), "--big", str(log)]) == 0
+    shown = capsys.readouterr().out
+    assert "second opening" in shown
+    assert "0 MiB kept" not in shown
+    assert "ended with" not in shown
+
+
 def test_unknown_benchmark_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--only", "warp"])

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logscope.records import schema
 from logscope.records.messages import split_messages
 from logscope.records.model import SourceRef
+from logscope.records.spilling import Spill
 from logscope.records.store import INDEX, Binding, Store
 
 
@@ -35,15 +39,34 @@ def index(source: int, first: int, times: list[int]) -> pl.DataFrame:
     )
 
 
+def test_spilled_columns_are_the_same_and_leave_no_file(tmp_path: Path) -> None:
+    held, spilled = Store(), Store(1000, Spill(tmp_path / "spill"))
+    for batch in range(20):
+        part = index(0, batch * 50 + 1, [batch * 50 + n for n in range(50)])
+        for store in (held, spilled):
+            store.append(binding(0), batch, batch + 1, part)
+    assert spilled.view.index.equals(held.view.index)
+    assert spilled.view.index.schema == held.view.index.schema
+    assert spilled.ordered().equals(held.ordered())
+    assert list((tmp_path / "spill").iterdir()) == []
+
+
+def test_where_nothing_can_be_written_the_index_stays_in_memory(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    store = Store(0, Spill(tmp_path / "file" / "spill"))
+    store.append(binding(0), 0, 1, index(0, 1, [5, 6]))
+    assert store.view.index.get_column("time").to_physical().to_list() == [5, 6]
+
+
 BATCHES = st.lists(
     st.tuples(st.integers(0, 2), st.lists(st.integers(0, 9), min_size=1, max_size=6), st.booleans()), max_size=12
 )
 
 
 @settings(max_examples=100, deadline=None)
-@given(BATCHES)
-def test_merging_is_sorting(batches: list[tuple[int, list[int], bool]]) -> None:
-    store, lines = Store(), [1, 1, 1]
+@given(BATCHES, st.sampled_from([None, 0, 100]))
+def test_merging_is_sorting(batches: list[tuple[int, list[int], bool]], budget: int | None) -> None:
+    store, lines = Store(budget, Spill(Path(tempfile.gettempdir()))), [1, 1, 1]
     bindings = [binding(place) for place in range(3)]
     for source, times, look in batches:
         store.append(bindings[source], lines[source], lines[source] + len(times), index(source, lines[source], times))
@@ -59,8 +82,9 @@ def test_merging_is_sorting(batches: list[tuple[int, list[int], bool]]) -> None:
         assert piece.row <= row < piece.row + piece.records
 
 
-def test_a_view_does_not_change_under_its_reader() -> None:
-    store, source = Store(), binding(0)
+@pytest.mark.parametrize("budget", [None, 0])
+def test_a_view_does_not_change_under_its_reader(tmp_path: Path, budget: int | None) -> None:
+    store, source = Store(budget, Spill(tmp_path)), binding(0)
     piece = store.append(source, 0, 10, index(0, 1, [5, 6]))
     before = store.view
     store.lengthen(piece, 30)

@@ -1,0 +1,61 @@
+"""Columns of fixed width put into files of our own and mapped: memory that the system can take back.
+
+A file has no name as soon as it is mapped, so nobody can cut it short and nothing stays behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import tempfile
+from pathlib import Path
+
+import nanoarrow as na
+import polars as pl
+
+_ALIGNMENT = 64
+_TYPES = {"UInt8": na.uint8, "UInt16": na.uint16, "UInt32": na.uint32, "Int64": na.int64}
+
+
+class Spill:
+    """Where columns go.
+
+    Args:
+        folder: On a disk, not in memory; made when it is needed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Nothing is written yet."""
+        self._folder = folder
+
+    def mapped(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The frame with its columns in a file; the frame itself where that cannot be written.
+
+        Args:
+            frame: Integers and times without nulls.
+        """
+        if not frame.height:
+            return frame
+        columns = [column.to_physical().rechunk() for column in frame]
+        with contextlib.suppress(OSError):
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with tempfile.TemporaryFile(dir=self._folder) as file:
+                places = []
+                for column in columns:
+                    places.append(file.tell())
+                    file.write(next(iter(na.c_array_stream(column))).view().buffer(1))
+                    file.write(bytes(-file.tell() % _ALIGNMENT))
+                file.flush()
+                whole = memoryview(mmap.mmap(file.fileno(), file.tell(), access=mmap.ACCESS_READ))
+            return pl.DataFrame(
+                [
+                    _of_bytes(column, whole[place:]).cast(frame.schema[column.name])
+                    for column, place in zip(columns, places, strict=True)
+                ]
+            )
+        return frame
+
+
+def _of_bytes(like: pl.Series, data: memoryview) -> pl.Series:
+    kind = _TYPES[str(like.dtype)]()
+    return pl.Series(na.c_array_from_buffers(kind, len(like), [None, data])).rename(like.name)
