@@ -245,12 +245,20 @@ def _sensitive(session: Session, details: Sequence[TransactionDetail]) -> dict[s
             if any(part in name for part in _NAMES):
                 known[str(entry["value"])] = name
     plan = session.correlating.plan
-    for key in plan.keys if plan is not None else ():
+    # A weak key is told unless it names people: services, methods and states are what a report is read for.
+    secret = [
+        key
+        for key in (plan.keys if plan is not None else ())
+        if key.klass in ("strong", "scoped") or any(part in key.name for part in _NAMES)
+    ]
+    for key in secret:
         values = session.correlating.key_values(key.name)
         mine = values.filter(pl.col(schema.ROW).is_in(rows.implode())).get_column("value").cast(pl.String).unique()
         known.update(dict.fromkeys(mine.to_list(), key.name))
     for detail in details:
         known[detail.transaction] = "transaction"
+    for service in {m.line.service for detail in details for m in detail.members}:
+        known.pop(service or "", None)
     return known
 
 

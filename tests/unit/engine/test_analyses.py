@@ -152,4 +152,5 @@ def test_a_case_is_written_by_its_ending(session: Session, shop: Shop, tmp_path:
     assert f"order_id={order}" in text
     session.export(path, [number], redact=True, cancel=NEVER)
     assert order not in path.read_text()
+    assert "payments" in path.read_text()
     assert reference not in path.read_text()
