@@ -126,7 +126,11 @@ def people(objects: Iterator[Object]) -> Iterator[str]:
         notes = [entry["state"]] if entry["state"] != "matched" else []
         notes += [entry["reason"]] if entry.get("reason") else []
         notes += ["suppressed"] if entry.get("suppressed") else []
-        text = clean(f"{entry['rule']}  {entry.get('message') or output}")
+        message = entry.get("message") or ""
+        if message in ("", entry["title"]):
+            # A rule that says nothing of its own: what it is about stands in its output.
+            message = f"{message}: {output}" if message and output else message or output
+        text = clean(f"{entry['rule']}  {message}")
         yield f"{entry['time'][:23]}Z  {shown}  {text}" + (f"  [{clean(': '.join(notes))}]" if notes else "")
 
 

@@ -35,6 +35,7 @@ class Deciding:
         self._session = session
         self._say = say
         self._first_record: float | None = None
+        self._waits = False
 
     def turn(self, *, final: bool) -> Told:
         """Link and decide what has come since the last turn.
@@ -65,11 +66,19 @@ class Deciding:
         if not records:
             return False
         now = clock.monotonic()
-        self._first_record = self._first_record or now
+        if self._first_record is None:
+            self._first_record = now
+            self._waits = True
         waited = now - self._first_record
         kept = kept_plan(session.loading.sources) if session.options.plan is None else None
         enough = records >= _ENOUGH_RECORDS or waited >= (_FIRST_SECONDS if records >= _FEW_RECORDS else _FEW_SECONDS)
         if not (final or kept is not None or session.options.plan or enough):
+            if self._waits:
+                self._waits = False
+                self._say(
+                    f"looking for the keys in what comes first: {_ENOUGH_RECORDS:,} records, or {_FIRST_SECONDS:.0f} s "
+                    f"with {_FEW_RECORDS:,} or more, or {_FEW_SECONDS:.0f} s; nothing is told before (--plan FILE does not wait)"
+                )
             return False
         plan = session.correlating.prepare(cancel=Cancel(), plan=kept)
         keep_plan(session.loading.sources, plan)

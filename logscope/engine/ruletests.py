@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time as clock
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import polars as pl
@@ -34,7 +35,8 @@ def run_rule_tests(rule: Rule, others: Sequence[Rule] = ()) -> tuple[TestResult,
         rule: With tests.
         others: Rules among which are those that it uses.
     """
-    together = _with_used(rule, others)
+    # A rule that is told only through others is tested by itself all the same.
+    together = _with_used(replace(rule, quiet=False), others)
 
     def run(test: Expectation, cut: bool) -> list[Detection] | None:
         return _World(together, test.records).told(rule, cut=cut, decide=test.decide)

@@ -111,11 +111,7 @@ def _of_sequence(sequence: Sequence) -> Iterator[tuple[str, str, str, int | None
                     "make maxspan longer" if name == "within" else f"leave {name} out, maxspan ends it earlier",
                     step.line,
                 )
-    wheres = {step.where.strip(): step.name for step in sequence.steps if not step.absent}
     for step in sequence.steps:
-        if step.absent and step.where.strip() in wheres:
-            happens = wheres[step.where.strip()]
-            yield WARNING, f"steps {happens} and {step.name} have one filter", "make them differ", step.line
         if not step.where.strip():
             yield WARNING, f"step {step.name}: its filter matches every record", "write what it is about", step.line
 
@@ -152,14 +148,20 @@ def _surprise(name: str, entry: Located, lines: list[str], path: str) -> Iterato
     block = f"write {name}: |- and the filter indented on the next line"
     if not isinstance(entry.value, str):
         return
-    if entry.style in ("'", '"'):
+    source = lines[entry.line - 1] if entry.line <= len(lines) else ""
+    if entry.style == '"' and "\\" in source and not entry.value.startswith('"'):
+        yield Finding(
+            WARNING, f"{name}: YAML reads the backslashes between double quotes before the filter does", path,
+            entry.line, mend=block,
+        )  # fmt: skip
+    elif entry.style in ("'", '"'):
         inner = entry.value.strip()
         if not (inner.startswith('"') and inner.endswith('"')) and " " in inner and ":" not in inner:
             yield Finding(
                 WARNING, f"{name}: YAML takes the quotes, the filter is {inner}, its words in any order", path,
                 entry.line, mend=block,
             )  # fmt: skip
-    elif not entry.style and " #" in (lines[entry.line - 1] if entry.line <= len(lines) else ""):
+    elif not entry.style and " #" in source:
         yield Finding(WARNING, f"{name}: YAML takes what follows # for a comment", path, entry.line, mend=block)
 
 

@@ -1,10 +1,10 @@
-"""`python -m tests.conformance sigma`, `sigma-correlations`, `templates` or `correlation [--only NAME...]`: prints what holds; exit 1 if too much fails."""
+"""`python -m tests.conformance sigma`, `sigma-correlations`, `sequences`, `templates` or `correlation [--only NAME...]`: prints what holds; exit 1 if too much fails."""
 
 from __future__ import annotations
 
 import sys
 
-USAGE = "usage: python -m tests.conformance sigma | sigma-correlations | templates | correlation [--only NAME...]"
+USAGE = "usage: python -m tests.conformance sigma | sigma-correlations | sequences | templates | correlation [--only NAME...]"
 
 
 def main(arguments: list[str]) -> int:
@@ -25,6 +25,10 @@ def main(arguments: list[str]) -> int:
         from tests.conformance import templates
 
         return templates.run()
+    if arguments == ["sequences"]:
+        from tests.conformance import sequences
+
+        return sequences.run()
     if arguments[:1] == ["correlation"] and (len(arguments) == 1 or arguments[1] == "--only"):
         from tests.conformance import correlation
 

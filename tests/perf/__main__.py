@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from logscope.language.units import parse_size
-from tests.perf import bulk, commands, reopening, stalls, terminal
+from tests.perf import bulk, commands, reopening, rules, stalls, terminal
 from tests.perf.measuring import ROOT, Figure, Settings, run
 
 BENCHMARKS: dict[str, Callable[[Settings], Iterator[Figure]]] = {
@@ -32,6 +32,7 @@ BENCHMARKS: dict[str, Callable[[Settings], Iterator[Figure]]] = {
     "link": bulk.link,
     "discovery": bulk.discovery,
     "sequence": bulk.sequence,
+    "rules": rules.rules,
 }
 _COLUMNS = ("what", "tool", "measured", "CPU", "peak memory", "budget", "note")
 

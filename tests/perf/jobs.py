@@ -17,6 +17,8 @@ from typing import Any
 
 import polars as pl
 
+from tests.perf.rulejobs import live_blocks, transaction_rules
+
 Result = dict[str, Any]
 
 KEYS = (
@@ -351,7 +353,18 @@ async def _until(ready: Callable[[], bool]) -> None:
 
 
 JOBS: dict[str, Callable[..., Result]] = {
-    job.__name__: job for job in (filters, link_files, link_values, discover, sequence, frames, stretches)
+    job.__name__: job
+    for job in (
+        filters,
+        link_files,
+        link_values,
+        discover,
+        sequence,
+        frames,
+        stretches,
+        transaction_rules,
+        live_blocks,
+    )
 }
 
 

@@ -14,6 +14,17 @@ from logscope.rules.loader import BUILTIN, load_text
 from tests.unit.rules.streams import Contains
 
 
+def test_every_shipped_rule_has_tests_on_both_sides_and_a_line_in_the_docs() -> None:
+    library = (Path(__file__).parents[3] / "docs" / "rules-library.md").read_text()
+    rules = load_files([BUILTIN]).rules
+    assert len({rule.path for rule in rules}) >= 16
+    for rule in rules:
+        assert any(test.expect for test in rule.tests), f"{rule.name}: nothing fires"
+        assert rule.quiet or any(not test.expect for test in rule.tests), f"{rule.name}: nothing is quiet"
+    for file in BUILTIN.glob("*.yml"):
+        assert f"| `{file.stem}` |" in library
+
+
 def test_shipped_rules_pass_their_tests() -> None:
     rules = load_files([BUILTIN]).rules
     for rule in rules:
@@ -169,6 +180,8 @@ def compile_filter(text: str) -> Contains:
             "longer than maxspan",
         ),
         ('title: x\nrecord:\n  where: "charge begin"\n', "warning", 3, "YAML takes the quotes"),
+        ('title: x\nrecord:\n  where: "/a\\\\db/"\n', "warning", 3, "backslashes"),
+        ("title: x\nsequence: {by: [a], maxspan: 1s, steps: [{rule: nosuch}, {where: y}]}\n", "error", 2, "not there"),
         ("title: x\nrecord:\n  where: charge #1\n", "warning", 3, "for a comment"),
         ("title: x\nrecord: {where: a}\n---\ntitle: x\nrecord: {where: a}\n", "error", 4, "stands twice"),
         ("title: x\nrecord: {where: 12}\n", "error", 2, "YAML reads a number"),
