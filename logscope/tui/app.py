@@ -68,6 +68,10 @@ class LogscopeApp(App[int]):
         self.heading = title
         self.animation_level = "none"
         self.snapshot: Snapshot = investigation.snapshot
+        self.changes = 0
+        """Grows with every change of keys or clocks: lists that are uncovered look anew."""
+        self.shifts: dict[str, int] = {}
+        """Clocks that are moved: host or source -> microseconds."""
         self._bridge: Bridge | None = None
         self._told_messages = 0
         for one in self._themes.themes:
@@ -99,6 +103,11 @@ class LogscopeApp(App[int]):
     def depth(self) -> int:
         """Investigator screens on the stack."""
         return sum(isinstance(screen, InvestigatorScreen) for screen in self.screen_stack)
+
+    @property
+    def home(self) -> RecordsScreen:
+        """The records view at the bottom of the stack."""
+        return next(screen for screen in self.screen_stack if isinstance(screen, RecordsScreen))
 
     def on_mount(self) -> None:
         """Show the records; tell what is wrong with files."""

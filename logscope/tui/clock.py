@@ -93,6 +93,11 @@ class Clock:
         return round(at.timestamp() * SECOND)
 
 
+def iso(time: int) -> str:
+    """Microseconds as the filter language reads a time."""
+    return datetime.fromtimestamp(time / 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
 def distance(microseconds: int | None) -> str:
     """`+6 ms`, `+1 m 21 s`, for the time column; empty for None."""
     if microseconds is None:

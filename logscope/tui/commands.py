@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.screen import Screen
 
-from logscope.engine.api import Cancel
 from logscope.errors import UsageError
 
 if TYPE_CHECKING:
@@ -38,7 +37,13 @@ COMMANDS = (
     Command("transactions", "[FILTER]", "The list of transactions"),
     Command("detections", "", "The list of detections"),
     Command("grain", "KEY|auto|none", "Make transactions by another key"),
-    Command("keys", "", "The correlation keys found"),
+    Command("sort", "COLUMN", "Sort the list of transactions"),
+    Command("shapes", "", "The ways that transactions go"),
+    Command("compare", "", "A transaction beside a normal one"),
+    Command("map", "[FILTER]", "The service map; of some transactions beside all others"),
+    Command("keys", "", "The correlation keys, to be changed"),
+    Command("clocks", "", "Clocks that are off"),
+    Command("save", "FILE", "A report of the transaction, or the plan of the keys"),
     Command("sources", "", "The sources and how they are read"),
     Command("theme", "NAME", "Another theme"),
     Command("follow", "", "Stay at the end as records come"),
@@ -69,9 +74,13 @@ def run_line(screen: InvestigatorScreen, text: str) -> None:
         screen.action_help()
     elif name == "theme":
         set_theme(app, argument)
-    elif name in ("keys", "sources"):
-        _show_table(screen, name)
-    elif not screen.run_command(name, argument):
+    elif name == "sources":
+        _show_sources(screen)
+    elif screen.run_command(name, argument):
+        return
+    elif name in ("keys", "map", "clocks"):
+        _open(screen, name, argument)
+    else:
         known = ", ".join(command.name for command in COMMANDS)
         if any(command.name == name for command in COMMANDS):
             raise UsageError(f"{name} is not for this screen", mend="go back with q first")
@@ -91,19 +100,23 @@ def set_theme(app: LogscopeApp, name: str) -> None:
     raise UsageError(f"no theme {name!r}", mend=f"there are {', '.join(sorted(app.own_themes))}")
 
 
-def _show_table(screen: InvestigatorScreen, name: str) -> None:
-    from logscope.tui.screens.facts import FactsScreen, key_facts, source_facts
+def _show_sources(screen: InvestigatorScreen) -> None:
+    from logscope.tui.screens.facts import FactsScreen, source_facts
 
-    if name == "sources":
-        screen.app.push_screen(FactsScreen("Sources", source_facts(screen.scope.snapshot, screen.scope.clock)))
-        return
-    investigation = screen.investigation
+    screen.app.push_screen(FactsScreen("Sources", source_facts(screen.scope.snapshot, screen.scope.clock)))
 
-    def call(cancel: Cancel) -> FactsScreen:
-        investigation.prepare_transactions(cancel=cancel)
-        return FactsScreen("Correlation keys", key_facts(investigation.keys(), investigation.grain()))
 
-    screen.queries.ask("keys", call, screen.app.push_screen, label="finding keys")
+def _open(screen: InvestigatorScreen, name: str, argument: str) -> None:
+    if name == "keys":
+        screen.action_keys()
+    elif name == "clocks":
+        screen.action_clocks()
+    elif argument:
+        from logscope.tui.screens.service_map import MapScreen
+
+        screen.app.push_screen(MapScreen(screen.investigation, argument))
+    else:
+        screen.action_map()
 
 
 class InvestigatorCommands(Provider):

@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -28,6 +29,13 @@ ALONE = ("input", "chooser", "help", "facts", "trail")
 
 SHADOWING = ("detail", "waterfall")
 """Groups of a widget inside a screen: with the focus there they win over the screen and the list."""
+
+
+SCREENS = (
+    "records", "transactions", "transaction", "compare", "keys", "service_map", "clocks", "detections", "help", "trail",
+    "chooser", "facts",
+)  # fmt: skip
+"""Modules of `logscope.tui.screens` with keys of their own, in the order of the help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +61,12 @@ def first_bindings() -> dict[str, KeyDoc]:
 @cache
 def all_bindings() -> dict[str, KeyDoc]:
     """Every binding of the investigator by its id."""
-    from logscope.tui import app
-    from logscope.tui.screens import base, chooser, detections, facts, help, records, trail, transaction, transactions
+    from logscope.tui import app, screens
+    from logscope.tui.screens import base
     from logscope.tui.widgets import detail, query_bar, row_list, waterfall_view
 
-    return _bindings_of((
-        app, base, records, transactions, transaction, detections, help, trail, chooser, facts,
-        row_list, detail, waterfall_view, query_bar,
-    ))  # fmt: skip
+    own = [import_module(f"{screens.__name__}.{name}") for name in SCREENS]
+    return _bindings_of((app, base, *own, row_list, detail, waterfall_view, query_bar))
 
 
 def _bindings_of(modules: Iterable[ModuleType]) -> dict[str, KeyDoc]:

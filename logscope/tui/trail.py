@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+UNDO_MOST = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -37,6 +39,7 @@ class Trail:
         self.position = 0
         self.total: int | None = None
         """Records without any step."""
+        self._before: list[tuple[list[Step], int]] = []
 
     @property
     def present(self) -> list[Step]:
@@ -67,8 +70,27 @@ class Trail:
             return steps[0].text
         return " ".join(step.term for step in steps)
 
+    @property
+    def stretch(self) -> str:
+        """The stretch of time that the view is narrowed to, as a filter on transactions; empty: all."""
+        texts = [step.text for step in self.effective if step.kind == "time"]
+        return " ".join(texts).replace("time>=", "start>=").replace("time<", "start<")
+
+    def keep(self) -> None:
+        """What is now can be come back to with `undo`."""
+        self._before.append((list(self.steps), self.position))
+        del self._before[:-UNDO_MOST]
+
+    def undo(self) -> bool:
+        """As it was before the last change, whatever that was; False if there was none."""
+        if not self._before:
+            return False
+        self.steps, self.position = self._before.pop()
+        return True
+
     def add(self, step: Step) -> None:
         """Go one step on; what was ahead is forgotten."""
+        self.keep()
         del self.steps[self.position :]
         self.steps.append(step)
         self.position += 1
@@ -77,6 +99,7 @@ class Trail:
         """One step back; False at the beginning."""
         if self.position == 0:
             return False
+        self.keep()
         self.position -= 1
         return True
 
@@ -84,12 +107,25 @@ class Trail:
         """One step forward again; False at the end."""
         if self.position == len(self.steps):
             return False
+        self.keep()
         self.position += 1
         return True
 
     def toggle(self, place: int) -> None:
-        """Switch a step on or off."""
+        """Switch a step on or off; the counts from it on are not known any more."""
+        self.keep()
+        for after in range(place + 1, len(self.steps)):
+            self.steps[after] = replace(self.steps[after], count=None)
         self.steps[place] = replace(self.steps[place], enabled=not self.steps[place].enabled, count=None)
+
+    def stand(self, position: int) -> None:
+        """Stand behind so many steps."""
+        self.keep()
+        self.position = position
+
+    def drop_last(self) -> None:
+        """Forget the step that one stands behind: it was never in force."""
+        self.undo()
 
     def counted(self, count: int) -> None:
         """Remember how many records the present view holds."""

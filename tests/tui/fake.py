@@ -7,6 +7,7 @@ import re
 import time as clock
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import polars as pl
@@ -28,6 +29,7 @@ from logscope.engine.api import Cancel
 from logscope.errors import FilterError
 from logscope.records import severity
 from logscope.records.schema import TIME
+from tests.tui.fake_analysis import FakeAnalysis
 
 START = 1_793_527_200_000_000  # 2026-11-01 10:00:00 UTC
 MS = 1_000
@@ -154,13 +156,14 @@ def shop(transactions: int = 40, seed: int = 7, extra: Sequence[str] = ()) -> li
     return records
 
 
-class FakeInvestigation:
+class FakeInvestigation(FakeAnalysis):
     """Everything in memory; `delay` seconds per query, to be cancelled."""
 
     def __init__(
         self, transactions: int = 40, *, extra: Sequence[str] = (), loading: bool = False, live: bool = False,
         delay: float = 0.0,
     ) -> None:  # fmt: skip
+        super().__init__()
         self.records = shop(transactions, extra=extra)
         self.extra = list(extra)
         self.delay = delay
@@ -363,6 +366,7 @@ class FakeInvestigation:
         self._wait(cancel)
         wanted = self._having(where)
         rules = {one.number: [one.rule] for one in self._found()}
+        ways = self.shape_numbers()
         out = []
         for number in sorted({one["number"] for one in self.records if one["number"] is not None}):
             if number not in wanted:
@@ -379,6 +383,7 @@ class FakeInvestigation:
                     "sources": list(dict.fromkeys(one["host"] for one in members)),
                     "first": members[0]["message"], "last": members[-1]["message"], "oversize": None, "cut": None,
                     "state": "closed", "keys.order_id": [f"ORD-{4711 + number}"], "rules": rules.get(number, []),
+                    "shape": ways[number],
                 }
             )  # fmt: skip
         frame = pl.DataFrame(
@@ -401,10 +406,20 @@ class FakeInvestigation:
 
     def _having(self, where: str) -> set[int]:
         wanted = {one["number"] for one in self.records if one["number"] is not None}
+        if match := re.fullmatch(r"not \((.*)\)", where):
+            return wanted - self._having(match.group(1))
         Filter(where)
         for negated, inner in re.findall(r"(not |-)?has\(([^)]*)\)", where):
             held = set(self.frame.filter(Filter(inner).expr)["number"].drop_nulls())
             wanted = wanted - held if negated else wanted & held
+        if match := re.search(r"shape=(\d+)", where):
+            wanted &= {n for n, shape in self.shape_numbers().items() if shape == int(match.group(1))}
+        for service in re.findall(r'services:"([^"]+)"', where):
+            wanted = {n for n in wanted if any(self.records[r]["service"] == service for r in self._rows(n))}
+        for way, bound in re.findall(r"start(>=|<)(\S+)", where):
+            limit = datetime.fromisoformat(bound.replace("Z", "+00:00")).timestamp() * 1e6
+            begun = {n: self.records[self._rows(n)[0]]["time"] for n in wanted}
+            wanted = {n for n, at in begun.items() if (at >= limit if way == ">=" else at < limit)}
         if match := re.search(r"errors>(\d+)", where):
             wanted = {
                 n for n in wanted if sum(self.records[r]["level"] >= 5 for r in self._rows(n)) > int(match.group(1))
@@ -434,7 +449,7 @@ class FakeInvestigation:
             number, f"tx{number:04x}", self._text(f"ORD-{4711 + number}"), lines[0].time or 0, lines[-1].time or 0,
             tuple(members), {"order_id": (f"ORD-{4711 + number}",), "psp_ref": (f"PSP{8812 + number}",)},
             ("req 9f1c…", "order_id", "psp_ref"), absent, (found.rule,) if found else (),
-            sum(member.error for member in members), None,
+            sum(member.error for member in members), None, self.waits(number),
         )  # fmt: skip
 
     def _text(self, text: str) -> str:
@@ -453,7 +468,8 @@ class FakeInvestigation:
     def keys(self) -> Sequence[dict[str, Any]]:
         return [
             {"key": "order_id", "class": "strong", "values": self._count(), "records": 200, "origin": "found",
-             "active": True, "aliases": ["orderId", *self.extra], "why": self._text("links: 6 records per value over 4 services")},
+             "active": True, "grain": True, "services": ["orders", "payments"], "records_per_value_p50": 6,
+             "records_per_value_max": 7, "aliases": ["orderId", *self.extra], "why": self._text("links: 6 records per value over 4 services")},
             {"key": "user", "class": "weak", "values": 7, "records": 40, "origin": "found", "active": False,
              "why": "never links: 6 orders per value"},
         ]  # fmt: skip

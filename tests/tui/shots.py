@@ -1,11 +1,14 @@
-"""Screens as SVG files, from the shipped sample logs: `python -m tests.tui.shots docs/screenshots [NAME...]`."""
+"""Screens as SVG files: `python -m tests.tui.shots docs/screenshots [NAME...]` from the shipped sample logs.
+
+`--over FOLDER NAME...` makes those of docs/walkthrough-nezha.md, from the pods' files in a folder.
+"""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import html
 import re
-import sys
 from pathlib import Path
 
 from textual.pilot import Pilot
@@ -24,8 +27,23 @@ SHOTS: dict[str, tuple[str, ...]] = {
     "transactions": ("T", "greater_than_sign"),
     "transaction": ("D", "j", "j", "j", "enter"),
     "detections": ("D", "j"),
+    "compare": ("D", "j", "j", "j", "enter", "equals_sign"),
+    "keys": ("K", "j", "x"),
+    "map": ("M",),
+    "clocks": ("C",),
 }
 """Name -> keys from the records view on."""
+
+
+SINCE = "start>=2023-01-29T13:31:54Z"
+WALK: dict[str, tuple[str, ...]] = {
+    "nezha-1-list": ("T", "greater_than_sign"),
+    "nezha-2-transaction": ("T", "greater_than_sign", "enter", "c"),
+    "nezha-3-compare": ("T", "greater_than_sign", "enter", "equals_sign"),
+    "nezha-4-map": ("M", "ampersand", *SINCE, "enter"),
+    "nezha-5-its-transactions": ("M", "ampersand", *SINCE, "enter", "j", "enter"),
+}
+"""Name -> keys from the records view on, over the pods of a faulty stretch."""
 
 
 async def settle(pilot: Pilot[int], session: Session) -> None:
@@ -43,8 +61,17 @@ async def shoot(session: Session, name: str, size: tuple[int, int], folder: Path
     app = LogscopeApp(session, theme="dark", keymap="default", zone="UTC")
     async with app.run_test(size=size) as pilot:
         await settle(pilot, session)
-        for key in SHOTS[name]:
-            await pilot.press({" ": "space", "_": "underscore", "=": "equals_sign", "-": "minus"}.get(key, key))
+        for key in (SHOTS | WALK)[name]:
+            await pilot.press(
+                {
+                    " ": "space",
+                    "_": "underscore",
+                    "=": "equals_sign",
+                    "-": "minus",
+                    ">": "greater_than_sign",
+                    ":": "colon",
+                }.get(key, key)
+            )
             if len(key) > 1 or not app.screen.focused or key.isupper():
                 await settle(pilot, session)
         await settle(pilot, session)
@@ -83,18 +110,29 @@ def _text(found: re.Match[str]) -> str:
     return f'<text {style} x="{left:.1f}" y="{y}" textLength="{cell * len(kept):.1f}">{told}</text>'
 
 
+def sources(over: str | None) -> Options:
+    """What is opened: the pods' files of a folder, else the sample logs with the shipped rules."""
+    if over is not None:
+        return Options(sources=tuple(sorted(str(path) for path in Path(over).glob("*.log"))))
+    logs = sorted(str(path) for path in Path(sample_logs.__file__).parent.glob("*.log.gz"))
+    return Options(sources=tuple(logs), shipped_rules=True)
+
+
 def main() -> None:
     """The screens named, by default all, at both sizes."""
-    folder = Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    logs = sorted(str(path) for path in Path(sample_logs.__file__).parent.glob("*.log.gz"))
-    session = Session(Options(sources=tuple(logs), shipped_rules=True))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--over", help="a folder of log files, for the walkthrough")
+    asked = parser.parse_args()
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    session = Session(sources(asked.over))
     session.open()
     session.start()
     try:
-        for name in sys.argv[2:] or SHOTS:
+        for name in asked.names or (WALK if asked.over else SHOTS):
             for size in SIZES:
-                asyncio.run(shoot(session, name, size, folder))
+                asyncio.run(shoot(session, name, size, asked.folder))
     finally:
         session.close()
 

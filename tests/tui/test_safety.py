@@ -43,13 +43,18 @@ ESC = "\x1b"
 KEYS = [
     # records, fields, pivots, trail, search, filters, brush
     "j", "e", "\r", "\t", "j", "j", "*", ESC, ESC, "l", "0", "v", "m", "a", "*", "1", "~ > Trail", ESC, "\x7f", "/c1\r",
-    "&[/red]\r", "\x7f", "&level>=info\r", "&(\r", ESC, "B", "\r", "\x7f", "\x7f", ":goto \x1b]\r", ESC,
+    "&[/red]\r", "\x7f", "&level>=info\r", "&(\r", ESC, "B", "\r", "\x7f", "\x7f", ": > goto TIME",
+    "\x1b[200~goto \x1b]52;c;aGFja2Vk\x07\x1b[201~", "\r", "k",
     # transactions and one of them
-    "T > p50", ">", "&", "\x1b[B", "\r", "\x7f", "+", "-", "\r > held by", "j", "i > Why it stands here", ESC,
+    "T > p50", ">", "&", "\x1b[B", "\r", "\x7f", "+", "-", "\r > held by", "j", "w > Why it stands here", ESC,
+    "c", "s > save as", ESC, "= > beside", "x", "y", "p > Beside which", ESC, "\r > held by", "q", "q",
     "\r", ESC, "\t", "l", "*",
+    # ways, the map, clocks, keys and their changes
+    "T > ways", "\t", "j", "\r", "\x7f", "*", "M > services", "& > start>=2026", "errors>0\r > others' p95", ">", "e", "q", "\r > p50", "q",
+    "\x7f", "q", "C > clock", "q", "K > largest", "c > links within", "3", "a", "1", "B", "j", "x", ESC, "q",
     # detections, help, palette, keys, sources
     "D > detection 1 of", "j", "\r > held by", "x", "y", ESC, ESC, "x", "t", ESC, "? > close", ESC, "\x10", ESC,
-    ": > goto", "keys\r > pattern", ESC, ": > goto", "sources\r > format", "j", ESC,
+    ": > goto", "keys\r > largest", "q", ": > goto", "sources\r > format", "j", ESC,
 ]  # fmt: skip
 """What is pressed, and the text to wait for after it."""
 
@@ -112,7 +117,7 @@ def drive(keys: list[str], folder: Path, size: tuple[int, int] = (80, 24)) -> by
             for part in [key] if len(key) == 1 or key.startswith(ESC) else [key[0], key[1:]]:
                 os.write(master, part.encode())
                 read(0.25 if part.endswith(ESC) else 0.05, 1.5)
-            until = time.monotonic() + 8
+            until = time.monotonic() + 15
             while wanted.encode() not in out[start:] and time.monotonic() < until:
                 read(0.1, 1)
         os.write(master, b"\x03")
@@ -156,7 +161,9 @@ async def test_every_screen_survives_markup_and_shows_it(opened: Opened) -> None
         await driver.settle()
         seen = ""
         for keys in (("e",), ("enter",), ("tab", "j"), ("*",), ("escape",), ("T",), ("enter",), ("escape",), ("escape",),
-                     ("D",), ("enter",), ("i",), ("escape",), ("escape",), ("escape",)):  # fmt: skip
+                     ("D",), ("enter",), ("w",), ("escape",), ("escape",), ("escape",), ("T",), ("tab",), ("escape",),
+                     ("equals_sign",), ("x",), ("p",), ("escape",), ("escape",), ("escape",), ("M",), ("escape",), ("C",),
+                     ("enter",), ("escape",), ("K",), ("x",), ("A",), ("escape",), ("B",), ("asterisk",)):  # fmt: skip
             await driver.press(*keys)
             seen += driver.text()
         assert "[/red]" in seen

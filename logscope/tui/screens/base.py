@@ -35,6 +35,9 @@ class InvestigatorScreen(Screen[None]):
         Binding("colon", "command_line", "Command line", id="screen.command", show=False),
         Binding("q", "leave", "Back, or quit", id="screen.leave", show=False),
         Binding("escape", "escape", "Stop, close, or back", id="screen.escape", show=False),
+        Binding("K", "keys", "The correlation keys", id="screen.keys", show=False),
+        Binding("M", "map", "The service map", id="screen.map", show=False),
+        Binding("C", "clocks", "Clocks that are off", id="screen.clocks", show=False),
         Binding("ctrl+l", "redraw", "Redraw", id="screen.redraw", show=False),
     ]
 
@@ -191,6 +194,43 @@ class InvestigatorScreen(Screen[None]):
     def action_command_line(self) -> None:
         """Commands by name."""
         self.ask_text("command", ":", "goto TIME · N · filter · theme NAME · grain KEY · q    (Ctrl-P: all by name)")
+
+    def go_to(self, kind: type[InvestigatorScreen]) -> None:
+        """Another screen over the whole investigation; nothing if one is on it already."""
+        if type(self) is not kind:
+            self.app.push_screen(kind(self.investigation))
+
+    def action_keys(self) -> None:
+        """The correlation keys."""
+        from logscope.tui.screens.keys import KeysScreen
+
+        self.go_to(KeysScreen)
+
+    def action_map(self) -> None:
+        """The service map."""
+        from logscope.tui.screens.service_map import MapScreen
+
+        self.go_to(MapScreen)
+
+    def action_clocks(self) -> None:
+        """Clocks that are off."""
+        from logscope.tui.screens.clocks import ClocksScreen
+
+        self.go_to(ClocksScreen)
+
+    def pivot(self, key: str, value: str, row: int | None = None, *, name: str = "") -> None:
+        """Every record with a value, in the records view.
+
+        Args:
+            key: The key it belongs to; empty: the value of a field, not of a key.
+            value: The value.
+            row: The record to stand on.
+            name: The field's name, where it is not the key's.
+        """
+        home = self.scope.home
+        while self.app.screen is not home:
+            self.app.pop_screen()
+        home.jumps.pivot_value(key or None, name or key, value, row)
 
     def action_leave(self) -> None:
         """Back to the screen before; out of the first one."""

@@ -12,8 +12,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from logscope.engine.answers import Detection, Snapshot
-from logscope.engine.api import Investigation
+from logscope.engine.answers import Detection
 from logscope.text import clean
 from logscope.tui.clock import Clock
 from logscope.tui.painting import fit
@@ -92,6 +91,7 @@ class DetectionsScreen(ListScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "open", "Open the transaction", id="detections.open", show=False),
         Binding("y", "copy", "Copy as JSON", id="detections.copy", show=False),
+        Binding("asterisk", "pivot", "The records of its key's value", id="detections.pivot", show=False),
         Binding("T", "transactions", "List of transactions", id="detections.transactions", show=False),
     ]
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
@@ -101,11 +101,6 @@ class DetectionsScreen(ListScreen):
         ("screen.leave", "back"),
     )
     ABOUT = ("Detections", "What the rules found, in the order it was decided. Enter opens the transaction.")
-
-    def __init__(self, investigation: Investigation) -> None:
-        """The detections of `investigation`."""
-        super().__init__(investigation)
-        self._shown = -1
 
     def parts(self) -> Iterable[Widget]:
         """The table, and what the one under the cursor says."""
@@ -117,26 +112,16 @@ class DetectionsScreen(ListScreen):
         """The table."""
         return self.query_one(DetectionTable)
 
-    def on_mount(self) -> None:
-        """Ask for them."""
-        self._reload()
-
     def heading(self) -> Content:
         """The column titles."""
         wide = self.size.width >= 111
         rule = "rule".ljust(31 if wide else 17) + ("key".ljust(17) if wide else "")
         return line((f"  {'decided':<13}{'level':<11}{rule}message", "$log-dim"))
 
-    def snapshot_changed(self, snapshot: Snapshot) -> None:
-        """New ones may be there."""
-        super().snapshot_changed(snapshot)
-        if snapshot.detections != self._shown and not self.queries.busy("detections"):
-            self._shown = snapshot.detections
-            self._reload()
-
-    def _reload(self) -> None:
+    def reload(self) -> None:
+        """Ask for them."""
         investigation = self.investigation
-        self.ask_linked("detections", lambda _: list(investigation.detections()), self._arrived, label="running rules")
+        self.ask_linked(lambda _: list(investigation.detections()), self._arrived, label="running rules")
 
     def _arrived(self, detections: list[Detection]) -> None:
         self.main_list.show(detections, self.scope.snapshot.rules)
@@ -182,6 +167,15 @@ class DetectionsScreen(ListScreen):
         if one is not None:
             told = {"rule": one.rule, "level": one.level, "message": one.message, "output": one.output}
             self.scope.copy(json.dumps(told, default=str), "the detection")
+
+    def action_pivot(self) -> None:
+        """The records of its first key's value, at its last step."""
+        from logscope.tui.painting import marks_of_steps
+
+        one = self.main_list.detection
+        found = next(((name, values[0]) for name, values in one.keys.items() if values), None) if one else None
+        if one is not None and found is not None:
+            self.pivot(found[0], found[1], marks_of_steps(one.steps))
 
     def action_transactions(self) -> None:
         """The list of transactions."""

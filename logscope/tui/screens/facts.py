@@ -1,9 +1,9 @@
-"""A modal table of facts: sources, correlation keys."""
+"""A modal table of facts: sources, why two records belong together."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -76,33 +76,3 @@ def source_facts(snapshot: Snapshot, clock: Clock) -> list[Content]:
         rows.append(Content(""))
         rows += [line((f"  {name:<12}", "$log-name"), f"{value:,}") for name, value in snapshot.counters.items()]
     return rows or [line(("No sources.", "$log-dim"))]
-
-
-def key_facts(keys: Sequence[dict[str, Any]], grain: tuple[str, str]) -> list[Content]:
-    """The grain and its reason, then one paragraph per key."""
-    rows = [line(("grain ", "$log-dim"), (grain[0], "bold $log-key")), line(("  " + grain[1], "$log-dim")), Content("")]
-    for key in keys:
-        active = bool(key.get("active", True))
-        rows.append(
-            line(
-                (f"{key.get('key', '')}", "bold $log-key" if active else "strike $log-dim"),
-                (f"  {key.get('class', '')}", "$log-service"),
-                (f"  {key.get('values', 0):,} values in {key.get('records', 0):,} records", ""),
-                (f"  {key.get('origin', '')}", "$log-dim"),
-            )
-        )
-        aliases = key.get("aliases") or ()
-        if aliases:
-            rows.append(line(("    also called " + ", ".join(map(str, aliases)), "")))
-        if why := key.get("why"):
-            rows.append(line(("    " + str(why), "$log-dim")))
-    if not keys:
-        rows.append(
-            line(
-                (
-                    "No identifier was found that several records share. Add one: --key NAME='regex with one (group)'.",
-                    "$log-dim",
-                )
-            )
-        )
-    return rows

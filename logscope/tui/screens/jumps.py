@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from logscope.engine.answers import Detection, FieldValue, Line, View
 from logscope.engine.api import Cancel
+from logscope.tui.clock import iso
 from logscope.tui.painting import marks_of_steps
 from logscope.tui.screens.chooser import MOST, ChooserScreen
 from logscope.tui.trail import Step
@@ -16,11 +16,6 @@ if TYPE_CHECKING:
     from logscope.tui.screens.records import RecordsScreen
 
 STRONG = ("strong",)
-
-
-def iso(time: int) -> str:
-    """Microseconds as the filter language reads a time."""
-    return datetime.fromtimestamp(time / 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 class Jumps:
@@ -238,16 +233,14 @@ class Jumps:
 
     def pivot_on(self, value: FieldValue) -> None:
         """Every record with a value, under any field's name of its key."""
-        screen = self._screen
-        text = screen.investigation.pivot_filter(value.key, value.name, value.value)
-        screen.narrow(Step("pivot", text, f"{value.key or value.name} {value.value}"))
-        screen.main_list.focus()
+        self.pivot_value(value.key, value.name, value.value, None)
+        self._screen.main_list.focus()
 
-    def pivot_value(self, key: str, value: str, row: int | None) -> None:
-        """Pivot on a key's value from elsewhere, the cursor on a record."""
+    def pivot_value(self, key: str | None, name: str, value: str, row: int | None) -> None:
+        """Pivot on a value from elsewhere, the cursor on a record."""
         screen = self._screen
-        text = screen.investigation.pivot_filter(key, key, value)
-        screen.narrow(Step("pivot", text, f"{key} {value}"), anchor=row)
+        text = screen.investigation.pivot_filter(key, name, value)
+        screen.narrow(Step("pivot", text, f"{key or name} {value}"), anchor=row)
 
     # Marks
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
@@ -11,15 +12,20 @@ from textual.content import Content
 from textual.widget import Widget
 
 from logscope.engine.answers import Snapshot
-from logscope.engine.api import Cancel
+from logscope.engine.api import Cancel, Investigation
 from logscope.errors import LogscopeError
+from logscope.tui.clock import iso
 from logscope.tui.messages import CursorMoved, RowChosen
-from logscope.tui.safe import line
+from logscope.tui.safe import content, line
 from logscope.tui.screens.base import InvestigatorScreen
+from logscope.tui.wheres import Wheres, both
 from logscope.tui.widgets.chrome import Chrome, Footer, title_line
 from logscope.tui.widgets.query_bar import QueryBar
 
 T = TypeVar("T")
+
+RESTED = 4
+"""How many times as long as an answer took the next one is waited with, as records come."""
 
 
 class ListScreen(InvestigatorScreen):
@@ -29,6 +35,13 @@ class ListScreen(InvestigatorScreen):
 
     ROW = "row"
     """What a row is called in the status line."""
+
+    def __init__(self, investigation: Investigation) -> None:
+        """A list over `investigation`."""
+        super().__init__(investigation)
+        self._shown: tuple[int, int] = (-1, -1)
+        self._next = 0.0
+        self._waiting = False
 
     def compose(self) -> ComposeResult:
         """Title, column titles, the list with what belongs to it, bar, footer."""
@@ -46,6 +59,10 @@ class ListScreen(InvestigatorScreen):
         """The column titles as they fit now."""
         return Content("")
 
+    def reload(self) -> None:
+        """Ask for what the list shows, by `ask_linked`."""
+        raise NotImplementedError
+
     def cursor_moved(self) -> None:
         """The cursor stands on another row."""
 
@@ -55,50 +72,75 @@ class ListScreen(InvestigatorScreen):
     # Life
 
     def on_mount(self) -> None:
-        """The title at once."""
+        """The title at once, the list as soon as it is there."""
         self.show_title()
+        self.reload()
+
+    def on_screen_resume(self) -> None:
+        """Keys or clocks may have been changed meanwhile."""
+        self.catch_up()
 
     def on_resize(self, event: events.Resize) -> None:
         """Other columns fit."""
         self.call_after_refresh(self.show_heading)
 
     def snapshot_changed(self, snapshot: Snapshot) -> None:
-        """The title is as new as the engine's news."""
+        """The title is as new as the engine's news, the list nearly."""
         self.show_title()
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Ask again if there is something new, no more often than the engine can answer."""
+        if not self.lives or self._shown == self._newest() or self.queries.busy("list"):
+            return
+        if time.monotonic() >= self._next:
+            self.reload()
+        elif not self._waiting:
+            self._waiting = True
+            self.set_timer(0.5, self._catch_up_again)
+
+    def _catch_up_again(self) -> None:
+        self._waiting = False
+        self.catch_up()
+
+    def _newest(self) -> tuple[int, int]:
+        return self.scope.snapshot.generation, self.scope.changes
 
     def ask_linked(
         self,
-        topic: str,
         call: Callable[[Cancel], T],
         then: Callable[[T], object],
         *,
         label: str = "linking",
         failed: Callable[[LogscopeError], None] | None = None,
     ) -> None:
-        """Ask what needs the transactions: they are made first, if they are not there yet.
+        """Ask for the list; the transactions are made first, if they are not there yet.
 
         Args:
-            topic: What it is about.
             call: Runs on a thread once all is linked.
             then: Runs here with the answer.
             label: What the user is told meanwhile.
             failed: Runs here with the error.
         """
         investigation = self.investigation
+        self._shown = self._newest()
 
         def linked(cancel: Cancel) -> T:
             investigation.prepare_transactions(
-                cancel=cancel, progress=lambda told, share: self.queries.report(topic, told, share)
+                cancel=cancel, progress=lambda told, share: self.queries.report("list", told, share)
             )
             return call(cancel)
 
         def arrived(answer: T) -> None:
             self.scope.snapshot = investigation.snapshot
+            self._next = time.monotonic() + max(1.0, RESTED * self.queries.took.get("list", 0.0))
             self.show_title()
             then(answer)
+            self.show_heading()
             self.show_status()
+            self.catch_up()
 
-        self.queries.ask(topic, linked, arrived, label=label, failed=failed)
+        self.queries.ask("list", linked, arrived, label=label, failed=failed)
 
     # What it says
 
@@ -138,3 +180,58 @@ class ListScreen(InvestigatorScreen):
     def chosen(self, event: RowChosen) -> None:
         """Enter on a row of one of its lists."""
         self.action_open()
+
+
+class FilteredScreen(ListScreen):
+    """A list over the transactions that a filter keeps, with the filters that one tried."""
+
+    FILTER_HELP = ""
+
+    def __init__(self, investigation: Investigation, where: str = "") -> None:
+        """A list over the transactions of `investigation` that match `where`."""
+        super().__init__(investigation)
+        self.wheres = Wheres(where)
+
+    @property
+    def where(self) -> str:
+        """The filter in force."""
+        return self.wheres.now
+
+    def filter_shown(self) -> Content:
+        """The filter, for the right of the status line; it leaves room for where one stands."""
+        return content(f"& {self.where}", "$log-hint", cap=self.size.width // 2) if self.where else Content("")
+
+    def filter_failed(self, error: LogscopeError) -> None:
+        """It does not compile: the one before stays in force."""
+        self.wheres.failed()
+        self.tell(error)
+
+    def submitted(self, purpose: str, text: str) -> None:
+        """A filter."""
+        self.wheres.go(text)
+        self.reload()
+
+    def action_filter(self) -> None:
+        """Filter in the transaction language."""
+        self.ask_text("filter", "& transactions", self.FILTER_HELP, self.where)
+
+    def action_unfilter(self) -> None:
+        """The filter before, at last all transactions."""
+        if self.wheres.back():
+            self.reload()
+
+    def action_refilter(self) -> None:
+        """The filter after it again."""
+        if self.wheres.forward():
+            self.reload()
+
+    def run_command(self, name: str, argument: str) -> bool:
+        """Commands that narrow."""
+        if name == "filter":
+            self.submitted("filter", argument)
+        elif name in ("since", "until") and argument:
+            bound = iso(self.scope.clock.parse(argument, self.scope.snapshot.start))
+            self.submitted("filter", both(self.where, f"start{'>=' if name == 'since' else '<'}{bound}"))
+        else:
+            return False
+        return True

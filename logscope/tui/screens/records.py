@@ -45,6 +45,7 @@ class RecordsScreen(InvestigatorScreen):
         Binding("asterisk", "pivot", "Pivot on the value: every record that holds it", id="records.pivot", show=False),
         Binding("backspace", "back", "Back in the trail", id="records.back", show=False),
         Binding("right_curly_bracket,shift+right", "forward", "Forward in the trail", id="records.forward", show=False),
+        Binding("U", "undo", "Undo the last change of the trail", id="records.undo", show=False),
         Binding("tilde", "trail", "The trail: switch steps on and off", id="records.trail", show=False),
         Binding("t", "transaction", "The record's transaction", id="records.transaction", show=False),
         Binding("T", "transactions", "List of transactions", id="records.transactions", show=False),
@@ -256,6 +257,14 @@ class RecordsScreen(InvestigatorScreen):
             self.show_title()
             self.viewing.refresh()
 
+    def action_undo(self) -> None:
+        """The trail as it was before the last change."""
+        if self.trail.undo():
+            self.show_title()
+            self.viewing.refresh()
+        else:
+            self.scope.say("nothing to undo")
+
     def action_trail(self) -> None:
         """The trail as a list."""
         self.app.push_screen(TrailScreen(self.trail), lambda changed: self.viewing.refresh() if changed else None)
@@ -341,10 +350,16 @@ class RecordsScreen(InvestigatorScreen):
         self.jumps.open_transaction()
 
     def action_transactions(self) -> None:
-        """The list of transactions."""
+        """The list of transactions, of the stretch of time that is in view."""
         from logscope.tui.screens.transactions import TransactionsScreen
 
-        self.app.push_screen(TransactionsScreen(self.investigation))
+        self.app.push_screen(TransactionsScreen(self.investigation, self.trail.stretch))
+
+    def action_map(self) -> None:
+        """The service map of that stretch, beside all others."""
+        from logscope.tui.screens.service_map import MapScreen
+
+        self.app.push_screen(MapScreen(self.investigation, self.trail.stretch))
 
     def action_detections(self) -> None:
         """The list of detections."""

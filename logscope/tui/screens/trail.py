@@ -102,7 +102,7 @@ class TrailScreen(ModalScreen[bool]):
     def action_go(self) -> None:
         """Stand behind the step."""
         if self._trail.steps:
-            self._trail.position = self._place + 1
+            self._trail.stand(self._place + 1)
             self._changed = True
         self.dismiss(self._changed)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on
@@ -22,8 +23,16 @@ from logscope.tui.widgets.member_list import MemberList
 from logscope.tui.widgets.query_bar import QueryBar
 from logscope.tui.widgets.waterfall_view import WaterfallView
 
+WAITS_SHOWN = 4
+FILE_NAME_MOST = 60
 VALUE_CAP = 20
 """Characters of a key's value in the line that says what holds a transaction together."""
+
+
+def file_name(title: str) -> str:
+    """A name for a file from what a log called a transaction: letters, digits, and a few signs."""
+    kept = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "-_") else "-" for sign in title)
+    return "-".join(part for part in kept[:FILE_NAME_MOST].split("-") if part) or "transaction"
 
 
 class TransactionScreen(InvestigatorScreen):
@@ -36,25 +45,34 @@ class TransactionScreen(InvestigatorScreen):
         Binding("E", "error(-1)", "Previous error", id="transaction.error-previous", show=False),
         Binding("x", "step(1)", "Next step of a detection", id="transaction.step-next", show=False),
         Binding("X", "step(-1)", "Previous step of a detection", id="transaction.step-previous", show=False),
-        Binding("i", "why", "Why: what ties the record to the first one", id="transaction.why", show=False),
-        Binding("asterisk,T", "records", "These records in the records view", id="transaction.records", show=False),
+        Binding("c", "wait(1)", "Next thing that was waited for", id="transaction.wait-next", show=False),
+        Binding("w,i", "why", "Why: what ties the record to the first one", id="transaction.why", show=False),
+        Binding("equals_sign", "compare", "Compare with a normal one", id="transaction.compare", show=False),
+        Binding("asterisk,T", "records", "Pivot: its records, or the value's", id="transaction.records", show=False),
         Binding("y", "copy", "Copy the record", id="transaction.copy", show=False),
         Binding("Y", "copy_all", "Copy all its records", id="transaction.copy-all", show=False),
+        Binding("s", "save", "Save a report of it", id="transaction.save", show=False),
     ]
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
         ("list.down", "next"),
         ("list.choose", "fields"),
         ("transaction.switch", "waterfall"),
-        ("transaction.step-next", "step"),
-        ("transaction.error-next", "error"),
+        ("transaction.compare", "compare"),
+        ("transaction.wait-next", "waited for"),
         ("transaction.why", "why"),
         ("transaction.records", "in records"),
+        ("transaction.error-next", "error"),
+        ("transaction.step-next", "step"),
+        ("transaction.save", "save"),
         ("transaction.copy-all", "copy all"),
         ("screen.leave", "back"),
     )
     ABOUT = (
         "Transaction",
-        "● a record, ◉ several, ▲ an error, ✖ a step that did not happen, ╱ ╱ a silence that was folded.",
+        (
+            "● a record, ◉ several, ▲ an error, ✖ a step that did not happen, ╱ ╱ a silence that was folded, "
+            "━ and ◷ what the end waited for."
+        ),
     )
 
     def __init__(self, investigation: Investigation, number: int, row: int | None = None) -> None:
@@ -69,6 +87,7 @@ class TransactionScreen(InvestigatorScreen):
         clock = self.scope.clock
         yield Chrome(id="title")
         yield Chrome(id="held")
+        yield Chrome(id="waits")
         yield WaterfallView(id="waterfall")
         yield Chrome(id="heading")
         yield MemberList(clock, id="members")
@@ -124,10 +143,20 @@ class TransactionScreen(InvestigatorScreen):
         if detail.oversize:
             held.append((f"   ⚠ oversize: bridged by {detail.oversize}", "$log-warn"))
         self.query_one("#held", Chrome).show(line(*held))
+        self._show_waits(detail)
         self.query_one("#heading", Chrome).show(line((members.heading(), "$log-dim")))
         wanted = members.row_of(record=self._row) if self._row is not None else None
         members.go(wanted or 0, center=True)
         self.show_status()
+
+    def _show_waits(self, detail: TransactionDetail) -> None:
+        """What the end waited for, in a line of its own where there is something."""
+        waits = self.query_one("#waits", Chrome)
+        waits.set_class(bool(detail.critical), "some")
+        parts: list[tuple[str, str]] = [("waited for ", "$log-dim")]
+        for place, wait in enumerate(detail.critical[:WAITS_SHOWN]):
+            parts += [("  " if place else "", ""), (f"◷ {wait.share:.0%} ", "bold $log-warn"), (wait.text, "")]
+        waits.show(line(*parts))
 
     @on(CursorMoved)
     def _moved(self, event: CursorMoved) -> None:
@@ -177,9 +206,11 @@ class TransactionScreen(InvestigatorScreen):
             window = human_duration(row.absent.end - row.absent.start)
             return line((f"✖ {row.absent.step}: nothing in a window of {window}", "bold $log-detection")), Content("")
         member = row.member
+        wait = next((one for one in self._detail.critical if member and one.row == member.line.row), None)
         place = f"{member.line.source.rsplit('/', 1)[-1]}:{member.line.line}" if member else ""
         count = f"record {row.index + 1} of {len(self._detail.members)}"
-        return line((place, "$log-service"), f"   {count}"), Content("")
+        told = f"◷ {wait.share:.0%} {wait.text}" if wait else ""
+        return line((place, "$log-service"), f"   {count}"), line((told, "$log-warn"))
 
     # Actions
 
@@ -223,19 +254,66 @@ class TransactionScreen(InvestigatorScreen):
             ),
         )  # fmt: skip
 
-    def action_records(self) -> None:
-        """Back in the records view, pivoted on the grain's value."""
-        from logscope.tui.screens.records import RecordsScreen
+    def action_wait(self, direction: int) -> None:
+        """The next record that was waited for."""
+        waited = {wait.row for wait in self._detail.critical} if self._detail else set()
+        rows = enumerate(self.main_list.shown)
+        found = {place for place, row in rows if row.member and row.member.line.row in waited}
+        now = self.main_list.cursor
+        # Round the end: there are few, and one wants them all.
+        wrapped = (
+            found if any(place > now for place in found) else {place + len(self.main_list.shown) for place in found}
+        )
+        if wrapped:
+            self.main_list.go(min(place for place in wrapped if place > now) % len(self.main_list.shown), center=True)
+        else:
+            self.scope.say("nothing was waited for")
 
-        detail = self._detail
-        home = next((screen for screen in self.app.screen_stack if isinstance(screen, RecordsScreen)), None)
-        row = self.main_list.current
-        if detail is None or home is None or not detail.keys:
+    def action_compare(self) -> None:
+        """This transaction beside a normal one."""
+        from logscope.tui.screens.compare import CompareScreen
+
+        self.app.push_screen(CompareScreen(self.investigation, self._number))
+
+    def action_records(self) -> None:
+        """In the records view: those of the value under the cursor in the fields, else of the transaction's key."""
+        row, detail = self.main_list.current, self._detail
+        record = row.member.line.row if row and row.member else None
+        if self.pane.has_focus and (value := self.pane.value) is not None:
+            self.pivot(value.key or "", value.value, record, name=value.name)
+        elif detail is not None and detail.keys:
+            name, values = next(iter(detail.keys.items()))
+            self.pivot(name, values[0], record)
+
+    def action_save(self) -> None:
+        """A report of the transaction, in a file."""
+        if self._detail is not None:
+            told = "a report with waterfall, records, keys and evidence: .md, .html or .json by its ending"
+            self.ask_text("save", "save as", told, f"{file_name(self._detail.title)}.html")
+
+    def submitted(self, purpose: str, text: str) -> None:
+        """The name of the report."""
+        self.close_bar()
+        if not text:
             return
-        name, values = next(iter(detail.keys.items()))
-        while self.app.screen is not home:
-            self.app.pop_screen()
-        home.jumps.pivot_value(name, values[0], row.member.line.row if row and row.member else None)
+        path, investigation, number = Path(text).expanduser(), self.investigation, self._number
+        self.queries.ask(
+            "save",
+            lambda cancel: investigation.export(path, [number], cancel=cancel),
+            lambda _: self.scope.say(f"saved {path}"),
+            label="writing the report",
+            failed=self.tell,
+        )
+
+    def run_command(self, name: str, argument: str) -> bool:
+        """Commands of this screen."""
+        if name == "save":
+            self.submitted("save", argument or f"{file_name(self._detail.title if self._detail else '')}.html")
+        elif name == "compare":
+            self.action_compare()
+        else:
+            return False
+        return True
 
     def action_copy(self) -> None:
         """The record."""

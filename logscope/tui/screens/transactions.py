@@ -1,32 +1,31 @@
-"""The list of transactions: sorted, filtered, by the grain one chooses."""
+"""The list of transactions: sorted, filtered, by the grain one chooses, with the ways they go."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import polars as pl
-from textual import on
+from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
 
-from logscope.engine.answers import Absence
+from logscope.engine.answers import Absence, PlanChange, Shape
 from logscope.engine.api import Cancel, Investigation
-from logscope.errors import LogscopeError
-from logscope.layout.histogram import sparkline
-from logscope.text import clean, human_duration
+from logscope.errors import UsageError
+from logscope.tui.distribution import Distribution, distribution
+from logscope.tui.grains import finer_than, grain_line, hierarchy
+from logscope.tui.messages import RowChosen
 from logscope.tui.safe import line
-from logscope.tui.screens.listing import ListScreen
+from logscope.tui.screens.listing import FilteredScreen
 from logscope.tui.widgets.chrome import Chrome
+from logscope.tui.widgets.shape_table import ShapeTable, shape_line
 from logscope.tui.widgets.transaction_table import SLICE, PartWanted, TransactionTable
 
-SORTS = ("start", "duration", "records", "errors", "level")
-FILTER_HELP = 'has("charge begin") not has("charge settled")   duration>5s   errors>0   services:payments'
-BARS = 18
-NARROW = 100
+TALL = 30
+"""Lines from which the ways are shown without being asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,86 +35,106 @@ class Loaded:
     frame: pl.DataFrame
     shown: dict[int, pl.DataFrame]
     """The slices around the cursor, with all columns."""
-    quantiles: tuple[int, int, int]
-    """p50, p95, p99 of the duration, microseconds."""
-    spark: str
+    spread: Distribution
     grain: tuple[str, str]
 
 
-def durations(frame: pl.DataFrame) -> tuple[tuple[int, int, int], str]:
-    """Quantiles and a sparkline over the logarithm of the durations."""
-    if frame.is_empty():
-        return (0, 0, 0), ""
-    spans = frame["duration"].dt.total_microseconds()
-    found = [spans.quantile(share) or 0.0 for share in (0.5, 0.95, 0.99)]
-    longest = math.log10(float(spans.max() or 0) + 1000)  # type: ignore[arg-type]  # a number: the column is one
-    places = (((spans.clip(0) + 1000).log10() - 3) / max(1e-9, longest - 3) * (BARS - 1)).floor().cast(pl.Int32)
-    counts = dict(places.value_counts().rows())
-    return (int(found[0]), int(found[1]), int(found[2])), sparkline([counts.get(place, 0) for place in range(BARS)])
-
-
-class TransactionsScreen(ListScreen):
+class TransactionsScreen(FilteredScreen):
     """The list of transactions."""
 
+    FILTER_HELP = 'has("charge begin") not has("charge settled")   duration>5s   errors>0   services:payments'
     ROW = "transaction"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ampersand,slash", "filter", "Filter transactions", id="transactions.filter", show=False),
-        Binding("backspace", "unfilter", "Take the filter away", id="transactions.unfilter", show=False),
+        Binding("backspace", "unfilter", "Back to the filter before", id="transactions.unfilter", show=False),
+        Binding("right_curly_bracket", "refilter", "Forward again", id="transactions.refilter", show=False),
         Binding("greater_than_sign", "sort(1)", "Sort by the next column", id="transactions.sort-next", show=False),
         Binding("less_than_sign", "sort(-1)", "Sort by the previous one", id="transactions.sort-previous", show=False),
         Binding("r,s", "reverse", "Reverse the order", id="transactions.reverse", show=False),
         Binding("plus", "grain(-1)", "A coarser grain", id="transactions.grain-up", show=False),
         Binding("minus", "grain(1)", "A finer grain", id="transactions.grain-down", show=False),
         Binding("t", "open", "Open the transaction", id="transactions.open", show=False),
+        Binding("tab", "shapes", "The ways transactions go", id="transactions.shapes", show=False),
+        Binding("equals_sign", "compare", "Compare with a normal one", id="transactions.compare", show=False),
+        Binding("asterisk", "pivot", "Its records, by its key's value", id="transactions.pivot", show=False),
         Binding("D", "detections", "List of detections", id="transactions.detections", show=False),
     ]
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
         ("list.choose", "open"),
         ("transactions.filter", "filter"),
         ("transactions.sort-next", "sort by"),
-        ("transactions.reverse", "reverse"),
+        ("transactions.compare", "compare"),
+        ("transactions.shapes", "ways"),
+        ("screen.map", "map"),
+        ("screen.keys", "keys"),
         ("transactions.grain-up", "coarser"),
         ("transactions.grain-down", "finer"),
+        ("transactions.reverse", "reverse"),
+        ("transactions.pivot", "records"),
         ("screen.leave", "back"),
     )
-    ABOUT = ("Transactions", "Records that keys tie together, one transaction a row. ✖: a rule found something in it.")
+    ABOUT = (
+        "Transactions",
+        (
+            "Records that keys tie together, one transaction a row. ✖: a rule found something in it. "
+            "Tab goes to the ways they take; Enter there keeps those that went one way."
+        ),
+    )
 
-    def __init__(self, investigation: Investigation, where: str = "") -> None:
-        """The transactions of `investigation` that match `where`."""
-        super().__init__(investigation)
-        self._where = where
-        self._before = ""
+    def __init__(
+        self, investigation: Investigation, where: str = "", pick: Callable[[int], None] | None = None
+    ) -> None:
+        """The transactions of `investigation` that match `where`.
+
+        Args:
+            investigation: The open session.
+            where: A filter on transactions.
+            pick: Gets the number of the one that Enter chooses, in place of opening it.
+        """
+        super().__init__(investigation, where)
+        self._pick = pick
         self._sort = "start"
         self._descending = False
         self._loaded: Loaded | None = None
         self._offers: Sequence[Absence] = ()
+        self._shapes: Sequence[Shape] = ()
+        self._grains: tuple[str, ...] = ()
+        self._learned: object = None
 
     def parts(self) -> Iterable[Widget]:
-        """The table and its summary."""
+        """The table, its ways and its summary."""
         yield TransactionTable(self.scope.clock, id="transactions")
+        yield ShapeTable(id="shapes")
         yield Chrome(id="summary")
+        yield Chrome(id="ways")
 
     @property
     def main_list(self) -> TransactionTable:
         """The table."""
         return self.query_one(TransactionTable)
 
-    def on_mount(self) -> None:
-        """Ask for the list."""
-        self.reload()
+    @property
+    def shapes(self) -> ShapeTable:
+        """The ways."""
+        return self.query_one(ShapeTable)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """The ways are shown where there is room."""
+        self.shapes.set_class(event.size.height >= TALL, "open")
+        self.call_after_refresh(self._show_summary)
 
     def heading(self) -> Content:
         """The column titles, the sorted one with an arrow."""
-        return line(*self.main_list.heading(self._sort, self._descending))
+        return line(*self.main_list.titles(self._sort, descending=self._descending))
 
-    def reload(self, grain: str | None = None) -> None:
+    # Asking
+
+    def reload(self) -> None:
         """Ask for the list as it is sorted and filtered now."""
-        investigation, where = self.investigation, self._where
+        investigation, where = self.investigation, self.where
         sort, descending, first = self._sort, self._descending, self.main_list.part
 
         def call(cancel: Cancel) -> Loaded:
-            if grain is not None:
-                investigation.set_grain(grain)
             # Of millions only figures: texts and lists are made of what is on the screen.
             frame = investigation.transactions(where, sort=sort, descending=descending, cancel=cancel, columns=())
             at = min(first, max(0, frame.height - 1) // SLICE)
@@ -124,9 +143,9 @@ class TransactionsScreen(ListScreen):
                 for part in (at, at + 1)
                 if not part or part * SLICE < frame.height
             }
-            return Loaded(frame, shown, *durations(frame), investigation.grain())
+            return Loaded(frame, shown, distribution(frame), investigation.grain())
 
-        self.ask_linked("transactions", call, self._arrived, failed=self._failed)
+        self.ask_linked(call, self._arrived, failed=self.filter_failed)
 
     def _arrived(self, loaded: Loaded) -> None:
         self._loaded = loaded
@@ -134,20 +153,24 @@ class TransactionsScreen(ListScreen):
             self.close_bar()
         table = self.main_list
         table.show(loaded.frame, loaded.shown, loaded.grain[0])
-        if self._where:
-            table.teach(["", "No transaction matches " + clean(self._where, cap=200), "", "⌫ takes the filter away."])
+        back = self.scope.keys.shown("transactions.unfilter")
+        if self.where:
+            table.teach(
+                ["", "No transaction matches " + self.where[:200], "", f"{back} goes back to the filter before."]
+            )
         else:
             table.teach(
                 [
                     "No transactions: no identifier was found that several records share.",
                     "",
                     "Looked for: order, request, trace and session ids, UUIDs, long hex, prefixed ids.",
-                    ":keys lists what was found; add one with --key NAME='regex with one (group)'.",
+                    f"{self.scope.keys.shown('screen.keys')} lists what was found, and why it links or not;",
+                    "add a key with --key NAME='regex with one (group)'.",
                 ]
             )
-        self.show_heading()
         self._show_summary()
         self._learn_offers()
+        self._learn_more()
 
     @on(PartWanted)
     def _complete(self, event: PartWanted) -> None:
@@ -159,52 +182,32 @@ class TransactionsScreen(ListScreen):
             lambda rows: table.fill(event.frame, event.part, rows),
         )
 
-    def _failed(self, error: LogscopeError) -> None:
-        self._where = self._before
-        self.tell(error)
-
-    def _show_summary(self) -> None:
-        loaded = self._loaded
-        if loaded is None:
+    def _learn_more(self) -> None:
+        """The ways of all transactions, numbered alike whatever the list is narrowed to, and what can be the grain."""
+        self._show_shapes(self._shapes)
+        mark = (self.scope.snapshot.generation, self.scope.changes)
+        if self._learned == mark or self.queries.busy("shapes") or self.queries.busy("grains"):
             return
-        half, most, nearly = (human_duration(value) for value in loaded.quantiles)
-        count = loaded.frame.height
-        parts: list[Content | str | tuple[str, str]] = [
-            (f"{count:,} transaction{'' if count == 1 else 's'}", "bold"),
-            (f" · p50 {half} · p95 {most} · p99 {nearly} ", "$log-time"),
-            (loaded.spark, "$log-strip"),
-        ]
-        grain: list[Content | str | tuple[str, str]] = [("grain ", "$log-dim"), (loaded.grain[0], "bold $log-key")]
-        if self.size.width >= 120:
-            grain.append((f"  {loaded.grain[1]}"[:60], "$log-dim"))
-        # On a narrow screen the column's title says the grain, and the distribution needs the room.
-        right = line(*grain) if self.size.width >= NARROW else None
-        self.query_one("#summary", Chrome).show(line(*parts), right)
+        self._learned = mark
+        investigation = self.investigation
+        self.queries.ask("shapes", lambda cancel: list(investigation.shapes(cancel=cancel)), self._shapes_known)
+        self.queries.ask("grains", lambda _: hierarchy(investigation.keys()), self._show_grains)
 
-    def status_parts(self) -> tuple[Content, Content]:
-        """Which of how many, and the filter."""
-        table = self.main_list
-        rules = table.row(table.cursor).get("rules") if table.rows else None
-        left = line(self.standing(), (f"   ✖ {', '.join(rules)}" if rules else "", "bold $log-detection"))
-        return left, line((f"& {self._where}" if self._where else "", "$log-hint"))
+    def _shapes_known(self, shapes: Sequence[Shape]) -> None:
+        self._show_shapes(shapes)
+        if shapes and self.main_list.rows and not self.main_list.shaped:
+            # Now the list can say of each which way it went.
+            self.reload()
 
-    def submitted(self, purpose: str, text: str) -> None:
-        """A filter."""
-        self._before, self._where = self._where, text
-        self.reload()
+    def _show_grains(self, names: tuple[str, ...]) -> None:
+        self._grains = names
+        self._show_summary()
 
-    def action_open(self) -> None:
-        """The transaction under the cursor."""
-        from logscope.tui.screens.transaction import TransactionScreen
-
-        number = self.main_list.number()
-        if number is not None:
-            self.app.push_screen(TransactionScreen(self.investigation, number))
-
-    def action_filter(self) -> None:
-        """Filter in the transaction language."""
-        self.ask_text("filter", "& transactions", FILTER_HELP, self._where)
-        self._offer(self._offers)
+    def _show_shapes(self, shapes: Sequence[Shape]) -> None:
+        self._shapes = shapes
+        term = next((one.number for one in shapes if self.where == f"shape={one.number}"), None)
+        self.shapes.show(shapes, term)
+        self._show_summary()
 
     def _learn_offers(self) -> None:
         """What may be worth a filter; looked for before one asks, so that it is there at once."""
@@ -218,16 +221,83 @@ class TransactionsScreen(ListScreen):
             offers = [(one.filter, f"{one.without:,} of {one.seen:,}") for one in found]
             self.bar.offer(offers, "usual in a transaction, missing in a few (↓ takes it):")
 
-    def action_unfilter(self) -> None:
-        """All transactions again."""
-        if self._where:
-            self._where = ""
+    # What it says
+
+    def _show_summary(self) -> None:
+        loaded = self._loaded
+        if loaded is None or not self.lives:
+            return
+        count = loaded.frame.height
+        left = line(
+            (f"{count:,} transaction{'' if count == 1 else 's'}", "bold"),
+            (f" · {loaded.spread.words} ", "$log-time"),
+            (loaded.spread.bars, "$log-strip"),
+        )
+        # On a narrow screen the column's title says the grain, and the distribution needs the room.
+        room = self.size.width - 2 - left.cell_length
+        self.query_one("#summary", Chrome).show(left, grain_line(self._grains, loaded.grain, room))
+        ways = self.query_one("#ways", Chrome)
+        # The pane says the same and more.
+        ways.display = not self.shapes.has_class("open")
+        ways.show(line(*shape_line(self._shapes, self.size.width - 2)))
+
+    def status_parts(self) -> tuple[Content, Content]:
+        """Which of how many, and the filter."""
+        table = self.main_list
+        rules = table.row(table.cursor).get("rules") if table.rows else None
+        left = line(self.standing(), (f"   ✖ {', '.join(rules)}" if rules else "", "bold $log-detection"))
+        if self._pick is not None:
+            left = line((f"{self.scope.keys.shown('list.choose')} chooses   ", "bold $log-hint"), left)
+        return left, self.filter_shown()
+
+    # Filters
+
+    def action_filter(self) -> None:
+        """Filter in the transaction language."""
+        super().action_filter()
+        self._offer(self._offers)
+
+    def action_shapes(self) -> None:
+        """To the ways and back."""
+        if self.shapes.has_focus:
+            self.main_list.focus()
+        else:
+            self.shapes.add_class("open")
+            self.shapes.focus()
+            self._show_summary()
+
+    def chosen(self, event: RowChosen) -> None:
+        """Open a transaction, or keep those that went one way; the same way again: all."""
+        if event.rows is not self.shapes:
+            self.action_open()
+        elif (shape := self.shapes.shape) is not None:
+            term = f"shape={shape.number}"
+            self.wheres.go("" if self.where == term else term)
+            self.main_list.focus()
             self.reload()
+
+    def close_something(self) -> bool:
+        """The bar, or the ways where they were opened."""
+        if super().close_something():
+            return True
+        if self.shapes.has_focus:
+            self.main_list.focus()
+            self.shapes.set_class(self.size.height >= TALL, "open")
+            self._show_summary()
+            return True
+        return False
+
+    # The order, and the grain
 
     def action_sort(self, step: int) -> None:
         """By another column; sizes begin with the largest."""
-        self._sort = SORTS[(SORTS.index(self._sort) + step) % len(SORTS)]
-        self._descending = self._sort != "start"
+        sorts = self.main_list.sorts()
+        place = sorts.index(self._sort) if self._sort in sorts else 0
+        self._sort_by(sorts[(place + step) % len(sorts)])
+
+    def _sort_by(self, name: str) -> None:
+        self._sort = name
+        self._descending = name in ("duration", "records", "errors", "level", "rules")
         self.reload()
 
     def action_reverse(self) -> None:
@@ -237,46 +307,87 @@ class TransactionsScreen(ListScreen):
 
     def action_grain(self, step: int) -> None:
         """A coarser or finer grain, with its reason."""
+        loaded = self._loaded
+        name = finer_than(self._grains, loaded.grain[0], step) if loaded else None
+        if name is None:
+            self.scope.say("no coarser key" if step < 0 else "no finer key")
+        else:
+            self._set_grain(name)
+
+    def _set_grain(self, name: str) -> None:
         investigation = self.investigation
 
-        def call(_: Cancel) -> str | None:
-            found = investigation.keys()
-            strong = [one for one in found if one.get("active", True) and one.get("class") == "strong"]
-            # Coarse to fine: a coarser key has fewer values.
-            names = [str(one["key"]) for one in sorted(strong, key=lambda one: int(one.get("values", 0)))]
-            now = investigation.grain()[0]
-            place = (names.index(now) if now in names else 0 if step < 0 else -1) + step
-            return names[place] if 0 <= place < len(names) else None
+        def call(cancel: Cancel) -> tuple[str, str]:
+            investigation.apply(PlanChange(grain=name), cancel=cancel)
+            return investigation.grain()
 
-        def arrived(name: str | None) -> None:
-            if name is None:
-                self.scope.say("no coarser key" if step < 0 else "no finer key")
-            else:
-                self.reload(name)
-                self.queries.ask("grain", lambda _: investigation.grain(), self._say_grain)
+        def arrived(grain: tuple[str, str]) -> None:
+            self.scope.changes += 1
+            self.scope.say(f"grain {grain[0]}: {grain[1]}")
+            self.reload()
 
-        self.queries.ask("grain", call, arrived, label="finding keys")
+        self.queries.ask("grain", call, arrived, label="linking", failed=self.tell)
 
-    def _say_grain(self, grain: tuple[str, str]) -> None:
-        self.scope.say(f"grain {grain[0]}: {grain[1]}")
+    # Ways on
+
+    def action_open(self) -> None:
+        """The transaction under the cursor."""
+        from logscope.tui.screens.transaction import TransactionScreen
+
+        number = self.main_list.number()
+        if number is None:
+            return
+        if self._pick is not None:
+            self.dismiss()
+            self._pick(number)
+        else:
+            self.app.push_screen(TransactionScreen(self.investigation, number))
+
+    def action_compare(self) -> None:
+        """The transaction under the cursor beside a normal one."""
+        from logscope.tui.screens.compare import CompareScreen
+
+        if (number := self.main_list.number()) is not None:
+            self.app.push_screen(CompareScreen(self.investigation, number))
+
+    def action_pivot(self) -> None:
+        """The records of the transaction's key value, in the records view."""
+        table = self.main_list
+        found = table.key_value(table.cursor) if table.rows else None
+        if found is not None:
+            self.pivot(found[0], found[1])
+
+    def action_map(self) -> None:
+        """The service map of these, beside all others."""
+        from logscope.tui.screens.service_map import MapScreen
+
+        self.app.push_screen(MapScreen(self.investigation, self.where))
 
     def action_detections(self) -> None:
         """The list of detections."""
         from logscope.tui.screens.detections import DetectionsScreen
 
-        self.app.push_screen(DetectionsScreen(self.investigation))
+        self.go_to(DetectionsScreen)
 
     def run_command(self, name: str, argument: str) -> bool:
-        """Commands of this screen."""
+        """Commands of this screen.
+
+        Raises:
+            UsageError: Its argument does not fit.
+        """
         if name == "grain" and argument:
-            self.reload(argument)
-        elif name in ("filter", "transactions"):
-            self._before, self._where = self._where, argument
-            self.reload()
-        elif name == "detections":
-            self.action_detections()
+            self._set_grain(argument)
+        elif name == "transactions":
+            self.submitted("filter", argument)
+        elif name == "sort":
+            names = {column.title: column.sort for column in self.main_list.columns() if column.sort}
+            if argument not in names and argument not in self.main_list.sorts():
+                raise UsageError(f"no column {argument!r}", mend=f"there are {', '.join(names)}")
+            self._sort_by(names.get(argument, argument))
         elif name == "goto" and argument.isdigit():
             self.main_list.go(int(argument) - 1, center=True)
+        elif name in ("compare", "shapes"):
+            (self.action_compare if name == "compare" else self.action_shapes)()
         else:
-            return False
+            return super().run_command(name, argument)
         return True

@@ -125,8 +125,8 @@ class Viewing:
     def _failed(self, error: LogscopeError) -> None:
         # The step that does not compile is taken back; what was typed stays in the bar.
         screen = self._screen
-        if screen.bar.is_open and screen.trail.back():
-            del screen.trail.steps[screen.trail.position :]
+        if screen.bar.is_open:
+            screen.trail.drop_last()
         screen.tell(error)
 
     def _arrived(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rich.segment import Segment
 
-from logscope.engine.answers import AbsentStep, Member, TransactionDetail
+from logscope.engine.answers import AbsentStep, Member, TransactionDetail, Wait
 from logscope.text import clean
 from logscope.tui.clock import Clock, distance
 from logscope.tui.highlight import name_spans, split
@@ -48,11 +48,13 @@ class MemberList(RowList):
         super().__init__(id=id)
         self._clock = clock
         self._rows: list[Row] = []
+        self._waits: dict[int, Wait] = {}
         self._services = 8
 
     def show(self, detail: TransactionDetail) -> None:
         """Show a transaction."""
         self._rows = rows_of(detail)
+        self._waits = {wait.row: wait for wait in detail.critical}
         self._services = min(14, max((len(who(member.line)) for member in detail.members), default=8))
         self.set_rows(len(self._rows), self.cursor)
 
@@ -97,14 +99,17 @@ class MemberList(RowList):
         if member is None:
             return [lead]
         line = member.line
-        sign = "┃ " if member.step else "▲ " if member.error else "  "
-        sign_role = "log-detection" if member.step else "log-error"
+        wait = self._waits.get(line.row)
+        sign = "┃ " if member.step else "▲ " if member.error else "◷ " if wait else "  "
+        sign_role = "log-detection" if member.step else "log-error" if member.error else "log-warn"
         out = [lead, Segment(sign, styles.style(sign_role, behind, bold=True))]
         if wide:
             out.append(Segment(f"{row.index + 1:>4}  ", styles.style("log-dim", behind)))
         out += [
             Segment(" " + self._clock.time(line.time), styles.style("log-time", behind)),
-            Segment(f" {distance(member.since_previous):>10}", styles.style("foreground", behind)),
+            Segment(
+                f" {distance(member.since_previous):>10}", styles.style("log-warn" if wait else "foreground", behind)
+            ),
             Segment(f" {distance(member.since_start) if row.index else '0':>10} ", styles.style("log-dim", behind)),
         ]
         if wide:
@@ -116,11 +121,13 @@ class MemberList(RowList):
         for piece, role in split(text, name_spans(text), level_plain(line.level)):
             message.append(Segment(piece[left:], styles.style(role, behind)))
             left = max(0, left - len(piece))
-        if not member.step:
+        if not member.step and not wait:
             return out + message
-        # What a step is called is not to be cut off by a long message.
-        step = f" ◂ {clean(member.step[1])} "
-        room = self.scrollable_content_region.width - sum(len(piece.text) for piece in out) - len(step)
+        # What a step is called, or how much was waited for, is not to be cut off by a long message.
+        tail, role = (f" ◂ {clean(member.step[1])} ", "log-detection") if member.step else ("", "log-warn")
+        if wait is not None:
+            tail += f" ◷ {wait.share:.0%} "
+        room = self.scrollable_content_region.width - sum(len(piece.text) for piece in out) - len(tail)
         out += Segment.adjust_line_length(message, max(1, room), style=styles.style("foreground", behind), pad=True)
-        out.append(Segment(step, styles.style("log-detection", behind, bold=True)))
+        out.append(Segment(tail, styles.style(role, behind, bold=True)))
         return out

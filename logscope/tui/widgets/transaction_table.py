@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
-from rich.segment import Segment
 from textual.cache import LRUCache
 from textual.message import Message
 
@@ -15,46 +13,29 @@ from logscope.records import severity
 from logscope.text import clean, human_count, human_duration
 from logscope.tui.clock import DAY, Clock
 from logscope.tui.painting import fit, one_line
-from logscope.tui.widgets.row_list import RowList
+from logscope.tui.widgets.column_list import Cell, Column, ColumnList
 
 SLICE = 64
+_ALWAYS = ("start", "duration", "records", "errors", "level", "services")
 _KEY = "transaction"
+_WAY = "first → last"
 WIDE, WIDEST = 104, 136
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of the table."""
-
-    title: str
-    width: int
-    """Cells; 0 takes what is left."""
-    sort: str = ""
-    """The frame's column it sorts by."""
-    right: bool = False
-
-
-def columns(width: int, with_day: bool, key: str = "key") -> list[Column]:
-    """The columns that fit; `key` is what the grain is called."""
-    wide = width >= WIDE
-    found = [
-        Column("start", (18 if with_day else 12) if wide else (14 if with_day else 8), "start"),
-        Column("duration", 9, "duration", right=True),
-        Column("rec", 5 if wide else 4, "records", right=True),
-        Column("err", 4, "errors", right=True),
-        Column(key, 18 if wide else 12, _KEY),
-    ]
-    if wide:
-        found.append(Column("services", 20))
-    found.append(Column("first → last", 0))
-    if width >= WIDEST:
-        found.append(Column("rules", 28))
-    return found
-
-
 def initials(services: Sequence[str]) -> str:
-    """`ga au or pa`: two letters a service."""
-    return " ".join(clean(name)[:2] for name in services)
+    """`ga au or pa`: two letters a service; where all begin alike, two of what comes after."""
+    names = [clean(name) for name in services]
+    common = _common(names)
+    return " ".join(name[common : common + 2] for name in names)
+
+
+def _common(names: Sequence[str]) -> int:
+    """Characters up to the last sign that all names begin with: `ts-` of `ts-order`, `ts-travel`."""
+    if len(set(names)) < 2:
+        return 0
+    first, last = min(names), max(names)
+    alike = next((place for place, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), len(first))
+    return max((first.rfind(sign, 0, alike) + 1 for sign in "-_./"), default=0)
 
 
 class PartWanted(Message):
@@ -68,7 +49,7 @@ class PartWanted(Message):
         super().__init__()
 
 
-class TransactionTable(RowList):
+class TransactionTable(ColumnList):
     """Transactions by row of the frame."""
 
     def __init__(self, clock: Clock, *, id: str | None = None) -> None:
@@ -78,20 +59,10 @@ class TransactionTable(RowList):
         self._frame = pl.DataFrame()
         self._slices: LRUCache[int, list[dict[str, Any]]] = LRUCache(32)
         self._wanted: set[int] = set()
+        self._names: frozenset[str] = frozenset()
         self._keys: list[str] = []
         self._grain = "key"
-        self._teach: list[str] = ["", "Linking …"]
         self.with_day = False
-
-    @property
-    def empty_text(self) -> list[str]:
-        """What an empty list teaches."""
-        return self._teach
-
-    def teach(self, lines: list[str]) -> None:
-        """Say what an empty list shows."""
-        self._teach = lines
-        self.refresh()
 
     @property
     def part(self) -> int:
@@ -111,6 +82,7 @@ class TransactionTable(RowList):
         self._wanted.clear()
         for part, rows in shown.items():
             self._slices[part] = rows.rows(named=True)
+        self._names = frozenset(name for rows in (frame, *shown.values()) for name in rows.columns)
         keys = [name for rows in shown.values() for name in rows.columns if name.startswith("keys.")]
         self._grain = grain if f"keys.{grain}" in keys else "key"
         self._keys = sorted(dict.fromkeys(keys), key=lambda name: name != f"keys.{grain}")
@@ -125,6 +97,13 @@ class TransactionTable(RowList):
         """The transaction's number at a row (the cursor's)."""
         place = self.cursor if index is None else index
         return int(self._frame["number"][place]) if place < self._frame.height else None
+
+    def place_of(self, number: int) -> int | None:
+        """The row of a transaction."""
+        if self._frame.is_empty():
+            return None
+        found = self._frame["number"].index_of(number)
+        return None if found is None else int(found)
 
     def row(self, index: int) -> dict[str, Any]:
         """One transaction as a dict."""
@@ -150,6 +129,19 @@ class TransactionTable(RowList):
             self._slices[part] = rows.rows(named=True)
             self.repaint()
 
+    @property
+    def shaped(self) -> bool:
+        """Whether it is known which way each transaction goes."""
+        return any(row.get("shape") for row in self._slices.get(self.part) or ())
+
+    def key_value(self, index: int) -> tuple[str, str] | None:
+        """The key and the value that a transaction is called by."""
+        row = self.row(index)
+        for name in self._keys:
+            if values := row.get(name):
+                return name.removeprefix("keys."), str(values[0])
+        return None
+
     def key_of(self, row: dict[str, Any]) -> str:
         """What the transaction is called: the grain's value, else any key's."""
         for name in self._keys:
@@ -159,55 +151,43 @@ class TransactionTable(RowList):
                 return f"{values[0]}{more}"
         return str(row.get("transaction") or "…")
 
-    def heading(self, sort: str, descending: bool) -> list[tuple[str, str]]:
-        """The column titles with their styles, the sorted one with an arrow."""
-        width = self.scrollable_content_region.width or self.app.size.width
-        parts = [("   ", "")]
-        shown = columns(width, self.with_day, clean(self._grain, cap=18))
-        fluid = max(4, width - 4 - sum(column.width + 1 for column in shown if column.width))
-        for column in shown:
-            sorted_by = bool(column.sort) and column.sort == sort
-            title = column.title + (("▼" if descending else "▲") if sorted_by else "")
-            title = title[: column.width] if column.width else title
-            room = column.width or fluid
-            style = "bold $log-hint" if sorted_by else "$log-dim"
-            parts.append((title.rjust(room) if column.right else title.ljust(room), style))
-            parts.append((" ", ""))
-        return parts
-
-    def row_segments(self, index: int, selected: bool) -> list[Segment]:
-        """One transaction."""
-        row = self.row(index)
-        behind = "log-cursor" if selected else "background"
-        styles = self.look_up
-        width = self.scrollable_content_region.width
-        rules = row.get("rules") or []
-        level = int(row.get("level") or 0)
-        sign, role = ("✖", "log-detection") if rules else (" ", "log-dim")
-        out = [
-            Segment("▸" if selected else " ", styles.style("log-hint", behind, bold=True)),
-            Segment(sign + " ", styles.style(role, behind, bold=True)),
+    def columns(self) -> list[Column]:
+        """The columns; the key's is called by the grain's name."""
+        wide = self.wide >= WIDE
+        by = f"keys.{self._grain}" if self._grain != "key" else _KEY
+        return [
+            Column("start", (18 if self.with_day else 12) if wide else (14 if self.with_day else 8), "start"),
+            Column("duration", 9, "duration", right=True),
+            Column("rec", 5 if wide else 4, "records", right=True),
+            Column("err", 4, "errors", right=True),
+            Column("way", 4, "shape", right=True, least=WIDE),
+            Column(self._grain, 18 if wide else 12, by),
+            Column("services", 20, "services", least=WIDE),
+            Column(_WAY, 0, "first"),
+            Column("rules", 28, "rules", least=WIDEST),
         ]
-        shown = columns(width, self.with_day, self._grain)
-        fixed = sum(column.width + 1 for column in shown if column.width)
-        for column in shown:
-            room = column.width or max(4, width - 3 - fixed - 1)
-            text, role = self._cell(column, row, level, room)
-            text = fit(text[self.side :] if not column.width else text, room)
-            text = text.strip().rjust(room) if column.right else text
-            style = styles.style(role, behind, bold=role in ("log-error", "log-key"))
-            out += Segment.adjust_line_length([Segment(text, style)], room, style=style)
-            out.append(Segment(" ", styles.style("foreground", behind)))
-        return out
 
-    def _cell(self, column: Column, row: dict[str, Any], level: int, room: int) -> tuple[str, str]:
-        """Text and role of a cell."""
-        title = column.title
+    def sorts(self) -> list[str]:
+        """What the list can be sorted by: the columns, and the worst level."""
+        found = [column.sort for column in self.columns() if column.sort]
+        found.insert(found.index("errors") + 1, "level")
+        # Before there is a list, what it will have is not known: its own columns are always there.
+        return [name for name in found if name in self._names or (self._frame.is_empty() and name in _ALWAYS)]
+
+    def sign(self, index: int) -> Cell:
+        """Whether a rule found something."""
+        return ("✖", "log-detection") if self.row(index).get("rules") else (" ", "log-dim")
+
+    def cell(self, index: int, column: Column, room: int) -> Cell:
+        """One cell."""
+        row, title = self.row(index), column.title
+        if column.sort in (_KEY, f"keys.{self._grain}"):
+            # What has none of the grain's values is called by another key: not the same kind of name.
+            return clean(self.key_of(row), cap=80), "log-key" if row.get(f"keys.{self._grain}") else "log-dim"
         if title == "start":
             time = _micro(row.get("start"))
             day = self._clock.day(time) + " " if self.with_day else ""
-            text = day + self._clock.time(time)
-            return text[: column.width], "log-time"
+            return (day + self._clock.time(time))[: column.width], "log-time"
         if title == "duration":
             span = row.get("duration")
             return human_duration(round(span.total_seconds() * 1e6)) if span is not None else "", "foreground"
@@ -216,17 +196,20 @@ class TransactionTable(RowList):
         if title == "err":
             errors = row.get("errors") or 0
             return (human_count(errors), "log-error") if errors else ("·", "log-dim")
-        if column.sort == _KEY:
-            # What has none of the grain's values is called by another key: not the same kind of name.
-            return clean(self.key_of(row), cap=80), "log-key" if row.get(f"keys.{self._grain}") else "log-dim"
+        if title == "way":
+            return str(row.get("shape") or "·"), "log-dim"
         if title == "services":
             return initials(row.get("services") or []), "log-service"
         if title == "rules":
-            return clean(", ".join(row.get("rules") or []), cap=200), "log-detection"
+            return ", ".join(row.get("rules") or []), "log-detection"
+        return self._way(row, room)
+
+    def _way(self, row: dict[str, Any], room: int) -> Cell:
+        """The first message and the last one."""
         first, last = (one_line(str(row.get(name) or ""))[:400] for name in ("first", "last"))
         state = "" if row.get("state") != "open" else "⋯ "
         oversize = "⚠ " if row.get("oversize") else ""
-        role = "log-warn" if level == severity.WARN else "foreground"
+        role = "log-warn" if int(row.get("level") or 0) == severity.WARN else "foreground"
         if row.get("records") == 1:
             return f"{state}{oversize}{first}", role
         # Both ends matter: the first gives way so that the last is seen.

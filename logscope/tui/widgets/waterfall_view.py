@@ -17,7 +17,7 @@ from textual.widget import Widget
 from logscope.engine.answers import AbsentStep, Member, TransactionDetail
 from logscope.layout.waterfall import Lane, Missing, Point, Waterfall, waterfall
 from logscope.records import severity
-from logscope.text import clean
+from logscope.text import clean, human_duration
 from logscope.tui.painting import fit, who
 from logscope.tui.styles import StyleTable
 
@@ -85,6 +85,8 @@ class WaterfallView(Widget, can_focus=True):
         super().__init__(id=id)
         self._detail: TransactionDetail | None = None
         self._lanes: list[str] = []
+        self._critical: list[tuple[int, int]] = []
+        """Places of the two records around each wait."""
         self._laid: Waterfall | None = None
         self._width = -1
         self._current = 0
@@ -93,6 +95,12 @@ class WaterfallView(Widget, can_focus=True):
         """Show a transaction."""
         self._detail = detail
         self._lanes = lane_names(detail.members)
+        places = {member.line.row: place for place, member in enumerate(detail.members)}
+        self._critical = [
+            (places[wait.since], places[wait.row])
+            for wait in detail.critical
+            if wait.since in places and wait.row in places
+        ]
         self._width = -1
         self.styles.height = len(set(self._lanes)) + 2
         self.refresh(layout=True)
@@ -139,7 +147,7 @@ class WaterfallView(Widget, can_focus=True):
         if laid is None:
             return Strip.blank(width, base)
         if y == self.size.height - 1:
-            return Strip([Segment("─" * width, styles.style("log-dim"))])
+            return self._floor(laid, width, styles)
         if y == 0:
             cells = self._axis(laid, styles)
             label = Segment(" " * (self.label_width + 3), base)
@@ -173,14 +181,52 @@ class WaterfallView(Widget, can_focus=True):
         cells[at] = ("▾", styles.style("log-hint", "log-cursor", bold=True))
         return cells
 
+    def _floor(self, laid: Waterfall, width: int, styles: StyleTable) -> Strip:
+        """The rule below the lanes, with the length of the shaded gap under it."""
+        dim = styles.style("log-dim")
+        told = self._gap_length(laid)
+        if not told or laid.gap is None:
+            return Strip([Segment("─" * width, dim)])
+        first, last = (self.label_width + 3 + column for column in laid.gap)
+        start = max(0, min((first + last - len(told)) // 2, width - len(told)))
+        return Strip(
+            [
+                Segment("─" * start, dim),
+                Segment(told, styles.style("log-warn")),
+                Segment("─" * max(0, width - start - len(told)), dim),
+            ]
+        )
+
+    def _gap_length(self, laid: Waterfall) -> str:
+        """How long the shaded gap is, in words; empty if there is none."""
+        detail = self._detail
+        if laid.gap is None or detail is None:
+            return ""
+        pairs = zip(detail.members[1:], laid.columns, laid.columns[1:], strict=False)
+        first, last = laid.gap
+        longest = max((one.since_previous or 0 for one, a, b in pairs if first - 1 <= a and b <= last), default=0)
+        return f" {human_duration(longest)} " if longest else ""
+
+    def _waits(self, laid: Waterfall, lane: Lane) -> set[int]:
+        """Columns in a lane that its next record was waited for."""
+        found: set[int] = set()
+        for before, after in self._critical:
+            if self._lanes[after] == lane.name:
+                found.update(range(laid.columns[before] + 1, laid.columns[after]))
+        return found
+
     def _lane(self, laid: Waterfall, lane: Lane, number: int, styles: StyleTable) -> list[tuple[str, Style]]:
         cells = []
         at = laid.columns[self._current]
+        waits = self._waits(laid, lane)
         for column in range(laid.width):
             gap = laid.gap is not None and laid.gap[0] <= column < laid.gap[1]
-            behind = "log-gap" if gap else "background"
+            behind = "log-cursor" if column == at else "log-gap" if gap else "background"
             line = lane.cells and lane.first < column < lane.last
-            cells.append(("─" if line else " ", styles.style("log-dim", "log-cursor" if column == at else behind)))
+            if column in waits:
+                cells.append(("━", styles.style("log-warn", behind)))
+            else:
+                cells.append(("─" if line else " ", styles.style("log-dim", behind)))
         for fold in laid.folds:
             middle = fold.column + fold.width // 2 - 1
             for column in range(fold.column, fold.column + fold.width):
