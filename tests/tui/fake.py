@@ -401,7 +401,7 @@ class FakeInvestigation(FakeAnalysis):
         )
         if columns is not None:
             texts = {"transaction", "services", "sources", "first", "last", "keys.order_id"}
-            frame = frame.drop(texts.difference(columns))
+            frame = frame.drop(texts.difference({*columns, sort}))
         return frame.sort(sort, descending=descending)
 
     def _having(self, where: str) -> set[int]:
