@@ -148,7 +148,7 @@ def test_a_users_format_is_tried_first(tmp_path: Path) -> None:
         ("/var/log/payments-1.log.gz", "payments"),
         ("orders.2026-11-01.log", "orders"),
         ("a.tar.gz!logs/ts-user-service.log", "ts-user-service"),
-        ("ts-user-service-687d654649-lrcwv.log", "ts-user-service-687d654649-lrcwv"),
+        ("ts-user-service-687d654649-lrcwv.log", "ts-user-service"),
         ("checkoutservice-578fcf4766-9csqn.log", "checkoutservice"),
         ("nginx_access.log.1", "nginx_access"),
         ("-", None),
