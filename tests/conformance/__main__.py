@@ -1,10 +1,10 @@
-"""`python -m tests.conformance sigma`, `sigma-correlations`, `sequences`, `templates` or `correlation [--only NAME...]`: prints what holds; exit 1 if too much fails."""
+"""`python -m tests.conformance sigma`, `sigma-correlations`, `sequences`, `templates` `correlation [--only NAME...]` or `formats`: prints what holds; exit 1 if too much fails."""
 
 from __future__ import annotations
 
 import sys
 
-USAGE = "usage: python -m tests.conformance sigma | sigma-correlations | sequences | templates | correlation [--only NAME...]"
+USAGE = "usage: python -m tests.conformance sigma | sigma-correlations | sequences | templates | correlation [--only NAME...] | formats [--only SUITE...] [--wrong]"
 
 
 def main(arguments: list[str]) -> int:
@@ -33,6 +33,10 @@ def main(arguments: list[str]) -> int:
         from tests.conformance import correlation
 
         return correlation.run(arguments[1:])
+    if arguments[:1] == ["formats"]:
+        from tests.conformance import formats
+
+        return formats.run(arguments[1:])
     print(USAGE, file=sys.stderr)
     return 2
 

@@ -1,0 +1,212 @@
+"""Formats against what others read from the same texts: records, times, levels and named values.
+
+A value counts where it stands in the text of the record; what was looked up or computed from it
+(places of addresses, categories) does not apply. `values`: some column or field holds it, whatever
+its name. `named`: those ECS fields that `NAMES` maps to names of ours, found under one of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import polars as pl
+
+from logscope.formats.loader import FormatSet, load_formats
+from logscope.formats.parser import make_parser
+from logscope.records.severity import level_name
+from tests.conformance import format_cases as cases
+from tests.conformance.format_folders import folders
+
+SUITES: dict[str, Callable[[], Iterator[cases.Case]]] = {
+    "lnav": cases.lnav,
+    "beats": cases.beats,
+    "elastic-package": cases.elastic,
+    "loghub": cases.loghub,
+    "grok": cases.grok,
+    "sekoia": cases.sekoia,
+    "crowdsec": cases.crowdsec,
+    "syslog": cases.syslog,
+}
+
+NAMES = {
+    "source.ip": "client_ip src_ip src srcip source_ip SRC id.orig_h remote_addr",
+    "source.address": "client_ip src_ip src SRC client remote_addr id.orig_h",
+    "source.port": "client_port src_port port spt SPT srcport id.orig_p sport",
+    "destination.ip": "dst_ip server_ip dst DST id.resp_h dstip dest_ip",
+    "destination.port": "dst_port server_port dpt DPT dstport id.resp_p dest_port dport",
+    "http.request.method": "method",
+    "http.response.status_code": "status status_code",
+    "http.response.body.bytes": "bytes response_body_len",
+    "http.request.referrer": "referer referrer",
+    "http.version": "protocol version",
+    "url.original": "path uri url request",
+    "user_agent.original": "agent user_agent",
+    "user.name": "user account username USER",
+    "process.pid": "pid",
+    "process.name": "service comm",
+    "process.thread.id": "tid thread",
+    "host.hostname": "host",
+    "host.name": "host",
+    "service.name": "service",
+    "log.logger": "logger",
+    "message": "message msg",
+    "event.action": "action act",
+    "event.code": "code id event_id message_id",
+    "network.transport": "proto protocol transport PROTO",
+    "hostname": "host",
+    "appname": "service",
+    "programname": "service",
+    "procid": "pid",
+    "Pid": "pid",
+    "PID": "pid",
+    "Tid": "tid thread",
+    "Component": "logger service",
+    "Content": "message",
+}
+SKIPPED = {"event.original", "log.original", "ecs.version", "input.type", "service.type", "event.module"}
+
+
+@dataclass
+class Score:
+    """Counts of one suite: (agree, of)."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+
+    def add(self, what: str, right: bool, why: str) -> None:
+        """Count one comparison."""
+        self.counts[what] += 1
+        if right:
+            self.counts["+" + what] += 1
+        else:
+            self.wrong.append(f"{what}: {why}")
+
+    def cell(self, what: str) -> str:
+        """`agree of all (share)` for the table."""
+        whole, right = self.counts[what], self.counts["+" + what]
+        return f"{right} of {whole} ({right / whole:.1%})" if whole else "-"
+
+
+def records_of(known: FormatSet, case: cases.Case) -> dict[int, dict[str, Any]]:
+    """Our records by the number of their first line: columns, and all fields."""
+    lines = pl.Series(list(case.lines), dtype=pl.String)
+    newest = max((each.time for each in case.records if each.time), default=datetime(2026, 1, 1, tzinfo=UTC))
+    assignment = known.detect([line for line in case.lines if line][:2000], name=case.name)
+    reference = int((newest + timedelta(hours=12)).timestamp() * 1_000_000)
+    parser = make_parser(assignment, zone=case.zone, reference_us=reference, source_name="")
+    starts = parser.starts(lines)
+    starts[0] = True
+    frame = pl.DataFrame({"line": lines, "at": range(len(lines)), "record": starts.cum_sum()})
+    grouped = frame.group_by("record", maintain_order=True).agg(pl.col("line").str.join("\n"), pl.col("at").first())
+    raw = grouped["line"]
+    index = parser.index(raw)
+    columns = parser.columns(raw, ["host", "service", "pid", "message"])
+    fields = parser.fields(raw)
+    out = {}
+    for row, at in enumerate(grouped["at"]):
+        found = {name: columns[name][row] for name in columns.columns if columns[name][row] is not None}
+        found |= {pair["name"]: pair["value"] for pair in reversed(fields[row]) if pair["name"] not in found}
+        found["@time"] = index["time"][row]
+        found["@level"] = level_name(index["level"][row])
+        found["@raw"] = raw[row]
+        found["@format"] = parser.formats[index["format"][row]]
+        out[at] = found
+    return out
+
+
+def _same(ours: object, theirs: str) -> bool:
+    text = str(ours).strip()
+    if text == theirs.strip():
+        return True
+    try:
+        return float(text) == float(theirs)
+    except ValueError:
+        return False
+
+
+def compare(case: cases.Case, ours: dict[int, dict[str, Any]], score: Score) -> None:
+    """Count what of a case agrees."""
+    expected_lines = {each.line for each in case.records}
+    if case.counts:
+        extra = sorted(set(ours) - expected_lines)
+        missing = sorted(expected_lines - set(ours))
+        blank = [at for at in extra if not ours[at]["@raw"].strip() or ours[at]["@raw"].startswith("#")]
+        right = not missing and len(blank) == len(extra)
+        score.add("files", right, f"{case.name}: records at lines {extra[:5]} too many, {missing[:5]} missing")
+    for each in case.records:
+        score.add("records", each.line in ours, f"{case.name}:{each.line + 1}: begins no record")
+        if each.line in ours:
+            _compare_record(f"{case.name}:{each.line + 1}", each, ours[each.line], score)
+
+
+def _compare_record(where: str, each: cases.Expected, found: dict[str, Any], score: Score) -> None:
+    if each.time is not None:
+        score.add(
+            "time",
+            _same_time(each, found["@time"]),
+            f"{where}: {found['@time']} not {each.time} [{found['@format']}] {found['@raw'][:120]}",
+        )
+    if each.level is not None:
+        score.add(
+            "level",
+            found["@level"] == each.level,
+            f"{where}: {found['@level']} not {each.level} [{found['@format']}] {found['@raw'][:120]}",
+        )
+    values = [value for name, value in found.items() if not name.startswith("@")]
+    for name, value in each.values.items():
+        if name in SKIPPED or value not in found["@raw"]:
+            continue
+        if name in NAMES:
+            held = [found[ours] for ours in NAMES[name].split() if ours in found]
+            right = any(_same(one, value) or (name == "http.version" and _same(str(one)[5:], value)) for one in held)
+            score.add("named", right, f"{where}: {name}={value!r} [{found['@format']}]")
+        right = any(_same(one, value) for one in values)
+        score.add("values", right, f"{where}: {name}={value!r} [{found['@format']}]")
+
+
+def _same_time(each: cases.Expected, ours: datetime | None) -> bool:
+    if ours is None or each.time is None:
+        return False
+    theirs = each.time.astimezone(UTC)
+    if not each.year:
+        ours = ours.replace(year=2020)
+        theirs = theirs.replace(year=2020)
+    # Some truths are cut to milliseconds or seconds.
+    return abs((ours - theirs).total_seconds()) < (1 if not theirs.microsecond else 0.001)
+
+
+def run(arguments: list[str]) -> int:
+    """Run all suites, or those after `--only`; `--wrong` says each disagreement, `--json` prints objects.
+
+    Returns:
+        0, or 1 if there is no data.
+    """
+    if not cases.DATA.is_dir():
+        print(f"no data at {cases.DATA}")
+        return 1
+    named = [word for word in arguments if not word.startswith("--")]
+    known = load_formats()
+    if not named or "folders" in named:
+        folders(known, wrong="--wrong" in arguments)
+        print()
+    print("| suite | files whole | records | times | levels | named fields | values under any name |")
+    print("|---|---|---|---|---|---|---|")
+    scores: dict[str, Score] = {}
+    for name, load in SUITES.items():
+        if named and name not in named:
+            continue
+        score = scores[name] = Score()
+        for case in load():
+            compare(case, records_of(known, case), score)
+        cells = [score.cell(what) for what in ("files", "records", "time", "level", "named", "values")]
+        print(f"| {name} | {' | '.join(cells)} |")
+    if "--wrong" in arguments:
+        for name, score in scores.items():
+            for wrong in score.wrong:
+                print(json.dumps({"suite": name, "wrong": wrong}) if "--json" in arguments else f"{name}: {wrong}")
+    return 0
