@@ -16,7 +16,7 @@ from logscope.formats.named import JsonReader, LogfmtReader
 from logscope.formats.patterns import compile_pattern
 from logscope.formats.readers import INDEXED, Reader, RegexReader, TextReader
 from logscope.formats.timestamps import Clock
-from logscope.formats.wrappers import RFC3164, RFC3164_BARE, RFC5424, SyslogReader
+from logscope.formats.wrappers import RELAYED, RFC3164, RFC3164_BARE, RFC5424, SyslogReader
 from logscope.records.schema import FIELD_PREFIX
 
 WRAPPERS = {"docker", "rfc5424", "rfc3164"}
@@ -63,6 +63,13 @@ class SourceParser:
         self._inner = Lines([reader for form in inner for reader in self._readers(form)])
         holders = [form for form in assignment.known.formats if form.kind == "docker"]
         self._bodies = Lines([reader for form in (*holders, *inner) for reader in self._readers(form)])
+        relayed = [
+            SyslogReader(form, self._clock, regex, self._inner)
+            for form in assignment.known.formats
+            if form.kind == "rfc3164"
+            for regex in RELAYED
+        ]
+        self._relayed = Lines([*relayed, *self._bodies.readers])
         self._lines = Lines([reader for form in assignment.formats for reader in self._readers(form)])
         self.formats: tuple[str, ...] = tuple(form.name for form in assignment.formats)
         """Names by the code in column `format`; the last is `text`."""
@@ -79,8 +86,9 @@ class SourceParser:
             return [RegexReader(form, clock, compile_pattern(pattern, form.quick)) for pattern in form.patterns]
         if form.kind == "docker":
             return [DockerReader(form, clock, self._inner)]
-        regexes = (RFC5424,) if form.kind == "rfc5424" else (*RFC3164, *RFC3164_BARE)
-        return [SyslogReader(form, clock, regex, self._bodies) for regex in regexes]
+        if form.kind == "rfc5424":
+            return [SyslogReader(form, clock, RFC5424, self._relayed)]
+        return [SyslogReader(form, clock, regex, self._bodies) for regex in (*RFC3164, *RFC3164_BARE)]
 
     def starts(self, lines: pl.Series) -> pl.Series:
         """Which lines begin a record (Boolean)."""

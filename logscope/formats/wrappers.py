@@ -48,7 +48,11 @@ RFC3164_BARE = (
     rf"^{PRI}(?:{_HOST} )?{_TAG}(?:[ \t]|$)",
     rf"^{PRI}",
 )
+RELAYED = tuple(regex.replace(f"^{PRI}?", "^") for regex in RFC3164)
+"""Lines of a syslog file as bodies: a forwarder that reads files, and `replay`, send them whole."""
+_RELAYED = rf"(?:{_BSD}|{_ISO})[: ]"
 _VETO = {RFC3164[2]: rf"^(?:<[0-9]+>)?[^ ]+ \[?{_LEVEL}\]?[ :]"}
+_VETO[RELAYED[2]] = _VETO[RFC3164[2]]
 
 FACILITIES = (
     *("kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp"),
@@ -148,6 +152,14 @@ class SyslogReader(Reader):
             if guess is not None:
                 stated = stated.clone().scatter(open_rows, guess)
         return stated
+
+    def stating(self) -> str:
+        """A relayed line's stamp: what is behind it may state a level."""
+        return _RELAYED
+
+    def states_level(self, raw: pl.Series) -> pl.Series:
+        """What the body states; a relayed line has no priority of its own."""
+        return self.inner.states_level(self._body(raw))
 
     def _field(self, name: str, head: Columns, height: int) -> pl.Series | None:
         own: pl.Series | None = None

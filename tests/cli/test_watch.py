@@ -86,6 +86,59 @@ def test_told_is_what_a_scan_finds(
         ]
 
 
+BRUTE_FORCE = """
+title: Failed login
+name: failed_login
+logsource: {product: linux, service: sshd}
+detection:
+  failed: [Failed password]
+  condition: failed
+---
+title: Brute force
+correlation:
+  type: event_count
+  rules: [failed_login]
+  group-by: [client_ip]
+  timespan: 1m
+  condition: {gte: 5}
+---
+title: In at last
+name: in_at_last
+sequence:
+  by: [client_ip]
+  maxspan: 1m
+  steps:
+    - name: failed
+      where: |-
+        service:sshd "failed password"
+    - name: accepted
+      where: |-
+        service:sshd method:password message:accepted
+emit:
+  fields: {user: accepted.user}
+"""
+
+
+def test_a_syslog_file_replayed_tells_what_the_file_tells(logscope: Program, tmp_path: Path) -> None:
+    rules, log = tmp_path / "rules.yml", tmp_path / "auth.log"
+    rules.write_text(BRUTE_FORCE)
+    failed = "Nov  1 10:00:{:02} web-1 sshd[{}]: Failed password for invalid user bob from 10.0.0.{} port 400{} ssh2\n"
+    lines = [failed.format(number, 100 + number, 7 + number % 2, number) for number in range(12)]
+    lines.append("Nov  1 10:00:20 web-1 sshd[120]: Accepted password for bob from 10.0.0.8 port 4020 ssh2\n")
+    log.write_text("".join(lines))
+    scanned = logscope("scan", "--json", "--rules", rules, log)
+    assert sorted((one["rule"], one["keys"]) for one in scanned.objects) == [
+        ("brute_force", {"client_ip": ["10.0.0.7"]}),
+        ("brute_force", {"client_ip": ["10.0.0.8"]}),
+        ("in_at_last", {"client_ip": ["10.0.0.8"]}),
+    ], scanned.talk
+    watch = Watch(logscope, LISTEN, "--rules", str(rules))
+    sent = logscope("replay", log, "--to", watch.url(), "--speed", "max")
+    assert sent.code == 0, sent.talk
+    assert watch.end() == 0
+    assert stories(watch.told) == stories(scanned.objects)
+
+
 def send(url: str, lines: list[bytes]) -> None:
     host, port = url.rsplit("/", 1)[1].rsplit(":", 1)
     with socket.create_connection((host, int(port))) as connection:

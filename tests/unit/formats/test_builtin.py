@@ -69,6 +69,27 @@ def test_a_line_in_syslog_gives_what_it_gives_in_a_file(name: str, header: str) 
     assert found == ("h", "shop", "7")
 
 
+def test_a_line_of_a_syslog_file_sent_whole_is_read_as_in_the_file() -> None:
+    lines = [
+        "Dec 10 06:55:46 LabSZ sshd[24200]: Invalid user webmaster from 173.234.31.186",
+        "Dec 10 06:55:47 LabSZ sudo:     root : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/ls",
+        "2026-12-10T06:55:48+00:00 LabSZ payments[7]: level=error charge failed order_id=ORD-7",
+        '2026-12-10T06:55:49Z LabSZ app[1]: {"msg": "done", "level": "warn", "n": 3}',
+        "Dec 10 06:55:50 LabSZ nothing in particular",
+        "no header at all",
+    ]
+    header = "<133>1 2026-12-10T06:55:46Z - - - - - "
+    sent = [header + line for line in lines]
+    inside, wrapped = parser_for(lines), parser_for(sent, name="syslog+tcp://x:1")
+    assert plain(wrapped, sent) == plain(inside, lines)
+    names = ["host", "service", "pid", "message", "fields.client_ip", "fields.order_id"]
+    expected = inside.columns(pl.Series(lines), names).with_columns(
+        service=pl.col("service").replace("shop", None)
+    )
+    assert wrapped.columns(pl.Series(sent), names).equals(expected)
+    assert wrapped.index(pl.Series(sent))["level"].to_list() == [3, 3, 3, 4, 3, 3]
+
+
 @pytest.mark.parametrize("name", [name for name in MAKERS if name not in {"rfc5424", "rfc3164"}])
 def test_a_bare_message_of_a_listener_is_read_as_in_a_file(name: str) -> None:
     lines = [MAKERS[name](number) for number in range(5)]
