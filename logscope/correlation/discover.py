@@ -207,9 +207,9 @@ def _with_levels(evidence: Sample, plan: Plan, wanted: str | None) -> tuple[Samp
         key=lambda name: -evidence.stats[name]["support"] * evidence.stats[name]["repeat"],
     )[:LEVELS]
     names = ranked + ([wanted] if wanted is not None and wanted not in ranked else [])
+    plan = _without_stray_scopes(evidence, plan, bool(ranked))
     if not names:
         names = [key.name for key in plan.keys if key.links and key.name in evidence.stats][:1]
-    plan = _without_stray_scopes(evidence, plan, bool(ranked))
     evidence = transitive(evidence, plan, ranked)
     found = evidence.relations
     linking = [key.name for key in plan.keys if key.links]
