@@ -83,9 +83,7 @@ def test_a_line_of_a_syslog_file_sent_whole_is_read_as_in_the_file() -> None:
     inside, wrapped = parser_for(lines), parser_for(sent, name="syslog+tcp://x:1")
     assert plain(wrapped, sent) == plain(inside, lines)
     names = ["host", "service", "pid", "message", "fields.client_ip", "fields.order_id"]
-    expected = inside.columns(pl.Series(lines), names).with_columns(
-        service=pl.col("service").replace("shop", None)
-    )
+    expected = inside.columns(pl.Series(lines), names).with_columns(service=pl.col("service").replace("shop", None))
     assert wrapped.columns(pl.Series(sent), names).equals(expected)
     assert wrapped.index(pl.Series(sent))["level"].to_list() == [3, 3, 3, 4, 3, 3]
 
