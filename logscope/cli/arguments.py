@@ -185,7 +185,7 @@ def _detection_commands(
 def _other_commands(command: Callable[..., argparse.ArgumentParser], reading: argparse.ArgumentParser) -> None:
     replay = command("replay", "send logs to a syslog receiver with their own gaps", reading)
     replay.add_argument("sources", nargs="+", metavar="SOURCE")
-    replay.add_argument("--to", required=True, metavar="URL", help="syslog+tcp://HOST:PORT or syslog+udp://...")
+    replay.add_argument("--to", required=True, metavar="URL", help="syslog+tcp://HOST:PORT; +udp, +tls and +unix too")
     replay.add_argument("--speed", default="1x", metavar="10x|max")
     replay.add_argument("--framing", choices=("octet", "lf"), default="octet")
     rules = command("rules", "check, test, list, enable or disable rules")

@@ -29,12 +29,12 @@ from logscope.sources.base import OpenSource, SourceSpec
 from logscope.sources.discover import expand
 from logscope.sources.listening import ListenerSource
 from logscope.sources.opening import open_source
+from logscope.sources.urls import LISTENERS, scheme_of
 
 if TYPE_CHECKING:
     from logscope.engine.options import Options
 
 _POLL_SECONDS = 0.1
-_LISTENERS = ("syslog+tcp", "syslog+udp")
 
 
 def by_glob(settings: tuple[str, ...], name: str) -> str | None:
@@ -111,7 +111,7 @@ class Loading:
             self._open(spec)
 
     def _open(self, spec: SourceSpec) -> None:
-        listening = bool(spec.url) and str(spec.url).split(":", 1)[0] in _LISTENERS
+        listening = spec.url is not None and scheme_of(spec.url) in LISTENERS
         try:
             source = open_source(
                 spec,

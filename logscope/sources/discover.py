@@ -7,14 +7,13 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from pathlib import Path
 
 from logscope.errors import SourceError
 from logscope.sources.base import SourceSpec
 from logscope.sources.files import SAMPLE, is_binary
 from logscope.sources.trouble import source_error
-from logscope.sources.urls import LATER, LISTENERS, not_yet, parse_address, scheme_of
+from logscope.sources.urls import LISTENERS, parse_address, scheme_of, unknown_scheme
 
 DEPTH = 3
 """How deep a folder is walked: its files, its folders' files and theirs."""
@@ -120,11 +119,7 @@ def _url(argument: str, scheme: str) -> SourceSpec:
         return SourceSpec(argument, "messages", url=argument)
     if scheme == "spool":
         return SourceSpec(argument, "messages", url=argument)
-    if scheme in LATER:
-        raise not_yet(argument, scheme)
-    near = get_close_matches(scheme, (*LISTENERS, *LATER, "spool"), 2)
-    mend = f"did you mean {' or '.join(near)}?" if near else "syslog+tcp, syslog+udp and spool are"
-    raise SourceError(f"{scheme} is no kind of source", where=argument, mend=mend)
+    raise unknown_scheme(argument)
 
 
 def _globbed(pattern: str, expansion: Expansion) -> Iterator[SourceSpec]:

@@ -1,23 +1,27 @@
-"""Syslog over TCP: a blocking thread per connection, since a thread that waits costs nothing."""
+"""Syslog over TCP, TLS and Unix streams: a blocking thread per connection, since a thread that waits costs nothing."""
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import re
 import select
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
 
-from logscope.sources.spool_lines import bulk, is_plain, peer_of, spool_lines, stamp
+from logscope.sources.spool_lines import LOCAL, bulk, is_plain, peer_of, spool_lines, stamp
 from logscope.sources.spool_writer import SpoolWriter
+from logscope.sources.tls import HANDSHAKE_SECONDS
 from logscope.syslog.frames import FrameCutter
 
 _BUFFER = 1 << 20
 _CONNECTIONS = 512
 _WAIT = 0.2
 _DRAIN = 2.0
+_LINGER = 0.5
 _SAY_EVERY = 60.0
 _FIRST_LINE = 8192
 
@@ -46,17 +50,43 @@ def foreign_protocol(head: bytes) -> str | None:
     return None if begun else ""
 
 
+def _refusal(error: OSError) -> str:
+    """Why a handshake failed, in words."""
+    if isinstance(error, TimeoutError):
+        return f"no handshake within {HANDSHAKE_SECONDS:.0f} s"
+    reason = (getattr(error, "reason", None) or error.strerror or str(error)).lower().replace("_", " ")
+    known = {
+        "wrong version number": "it speaks plain text or an old version",
+        "http request": "it speaks HTTP",
+        "peer did not return a certificate": "it presented no certificate",
+    }
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is refused ({error.verify_message})"
+    return known.get(reason, reason)
+
+
+def _let_go(secured: ssl.SSLSocket) -> None:
+    """Close so that the reason reaches the sender: with bytes unread the kernel would send a reset instead."""
+    with secured, contextlib.suppress(OSError):
+        secured.settimeout(_LINGER)
+        socket.socket.shutdown(secured, socket.SHUT_WR)
+        while socket.socket.recv(secured, _BUFFER):
+            pass
+
+
 class TcpListener:
     """Accepts connections and spools what they send, until it is stopped."""
 
-    def __init__(self, listening: socket.socket, writer: SpoolWriter) -> None:
+    def __init__(self, listening: socket.socket, writer: SpoolWriter, secure: ssl.SSLContext | None = None) -> None:
         """Nothing runs before `start`.
 
         Args:
             listening: Bound and listening.
             writer: Where messages go.
+            secure: What to shake hands with; None: plain.
         """
         self._socket = listening
+        self._secure = secure
         self._writer = writer
         self._stopping = threading.Event()
         self._until = 0.0
@@ -78,7 +108,7 @@ class TcpListener:
         with self._lock:
             threads = list(self._threads)
         for thread in threads:
-            thread.join(max(0.0, self._until - time.monotonic()) + 0.1)
+            thread.join(max(0.0, self._until + _WAIT - time.monotonic()))
 
     def _accept(self) -> None:
         self._socket.setblocking(False)
@@ -95,7 +125,7 @@ class TcpListener:
                 connection, address = self._socket.accept()
             except OSError:
                 continue
-            self._serve(connection, peer_of(address))
+            self._serve(connection, LOCAL if self._socket.family == socket.AF_UNIX else peer_of(address))
 
     def _serve(self, connection: socket.socket, peer: str) -> None:
         with self._lock:
@@ -125,10 +155,31 @@ class TcpListener:
     def _run(self, connection: socket.socket, peer: str) -> None:
         try:
             with connection:
-                _Connection(connection, peer, self._writer, self._say).run(self._more)
+                secured = self._secured(connection, peer)
+                if secured is not None:
+                    with secured:
+                        _Connection(secured, peer, self._writer, self._say).run(self._more)
         finally:
             with self._lock:
                 self._threads.discard(threading.current_thread())
+
+    def _secured(self, connection: socket.socket, peer: str) -> socket.socket | None:
+        """The connection after the handshake, which this thread alone waits for; None if it failed."""
+        if self._secure is None:
+            return connection
+        secured = self._secure.wrap_socket(
+            connection, server_side=True, do_handshake_on_connect=False, suppress_ragged_eofs=False
+        )
+        secured.settimeout(HANDSHAKE_SECONDS)
+        try:
+            secured.do_handshake()
+        except OSError as error:
+            self._writer.count(refused=1)
+            self._say(peer, f"no TLS with {peer}: {_refusal(error)}; closed")
+            _let_go(secured)
+            return None
+        secured.settimeout(_WAIT)
+        return secured
 
     def _more(self) -> float | None:
         """Seconds to wait for bytes; None if time is up."""
@@ -164,22 +215,32 @@ class _Connection:
         buffer = memoryview(mmap.mmap(-1, _BUFFER))
         poller = select.poll()
         poller.register(self._socket, select.POLLIN)
+        held = self._socket.pending if isinstance(self._socket, ssl.SSLSocket) else None
         while True:
             wait = more()
             if wait is None:
                 return False
-            if not poller.poll(wait * 1000):
+            if not (held and held()) and not poller.poll(wait * 1000):
                 if wait < _WAIT:
                     return False
                 continue
             try:
                 count = self._socket.recv_into(buffer)
+            except TimeoutError:  # part of a TLS record only
+                continue
             except OSError:
                 return False
             if count == 0:
+                self._answer()
                 return True
             if not self._received(bytes(buffer[:count])):
                 return True
+
+    def _answer(self) -> None:
+        """Tell a TLS sender that closed in order that everything was read."""
+        if isinstance(self._socket, ssl.SSLSocket):
+            with contextlib.suppress(OSError):
+                self._socket.unwrap()
 
     def _received(self, data: bytes) -> bool:
         """False if this is no syslog and the connection is to be closed."""

@@ -1,4 +1,4 @@
-"""Syslog over UDP: one blocking loop, hundreds of datagrams a call where the system can."""
+"""Syslog over UDP and Unix datagrams: one blocking loop, hundreds of datagrams a call where the system can."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 
-from logscope.sources.spool_lines import peer_of, spool_line, stamp
+from logscope.sources.spool_lines import LOCAL, peer_of, spool_line, stamp
 from logscope.sources.spool_writer import SpoolWriter
 from logscope.syslog.frames import MESSAGE_LIMIT, trim
 
@@ -166,7 +166,9 @@ class UdpListener:
         self._stopping = threading.Event()
         self._dropped = 0
         self._peers: dict[bytes, bytes] = {}
-        self.buffer, warning = ask_buffer(sock)
+        self._local = sock.family == socket.AF_UNIX
+        # The kernel bounds Unix datagrams by number, and lets their senders wait.
+        self.buffer, warning = (0, None) if self._local else ask_buffer(sock)
         if warning:
             writer.say(warning)
         batched = sys.platform == "linux" and ctypes.sizeof(ctypes.c_void_p) == 8
@@ -186,7 +188,7 @@ class UdpListener:
 
     def count_drops(self) -> None:
         """Add what the kernel has dropped since the last call; called every second or so."""
-        if sys.platform != "linux":
+        if sys.platform != "linux" or self._local:
             return
         try:
             info = self._socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, 64)
@@ -225,7 +227,7 @@ class UdpListener:
             return 0
         message = trim(data)
         if message:
-            self._store(stamp(peer_of(address)), message, cut=False)
+            self._store(stamp(LOCAL if self._local else peer_of(address)), message, cut=False)
         return 1
 
     def _store(self, prefix: bytes, message: bytes, *, cut: bool) -> None:
@@ -243,7 +245,10 @@ class UdpListener:
             return 0
         now = b"%016d " % (time.time_ns() // 1000)
         view = memoryview(batch.bytes)
-        prefixes = [now + self._peer(address) for address in batch.addresses(got)]
+        if self._local:
+            prefixes = [now + LOCAL.encode() + b" - "]
+        else:
+            prefixes = [now + self._peer(address) for address in batch.addresses(got)]
         if len(prefixes) == 1:
             prefixes *= got
         parts: list[bytes | memoryview] = []

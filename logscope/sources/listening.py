@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from logscope.errors import SourceError
 from logscope.sources.base import OpenSource, SourceSpec
 from logscope.sources.receiver import Receiver, start_receiver
 from logscope.sources.spool import SpoolSource, find_spool, spool_folder
-from logscope.sources.urls import LATER, LISTENERS, not_yet, scheme_of
+from logscope.sources.urls import LISTENERS, scheme_of, unknown_scheme
 
 _ADDED_UP = ("received", "stored", "dropped", "kernel_dropped", "truncated", "partial", "framing_errors")
 
@@ -37,7 +36,7 @@ class ListenerSource(SpoolSource):
         if not self._stopped and not self.receiver.alive():
             before = self.receiver.counters()
             self.say("the receiver ended unexpectedly; it is started again, what was in its sockets is lost")
-            self.receiver = start_receiver(self.receiver.url, self.folder.parent)
+            self.receiver = self.receiver.again()
             for name in _ADDED_UP:
                 self._before[name] = self._before.get(name, 0) + before.get(name, 0)
         return super().poll()
@@ -86,6 +85,4 @@ def open_url(spec: SourceSpec, *, follow: bool, root: Path | None) -> OpenSource
     if scheme in LISTENERS:
         receiver = start_receiver(url, root)
         return ListenerSource(replace(spec, name=receiver.url, url=receiver.url), receiver)
-    if scheme in LATER:
-        raise not_yet(url, scheme)
-    raise SourceError("no such kind of source", where=url, mend="syslog+tcp, syslog+udp and spool are")
+    raise unknown_scheme(url)

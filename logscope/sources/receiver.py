@@ -19,18 +19,20 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
 from logscope import paths
 from logscope.errors import SourceError
+from logscope.sources.binding import bind, identity_of, unbind
 from logscope.sources.spool import read_json, spool_folder
 from logscope.sources.spool_writer import FREE_FLOOR, SEGMENT_SIZE, SpoolWriter
 from logscope.sources.trouble import source_error
-from logscope.sources.urls import Address, parse_address
+from logscope.sources.urls import parse_address
 
 FLUSH_SECONDS = 0.1
-_BACKLOG = 512
 _START_SECONDS = 20.0
 _STOP_SECONDS = 10.0
 _PR_SET_PDEATHSIG = 1
@@ -39,14 +41,16 @@ _PR_SET_PDEATHSIG = 1
 class Receiver:
     """The parent's hold on a receiver process."""
 
-    def __init__(self, process: subprocess.Popen[bytes], url: str, folder: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], url: str, folder: Path, again: Callable[[], Receiver]) -> None:
         """A process that has said it listens.
 
         Args:
             process: Its standard input is the control pipe, its standard output the status pipe.
             url: With the bound port.
             folder: Its spool's.
+            again: Starts another like it on the same port.
         """
+        self.again = again
         self._process = process
         self._final: dict[str, Any] | None = None
         self._told = 0
@@ -56,7 +60,7 @@ class Receiver:
         self.pid = process.pid
 
     def alive(self) -> bool:
-        """Whether it still runs; if not, `start_receiver(url)` continues the spool."""
+        """Whether it still runs; if not, `again()` gives one that continues the spool."""
         return self._process.poll() is None
 
     def counters(self) -> dict[str, int]:
@@ -103,7 +107,7 @@ def start_receiver(
     """Start to listen, in a process of its own; returns once it listens.
 
     Args:
-        url: `syslog+tcp://HOST:PORT` or `syslog+udp://HOST:PORT`; port 0: any free one.
+        url: As `parse_address` takes it; port 0: any free one.
         root: Folder of all spools, if not the state folder's.
         segment_size: Bytes of a spool segment.
         free_floor: Bytes that stay free on the spool's disk.
@@ -111,7 +115,7 @@ def start_receiver(
     Raises:
         SourceError: The port is taken, may not be used, the address is not local ...
     """
-    parse_address(url)
+    address = parse_address(url)
     # -P: a file of a standard module's name in the current folder must not be run.
     command = [sys.executable, "-S", "-P", "-m", "logscope.sources.receiver", "--url", url]
     command += ["--segment-size", str(segment_size), "--free-floor", str(free_floor)]
@@ -128,7 +132,12 @@ def start_receiver(
     state = _object(_read_line(process.stdout, _START_SECONDS))
     if "ready" in state:
         bound = str(state["ready"])
-        return Receiver(process, bound, spool_folder(bound, root))
+        same = replace(address, port=int(state.get("port", 0)))
+
+        def again() -> Receiver:
+            return start_receiver(same.request, root, segment_size=segment_size, free_floor=free_floor)
+
+        return Receiver(process, bound, spool_folder(bound, root), again)
     process.kill()
     process.wait()
     for pipe in (process.stdin, process.stdout):
@@ -161,33 +170,6 @@ def _object(line: bytes) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def bind(address: Address) -> socket.socket:
-    """A socket on a listener's address.
-
-    Raises:
-        OSError: As the system says.
-    """
-    stream = address.transport == "tcp"
-    kind = socket.SOCK_STREAM if stream else socket.SOCK_DGRAM
-    found = socket.getaddrinfo(address.host, address.port, type=kind, flags=socket.AI_PASSIVE)
-    # A name such as localhost may stand for both; IPv4 is what senders are told.
-    family, _, _, _, place = min(found, key=lambda item: item[0] != socket.AF_INET)
-    sock = socket.socket(family, kind)
-    try:
-        if stream:
-            # After a crash the port must be free at once. Never for UDP: two would share it.
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        sock.bind(place)
-        if stream:
-            sock.listen(_BACKLOG)
-    except BaseException:
-        sock.close()
-        raise
-    return sock
-
-
 def _say(value: dict[str, Any]) -> None:
     with contextlib.suppress(OSError):
         os.write(1, json.dumps(value).encode() + b"\n")
@@ -211,22 +193,32 @@ def _die_with_parent(stop: threading.Event) -> None:
 def _listen(options: argparse.Namespace) -> None:
     from logscope.sources.listen_tcp import TcpListener
     from logscope.sources.listen_udp import UdpListener
+    from logscope.sources.tls import server_context
 
     address = parse_address(options.url)
     stop = threading.Event()
     _die_with_parent(stop)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
+    secure, warning = server_context(address) if address.transport == "tls" else (None, None)
     sock = bind(address)
-    bound = Address(address.transport, address.host, sock.getsockname()[1]).url
+    identity = identity_of(address)
+    if address.transport != "unix":
+        address = replace(address, port=sock.getsockname()[1])
     root = Path(options.root) if options.root else None
-    writer = SpoolWriter(bound, root, segment_size=options.segment_size, free_floor=options.free_floor)
-    udp = UdpListener(sock, writer) if address.transport == "udp" else None
-    listener = udp or TcpListener(sock, writer)
+    try:
+        writer = SpoolWriter(address.url, root, segment_size=options.segment_size, free_floor=options.free_floor)
+    except BaseException:
+        unbind(address, identity)
+        raise
+    if warning:
+        writer.say(warning)
+    udp = UdpListener(sock, writer) if sock.type == socket.SOCK_DGRAM else None
+    listener = udp or TcpListener(sock, writer, secure)
     gc.freeze()
     writer.flush()
     listener.start()
-    _say({"ready": bound})
+    _say({"ready": address.url, "port": address.port})
     control = select.poll()
     control.register(0, select.POLLIN)
     turns = 0
@@ -237,6 +229,8 @@ def _listen(options: argparse.Namespace) -> None:
         if udp is not None and turns % 10 == 0:
             udp.count_drops()
         writer.flush()
+    # Before the drain: a sender that finds no file knows that nobody listens.
+    unbind(address, identity)
     listener.stop()
     writer.close()
     _say({"final": writer.state()})
@@ -258,8 +252,8 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         told = source_error(error, options.url)
         mend = told.mend
-        port = options.url.rpartition(":")[2]
-        if isinstance(error, PermissionError) and port.isdigit() and int(port) < 1024:
+        address = parse_address(options.url)
+        if isinstance(error, PermissionError) and address.transport != "unix" and address.port < 1024:
             mend = "ports below 1024 need rights; use one above, such as 5514"
         _say({"error": f"cannot listen: {told.message}", "mend": mend})
         return 1

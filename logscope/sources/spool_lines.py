@@ -8,6 +8,9 @@ from collections.abc import Sequence
 
 from logscope.syslog.frames import MESSAGE_LIMIT, Frame
 
+LOCAL = "local"
+"""The peer of what came by a Unix socket."""
+
 _MAYBE_COUNT = re.compile(rb"\n\d+ ")
 _MAYBE_COUNT_FIRST = re.compile(rb"\d+ ")
 _WINDOW = MESSAGE_LIMIT // 2
