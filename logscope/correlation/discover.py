@@ -30,6 +30,7 @@ def find_plan(
     *,
     given: Sequence[Key] = (),
     grain: str = "auto",
+    seen: str | None = None,
     auto: bool = True,
     only: Collection[str] | None = None,
     max_gap_us: int | None = None,
@@ -45,6 +46,7 @@ def find_plan(
         pairs: Their fields, long: `row`, `name`, `value`, `kind`.
         given: Keys from formats, configuration and the user; they win over found ones of that name.
         grain: `auto`, `none` or a key's name.
+        seen: The grain that was shown so far: `auto` leaves it for a clearly better one only.
         auto: Whether to look for keys at all.
         only: Just these keys are active.
         max_gap_us: See Plan.
@@ -85,7 +87,7 @@ def find_plan(
         plan = plan.with_grain(grain)
     else:
         levels = {level.grain: level for level in plan.levels if level.grain is not None}
-        plan = plan.with_grain(*choose(evidence, plan, levels, max_span_us))
+        plan = plan.with_grain(*choose(evidence, plan, levels, max_span_us, seen))
     return _told(evidence, plan)
 
 

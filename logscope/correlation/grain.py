@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -27,6 +27,8 @@ ENTITY = 0.5
 """What is named like a user or a thing needs more to be the grain: by nature many transactions share it."""
 LONG_LIVED = 0.25
 """Share of the log that the values of a resource live through; a request's are soon over."""
+STAYS, LEAVES = 1.1, 0.9
+"""The grain that was shown so far is left only for one that is clearly better."""
 CLEAR = 0.8
 """Between this ratio and its inverse both grains are plausible, and it is said."""
 
@@ -103,8 +105,9 @@ class Climb:
             return f"{self.parent} over {self.child}: {self.reason}"
         change = f"{abs(1 - self.ratio):.0%} {'shorter' if self.ratio <= 1 else 'longer'}"
         unsure = "; both are plausible" if CLEAR < self.ratio < 1 / CLEAR else ""
-        entity = "; not enough for what is named like a user" if self.limit < self.ratio <= 1 else ""
-        return f"{self.parent} over {self.child}: description {change}{unsure}{entity}"
+        entity = "; not enough for what is named like a user" if self.limit <= ENTITY < self.ratio <= 1 else ""
+        kept = "; too little to leave what was shown" if not entity and (self.ratio <= 1) != self.better else ""
+        return f"{self.parent} over {self.child}: description {change}{unsure}{entity}{kept}"
 
 
 def climb(sample: Sample, plan: Plan, parent: Level, child: Level, max_span_us: int) -> Climb:
@@ -147,7 +150,9 @@ def _repetition(rows: pl.DataFrame, members: pl.DataFrame) -> float:
     return 1 - bags.height / total if total else 0.0
 
 
-def choose(sample: Sample, plan: Plan, levels: dict[str, Level], max_span_us: int) -> tuple[str | None, str]:
+def choose(
+    sample: Sample, plan: Plan, levels: dict[str, Level], max_span_us: int, seen: str | None = None
+) -> tuple[str | None, str]:
     """The grain and why, in words, against its neighbours up and down.
 
     Args:
@@ -155,6 +160,7 @@ def choose(sample: Sample, plan: Plan, levels: dict[str, Level], max_span_us: in
         plan: Keys.
         levels: Link sets of the strong keys worth a thought.
         max_span_us: A transaction's usual limit.
+        seen: The grain that was shown so far.
     """
     if not levels:
         return None, "no key repeats in a way that tells transactions apart"
@@ -169,7 +175,9 @@ def choose(sample: Sample, plan: Plan, levels: dict[str, Level], max_span_us: in
 
     def over(parent: str, child: str) -> Climb:
         if (parent, child) not in tried:
-            tried[parent, child] = climb(sample, plan, levels[parent], levels[child], max_span_us)
+            step = climb(sample, plan, levels[parent], levels[child], max_span_us)
+            stays = STAYS if parent == seen else LEAVES if child == seen else 1.0
+            tried[parent, child] = replace(step, limit=step.limit * stays)
         return tried[parent, child]
 
     chosen = base

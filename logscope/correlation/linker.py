@@ -12,7 +12,7 @@ from logscope.correlation.assign import assign
 from logscope.correlation.attach import Attachments
 from logscope.correlation.batch import linkable
 from logscope.correlation.components import chain_edges, components, neighbours
-from logscope.correlation.delta import Delta
+from logscope.correlation.delta import Delta, renamed
 from logscope.correlation.growing import NONE, GrowingArray, distinct
 from logscope.correlation.hubs import Hubs
 from logscope.correlation.nodes import Nodes
@@ -293,8 +293,8 @@ class Linker:
                 | pl.col("owner").is_in([number for number in removed.values() if number is not None])
             )
         )
-        was, renamed = self._renamed(told, leads, removed)
-        dirty = pl.concat([lost["owner"], gained["owner"], pl.Series(renamed, dtype=pl.UInt32)]).unique()
+        was, changed = renamed(self._nodes, self._was, told, leads, removed)
+        dirty = pl.concat([lost["owner"], gained["owner"], pl.Series(changed, dtype=pl.UInt32)]).unique()
         dirty = dirty.filter(~dirty.is_in(pl.Series(sorted(removed), dtype=pl.UInt32).implode()))
         return Delta(rows.rename(ROW), dirty.sort().rename("transaction"), removed, was)
 
@@ -302,40 +302,6 @@ class Linker:
         found = self._pieces.holding(owners.clear(), owners)
         held = self._pieces.owners(found)["owner"].unique()
         return held.filter(held.is_in(owners.implode()))
-
-    def _renamed(
-        self, told: pl.DataFrame, leads: pl.DataFrame, removed: dict[int, int | None]
-    ) -> tuple[dict[str, tuple[str, ...]], list[int]]:
-        """Ids that changed: the new id and those it replaces; and the numbers concerned."""
-        both = told.join(leads, on="owner", how="left", suffix="_new")
-        same = (pl.col("lead") == pl.col("lead_new")) & (pl.col("start") == pl.col("start_new"))
-        changed = both.filter(~same.fill_null(False))
-        if changed.is_empty():
-            return {}, []
-        ids = (
-            dict(
-                zip(
-                    leads["owner"].to_list(),
-                    self._nodes.identities(leads["lead"], leads["start"]).to_list(),
-                    strict=True,
-                )
-            )
-            if changed.height
-            else {}
-        )
-        old_ids = self._nodes.identities(changed["lead"], changed["start"]).to_list()
-        was: dict[str, tuple[str, ...]] = {}
-        numbers = []
-        for owner, old in zip(changed["owner"].to_list(), old_ids, strict=True):
-            number = removed.get(owner, owner)
-            new = ids.get(number) if number is not None else None
-            if number is None or new is None:
-                continue
-            former = (*self._was.get(number, ()), *self._was.pop(owner, ()), old)
-            self._was[number] = tuple(dict.fromkeys(name for name in former if name != new))
-            was[new] = self._was[number]
-            numbers.append(number)
-        return was, numbers
 
     @property
     def nodes(self) -> int:

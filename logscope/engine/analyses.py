@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -55,6 +55,33 @@ class Analyses:
     def shift(self, source: str, offset: int) -> None:
         """Move the times of a source or host."""
         shift(self._session, source, offset)
+
+    def keys(self) -> Sequence[dict[str, Any]]:
+        """Correlation keys as interface section 3 lists them."""
+        return self._session.correlating.key_objects()
+
+    def key_name(self, name: str) -> str:
+        """A key's own name, by any spelling or alias of it.
+
+        Raises:
+            PlanError: There is none.
+        """
+        plan = self._session.correlating.plan
+        assert plan is not None
+        return plan.key(name).name
+
+    def refused_keys(self) -> Sequence[str]:
+        """Candidates that are no keys, each with the reason."""
+        plan = self._session.correlating.plan
+        return plan.refused if plan is not None else ()
+
+    def plan_text(self) -> str:
+        """Keys and grain as a file for `--plan`."""
+        return self._session.correlating.plan_text()
+
+    def grain(self) -> tuple[str, str]:
+        """The chosen grain and why."""
+        return self._session.correlating.grain()
 
     def effect(self, change: PlanChange, *, cancel: Cancel) -> Effect:
         """What a change of the plan would make of the transactions."""

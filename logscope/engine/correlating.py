@@ -58,11 +58,20 @@ class Correlating:
         self.plan: Plan | None = None
         self.generation = 0
         self._counted, self._count_of = -1, 0
+        self._told_keys: tuple[Plan | None, int, list[dict[str, Any]]] = (None, -1, [])
 
     # --- the plan
 
-    def prepare(self, *, cancel: Cancel, progress: Progress | None = None, plan: Plan | None = None) -> Plan:
+    def prepare(
+        self, *, cancel: Cancel, progress: Progress | None = None, plan: Plan | None = None, keep: bool = True
+    ) -> Plan:
         """The plan: given, or found in what is in the store.
+
+        Args:
+            cancel: Looked at before.
+            progress: Told what is done.
+            plan: If it is given.
+            keep: Whether a found one is remembered for the next time.
 
         Raises:
             PlanError: A key, grain or plan file that cannot be used.
@@ -72,9 +81,23 @@ class Correlating:
                 cancel.check()
                 if progress:
                     progress("finding keys", 0.0)
-                self.plan = plan or self._planning.make(self._grain)
+                self.plan = plan or self._planning.make(self._grain, keep=keep)
                 self._begin(self.plan)
             return self.plan
+
+    def found_again(self, *, keep: bool) -> Plan:
+        """A plan of what is in the store now; a grain that was shown gives way to what is clearly better only.
+
+        Args:
+            keep: Whether it is remembered for the next time.
+        """
+        with self._lock:
+            seen = self.plan.grain if self.plan is not None else None
+            return self._planning.make(self._grain, keep=keep, seen=seen)
+
+    def say(self, plan: Plan) -> None:
+        """The plan as it is, with other words about it."""
+        self.plan = plan
 
     def _begin(self, plan: Plan) -> None:
         """Nothing is linked yet by a new plan."""
@@ -349,7 +372,11 @@ class Correlating:
         """JSON objects of interface section 3."""
         if self.plan is None:
             return []
-        return key_objects(self.plan, self._codes_of_key, self._store.view, self._frames)
+        view = self._store.view
+        if self._told_keys[:2] != (self.plan, view.generation):
+            told = key_objects(self.plan, self._codes_of_key, view, self._frames)
+            self._told_keys = (self.plan, view.generation, told)
+        return [dict(entry) for entry in self._told_keys[2]]
 
     def grain(self) -> tuple[str, str]:
         """The grain and why; `none` for plain components."""

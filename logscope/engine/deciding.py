@@ -44,7 +44,8 @@ class Deciding:
             final: This is all there will be.
         """
         session = self._session
-        if session.correlating.plan is None and not self._freeze(final=final):
+        frozen = session.correlating.plan is not None and not session.renewing.provisional
+        if not (frozen or self._freeze(final=final)) and session.correlating.plan is None:
             return Told((), ())
         cancel = Cancel()
         delta = session.correlating.update(cancel=cancel)
@@ -80,7 +81,10 @@ class Deciding:
                     f"with {_FEW_RECORDS:,} or more, or {_FEW_SECONDS:.0f} s; nothing is told before (--plan FILE does not wait)"
                 )
             return False
+        if session.renewing.due():
+            session.renewing.renew(Cancel())  # somebody asked for transactions before enough was seen
         plan = session.correlating.prepare(cancel=Cancel(), plan=kept)
+        session.renewing.settle()
         keep_plan(session.loading.sources, plan)
         names = ", ".join(plan.linking) or "none"
         grain, why = session.correlating.grain()

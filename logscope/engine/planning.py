@@ -42,11 +42,13 @@ class Planning:
         self._selection = Selection(options)
         self.notices: list[str] = []
 
-    def make(self, grain: str) -> Plan:
+    def make(self, grain: str, *, keep: bool = True, seen: str | None = None) -> Plan:
         """A plan of what is in the store.
 
         Args:
             grain: A key's name, `none` or `auto`.
+            keep: Whether what is found is remembered for the next time (not of a part of the records).
+            seen: The grain that was shown so far: only a clearly better one takes its place.
 
         Raises:
             PlanError: A key, grain or plan file that cannot be used.
@@ -56,23 +58,27 @@ class Planning:
         for text in options.key:
             key, notice = given_key(text)
             given.append(key)
-            if notice is not None:
+            if notice is not None and notice not in self.notices:
                 self.notices.append(notice)
-        plan = _read_plan(options.plan).with_keys(given) if options.plan else self._remembered(given, grain)
+        plan = (
+            _read_plan(options.plan).with_keys(given)
+            if options.plan
+            else self._remembered(given, grain, seen, keep=keep)
+        )
         if options.keys:
             plan = plan.only(options.keys)
         if options.plan and grain != "auto":
             plan = plan.with_grain(None if grain == "none" else grain)
         return plan
 
-    def _remembered(self, given: Sequence[Key], grain: str) -> Plan:
+    def _remembered(self, given: Sequence[Key], grain: str, seen: str | None, *, keep: bool) -> Plan:
         """What was found in these sources before, where nothing asks for another look; else found now."""
         options = self._options
         asked = given or not options.auto_keys or grain != "auto" or options.since or options.until
         view = self._store.view
         names = [piece.binding.ref.name for piece in view.pieces]
         if asked or not options.remember or not names or any("://" in name or name == "-" for name in names):
-            return self._found(given, grain)
+            return self._found(given, grain, seen)
         firsts = view.index.with_row_index("at").group_by("source_id").agg(pl.col("at").min()).get_column("at").sort()
         heads = self._frames.rows(firsts.cast(pl.UInt32).alias(schema.ROW), view, ("source", "raw"))
         kept = Remembered(
@@ -81,12 +87,12 @@ class Planning:
         plan = kept.load(view.records)
         if plan is not None:
             return replace(plan, max_gap_us=options.max_gap, max_span_us=options.max_span, idle_us=options.idle)
-        plan = self._found(given, grain)
-        if plan.grain is not None:
+        plan = self._found(given, grain, seen)
+        if plan.grain is not None and keep:
             kept.save(plan, view.records)
         return plan
 
-    def _found(self, given: Sequence[Key], grain: str) -> Plan:
+    def _found(self, given: Sequence[Key], grain: str, seen: str | None) -> Plan:
         view = self._store.view
         rows = sample_rows(self._selection.rows_inside(_timed(self._store.ordered(view), view.index), view))
         frame = self._frames.rows(rows, view, _SAMPLE_COLUMNS)
@@ -101,6 +107,7 @@ class Planning:
             given=given,
             auto=self._options.auto_keys,
             grain=grain,
+            seen=seen,
             max_gap_us=self._options.max_gap,
             max_span_us=self._options.max_span,
             idle_us=self._options.idle,

@@ -71,7 +71,7 @@ class Replanning:
         plan = self._session.correlating.plan
         if plan is None:
             raise PlanError("there are no records yet to find keys in", mend="wait until some have come")
-        if self._found is None:
+        if self._found is None or self._session.renewing.provisional:
             self._found = plan
         return plan
 

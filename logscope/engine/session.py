@@ -8,21 +8,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from logscope.engine.absences import MOST_MEMBERS, absences
 from logscope.engine.analyses import Analyses
 from logscope.engine.answers import (
-    Absence,
     Bucket,
     Detection,
     FieldValue,
     Line,
-    NearMiss,
-    Preview,
-    RuleState,
     Snapshot,
     TransactionDetail,
     View,
@@ -34,16 +29,16 @@ from logscope.engine.deciding import Deciding
 from logscope.engine.detail import transaction_detail
 from logscope.engine.detecting import Detecting
 from logscope.engine.fieldnames import require_fields, sampled_fields
+from logscope.engine.findings import Findings
 from logscope.engine.frames import Frames
 from logscope.engine.listing import listed
 from logscope.engine.loading import Loading, local_zone
 from logscope.engine.memory import budget, index_budget, spill
 from logscope.engine.pivots import pivot_filter
 from logscope.engine.places import next_level, position_of_row, position_of_time
-from logscope.engine.previewing import preview
 from logscope.engine.publishing import Publishing, Snapshots
 from logscope.engine.reading import Reading
-from logscope.engine.rulelist import installed_rules, near_misses, rule_states
+from logscope.engine.renewing import Renewing
 from logscope.engine.searching import Searching
 from logscope.engine.selection import Selection
 from logscope.engine.spools import kept_plan, reached_watermark
@@ -61,7 +56,7 @@ if TYPE_CHECKING:
 _TURN_SECONDS = 0.5
 
 
-class Session(Analyses):
+class Session(Analyses, Findings):
     """See `engine.api.Investigation`.
 
     Args:
@@ -82,6 +77,7 @@ class Session(Analyses):
         self.loading = Loading(options, self.store, self._publishing.changed)
         self.correlating = Correlating(self.store, self.frames, options)
         linked = self.correlating
+        self.renewing = Renewing(self)
         self.searching = Searching(self.store, self.frames, linked.key_columns, linked.rows_by_keys)
         self.detecting = Detecting(self.store, self.frames, self.correlating, options, self.source_name)
         self.selection = Selection(options)
@@ -270,7 +266,11 @@ class Session(Analyses):
             if not self.store.view.records:
                 return None  # keys found in nothing would stay none
             kept = kept_plan(self.loading.sources) if self.options.plan is None else None
-            self.correlating.prepare(cancel=cancel, progress=progress, plan=kept)
+            self.correlating.prepare(cancel=cancel, progress=progress, plan=kept, keep=self.loading.loaded)
+            if kept is None and self.options.plan is None:
+                self.renewing.found()
+        elif self._live is None and self.renewing.due():
+            self.renewing.renew(cancel, progress)
         return self.correlating.update(cancel=cancel, progress=progress)
 
     def prepare_transactions(
@@ -331,15 +331,6 @@ class Session(Analyses):
         """Rows of the transaction frame with texts, lists and ids (None: all) that it was asked for without."""
         return self.correlating.completed(transactions, columns)
 
-    def absences(self, *, cancel: Cancel) -> Sequence[Absence]:
-        """Filters worth offering: what usually follows in a transaction, and is missing in a few."""
-        self.prepare_transactions(cancel=cancel, asked=True)
-        members = self.correlating.members().head(MOST_MEMBERS)
-        rows = members.get_column(schema.ROW)
-        texts = self.frames.rows_bulk(rows, self.store.view, ["time", "message"])
-        cancel.check()
-        return absences(members.select("transaction").hstack(texts.select("time", "message")))
-
     def transaction(self, number: int) -> TransactionDetail:
         """One transaction with all its records."""
         return transaction_detail(self, number)
@@ -353,36 +344,10 @@ class Session(Analyses):
         """The chain that ties two records together, in words."""
         return self.correlating.explain(row, other, self.lines_of)
 
-    def keys(self) -> Sequence[dict[str, Any]]:
-        """Correlation keys as interface section 3 lists them."""
-        return self.correlating.key_objects()
-
-    def key_name(self, name: str) -> str:
-        """A key's own name, by any spelling or alias of it.
-
-        Raises:
-            PlanError: There is none.
-        """
-        plan = self.correlating.plan
-        assert plan is not None
-        return plan.key(name).name
-
-    def refused_keys(self) -> Sequence[str]:
-        """Candidates that are no keys, each with the reason."""
-        plan = self.correlating.plan
-        return plan.refused if plan is not None else ()
-
-    def plan_text(self) -> str:
-        """Keys and grain as a file for `--plan`."""
-        return self.correlating.plan_text()
-
-    def grain(self) -> tuple[str, str]:
-        """The chosen grain and why."""
-        return self.correlating.grain()
-
     def set_grain(self, grain: str) -> None:
         """Another grain; transactions are made anew when next asked for."""
         with self._made_lock:
+            self.renewing.settle()
             self.correlating.set_grain(grain)
             self.detecting.reset()
         self._publishing.changed()
@@ -390,35 +355,8 @@ class Session(Analyses):
     def use_plan(self, plan: Plan) -> None:
         """Another plan, or the same one over records that have changed."""
         with self._made_lock:
+            if plan is not self.correlating.plan:
+                self.renewing.settle()
             self.correlating.use(plan)
             self.detecting.reset()
         self._publishing.changed()
-
-    def detections(self) -> Sequence[Detection]:
-        """What the rules have found so far, in order of time; `provisional` and `pending` ones too."""
-        found = [*self.detecting.told.values(), *self._provisional, *self.detecting.pending()]
-        return sorted(found, key=lambda detection: (detection.time, detection.detection))
-
-    def rule_states(self) -> Sequence[RuleState]:
-        """The rules that run, with what they found and what they cost."""
-        return rule_states(self.detecting)
-
-    def installed_rules(self) -> Sequence[RuleState]:
-        """All rules there are: those that run, switched off ones, and those that do not compile."""
-        return installed_rules(self)
-
-    def near_misses(self, rule: str, *, cancel: Cancel, number: int | None = None) -> Sequence[NearMiss]:
-        """What nearly matched a rule, and why it did not; of one transaction however far."""
-        return near_misses(self, rule, number, cancel)
-
-    def preview(self, rule_text: str, *, cancel: Cancel) -> Preview:
-        """What a rule that is not saved would find.
-
-        Raises:
-            RuleError: It does not compile.
-        """
-        return preview(self, rule_text, cancel)
-
-    def marks(self, rows: Sequence[int]) -> dict[int, tuple[str, str, str]]:
-        """Of these rows those that are matched steps."""
-        return self.detecting.marks(rows)

@@ -39,7 +39,7 @@ class ListScreen(InvestigatorScreen):
     def __init__(self, investigation: Investigation) -> None:
         """A list over `investigation`."""
         super().__init__(investigation)
-        self._shown: tuple[int, int] = (-1, -1)
+        self._shown: tuple[int, ...] = ()
         self._next = 0.0
         self._waiting = False
 
@@ -103,8 +103,9 @@ class ListScreen(InvestigatorScreen):
         self._waiting = False
         self.catch_up()
 
-    def _newest(self) -> tuple[int, int]:
-        return self.scope.snapshot.generation, self.scope.changes
+    def _newest(self) -> tuple[int, ...]:
+        snapshot = self.scope.snapshot
+        return snapshot.generation, snapshot.loading, self.scope.changes
 
     def ask_linked(
         self,

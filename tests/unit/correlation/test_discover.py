@@ -9,6 +9,7 @@ import pytest
 
 from logscope.correlation.discover import find_plan
 from logscope.correlation.extract import extract
+from logscope.correlation.grain import LEAVES, STAYS, Climb
 from logscope.correlation.keys import given_key
 from logscope.correlation.linker import Linker
 from logscope.correlation.plan import Plan
@@ -187,3 +188,16 @@ def test_strays_in_a_column_of_ids_do_not_link() -> None:
     strays = [row for row, entry in enumerate(log) if entry[3].get("request_id") in ("guest", "anonymous", "200")]
     assert len(strays) > 20
     assert members.filter(pl.col("row").is_in(strays)).group_by("transaction").len()["len"].max() <= 10
+
+
+def test_a_grain_that_was_shown_is_left_for_what_is_clearly_better_only() -> None:
+    assert Climb("order_id", "request_id", 0.95, "").better
+    leaving = Climb("order_id", "request_id", 0.95, "", LEAVES)
+    assert not leaving.better
+    assert "too little to leave what was shown" in leaving.words()
+    assert Climb("order_id", "request_id", 0.85, "", LEAVES).better
+    assert not Climb("order_id", "request_id", 1.05, "").better
+    staying = Climb("order_id", "request_id", 1.05, "", STAYS)
+    assert staying.better
+    assert "too little to leave what was shown" in staying.words()
+    assert "too little" not in Climb("order_id", "request_id", 1.3, "", STAYS).words()

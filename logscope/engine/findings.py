@@ -1,0 +1,61 @@
+"""The part of a session that answers about what rules found, nearly found, or would find."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from logscope.engine.absences import MOST_MEMBERS, absences
+from logscope.engine.answers import Absence, Detection, NearMiss, Preview, RuleState
+from logscope.engine.previewing import preview
+from logscope.engine.rulelist import installed_rules, near_misses, rule_states
+from logscope.records import schema
+
+if TYPE_CHECKING:
+    from logscope.engine.api import Cancel
+    from logscope.engine.session import Session
+
+
+class Findings:
+    """Thin answers; the work is done in the modules named (see `Investigation` for each method)."""
+
+    _session: Session
+    _provisional: list[Detection]
+
+    def detections(self) -> Sequence[Detection]:
+        """What the rules have found so far, in order of time; `provisional` and `pending` ones too."""
+        found = [*self._session.detecting.told.values(), *self._provisional, *self._session.detecting.pending()]
+        return sorted(found, key=lambda detection: (detection.time, detection.detection))
+
+    def rule_states(self) -> Sequence[RuleState]:
+        """The rules that run, with what they found and what they cost."""
+        return rule_states(self._session.detecting)
+
+    def installed_rules(self) -> Sequence[RuleState]:
+        """All rules there are: those that run, switched off ones, and those that do not compile."""
+        return installed_rules(self._session)
+
+    def near_misses(self, rule: str, *, cancel: Cancel, number: int | None = None) -> Sequence[NearMiss]:
+        """What nearly matched a rule, and why it did not; of one transaction however far."""
+        return near_misses(self._session, rule, number, cancel)
+
+    def preview(self, rule_text: str, *, cancel: Cancel) -> Preview:
+        """What a rule that is not saved would find.
+
+        Raises:
+            RuleError: It does not compile.
+        """
+        return preview(self._session, rule_text, cancel)
+
+    def marks(self, rows: Sequence[int]) -> dict[int, tuple[str, str, str]]:
+        """Of these rows those that are matched steps."""
+        return self._session.detecting.marks(rows)
+
+    def absences(self, *, cancel: Cancel) -> Sequence[Absence]:
+        """Filters worth offering: what usually follows in a transaction, and is missing in a few."""
+        self._session.prepare_transactions(cancel=cancel, asked=True)
+        members = self._session.correlating.members().head(MOST_MEMBERS)
+        rows = members.get_column(schema.ROW)
+        texts = self._session.frames.rows_bulk(rows, self._session.store.view, ["time", "message"])
+        cancel.check()
+        return absences(members.select("transaction").hstack(texts.select("time", "message")))
