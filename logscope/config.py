@@ -7,8 +7,9 @@ keys, themes and rules, and nothing that runs.
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,6 +21,30 @@ from logscope.paths import config_folder
 FILE = "logscope.toml"
 PROJECT = Path(".logscope") / FILE
 DRIVERS = ("auto", "diff", "stock")
+
+
+@dataclass(frozen=True, slots=True)
+class ActionTable:
+    """`[actions.NAME]` as written; `actions.settings` reads it."""
+
+    name: str
+    values: Mapping[str, Any]
+    path: Path
+    """The file it stands in."""
+
+    def line(self, key: str | None = None) -> int | None:
+        """Where the table, or a key of it, stands in the file; None where that cannot be told."""
+        head = re.compile(rf"""\s*\[\s*actions\s*\.\s*(["']?){re.escape(self.name)}\1\s*\]""")
+        wanted = re.compile(rf"""\s*(["']?){re.escape(key or "")}\1\s*[=.]""")
+        found = None
+        for number, text in enumerate(self.path.read_text(encoding="utf-8").splitlines(), 1):
+            if head.match(text):
+                found = number
+            elif found is not None and text.lstrip().startswith("["):
+                break
+            elif found is not None and key is not None and wanted.match(text):
+                return number
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +64,10 @@ class Config:
     """Files or folders with rules, likewise."""
     keys: dict[str, str] = field(default_factory=dict)
     """Correlation keys: name to regex with one capture group."""
+    actions: dict[str, ActionTable] = field(default_factory=dict)
+    """What may be done with detections, by name; never from a project's file."""
+    strange_rules: tuple[str, ...] = ()
+    """Of `rules` those that a project's file names: their `actions` do not count."""
 
 
 def load_config(given: str | None = None) -> Config:
@@ -56,7 +85,14 @@ def load_config(given: str | None = None) -> Config:
             continue
         if not needed and not path.is_file():
             continue
-        for name, value in _read(path).items():
+        values = _read(path)
+        if path == PROJECT and "actions" in values:
+            raise ConfigError(
+                "a project's file may set no actions", str(path), mend=f"put [actions] into {config_folder() / FILE}"
+            )
+        if "rules" in values:
+            values["strange_rules"] = values["rules"] if path == PROJECT else ()
+        for name, value in values.items():
             merged[name] = {**merged.get(name, {}), **value} if isinstance(value, dict) else value
     return Config(**merged)
 
@@ -71,8 +107,6 @@ def _read(path: Path) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, value in table.items():
         if name not in _READERS:
-            if name == "actions":
-                raise ConfigError("actions are not supported yet", str(path), mend="take [actions] out")
             near = get_close_matches(name, _READERS, n=1)
             mend = f"did you mean {near[0]}?" if near else f"known are {', '.join(_READERS)}"
             raise ConfigError(f"no setting {name!r}", str(path), mend=mend)
@@ -108,6 +142,17 @@ def _table(name: str, value: Any, path: Path) -> dict[str, str]:
     return dict(value)
 
 
+def _actions(name: str, value: Any, path: Path) -> dict[str, ActionTable]:
+    if not isinstance(value, dict) or any(not isinstance(item, dict) for item in value.values()):
+        raise ConfigError(f"{name} is not a table of tables", str(path), mend="write [actions.NAME] and its settings")
+    for each in value:
+        if not _ACTION_NAME.fullmatch(each):
+            raise ConfigError(f"{each!r} is no name of an action", str(path), mend="letters, digits, _ . and -")
+    return {each: ActionTable(each, settings, path) for each, settings in value.items()}
+
+
+_ACTION_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+
 _READERS: dict[str, Callable[[str, Any, Path], Any]] = {
     "theme": _text,
     "keymap": _text,
@@ -117,4 +162,5 @@ _READERS: dict[str, Callable[[str, Any, Path], Any]] = {
     "formats": _paths,
     "rules": _paths,
     "keys": _table,
+    "actions": _actions,
 }

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from logscope.engine.options import Options
 
 COMMANDS = (
-    "demo", "query", "sql", "keys", "transactions", "templates", "stats", "export", "scan", "watch", "replay", "rules", "formats", "spool"
+    "demo", "query", "sql", "keys", "transactions", "templates", "stats", "export", "scan", "watch", "replay", "rules", "formats", "actions", "spool"
 )  # fmt: skip
 
 _DESCRIPTION = """\
@@ -26,7 +26,7 @@ Without a command the investigator opens on the sources named.
 """
 
 _EPILOG = """\
-commands: demo  query  sql  keys  transactions  templates  stats  export  scan  watch  replay  rules  formats  spool
+commands: demo  query  sql  keys  transactions  templates  stats  export  scan  watch  replay  rules  formats  actions  spool
 (`logscope COMMAND --help` tells more; a file named like a command is written ./NAME)
 """
 
@@ -171,6 +171,9 @@ def _detection_commands(
         parser.add_argument("--rule", action="append", default=[], metavar="'seq ...'", help="a sequence in one line")
         parser.add_argument("--fail-on", metavar="LEVEL", help="exit with 3 if one of this level or above is found")
         parser.add_argument("--every", action="store_true", help="tell each time a correlation's condition holds")
+        parser.add_argument(
+            "--action", action="append", default=[], metavar="NAME", help="dispatch what is found to it"
+        )
         parser.add_argument("--strict", action="store_true", help="stop at the first rule that does not compile")
     scan.add_argument("--at-end", choices=("pending", "decide"), default="pending", help="absences open at the end")
     scan.add_argument("--pending", action="store_true", help="tell what is still open too")
@@ -197,6 +200,11 @@ def _other_commands(command: Callable[..., argparse.ArgumentParser], reading: ar
     formats.add_argument("file", nargs="?", metavar="FILE")
     formats.add_argument("--formats", action="append", default=[], metavar="PATH")
     formats.add_argument("--json", action="store_true", help="one JSON object a line")
+    actions = command("actions", "what waits in the outbox; send it again, drop it, try an action")
+    actions.add_argument("action", choices=("status", "retry", "drop", "test"))
+    actions.add_argument("name", nargs="?", metavar="NAME", help="of this action only")
+    actions.add_argument("--json", action="store_true", help="one JSON object a line")
+    actions.add_argument("--config", metavar="FILE")
     spool = command("spool", "what listeners left on the spool")
     spool.add_argument("action", choices=("list", "drop"))
     spool.add_argument("names", nargs="*", metavar="NAME")
@@ -283,6 +291,7 @@ def options_of(namespace: argparse.Namespace, **more: Any) -> Options:
         *values.get("key", ()),
     )
     values["formats"] = (*config.formats, *values.get("formats", ()))
+    values["strange_rules"] = () if values.get("rules") else config.strange_rules
     values["rules"] = values.get("rules") or config.rules
     values["tz"] = (*config.tz, *values.get("tz", ()))
     if values.get("grain") is None:

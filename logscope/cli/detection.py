@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from logscope.cli.dispatch import SCAN_PATIENCE, dispatched, finish
 from logscope.cli.opening import loaded, source_exit
 from logscope.cli.output import Object, coloured, print_lines, say, write_objects
 from logscope.errors import UsageError
@@ -23,9 +24,10 @@ _COLOURS = {"critical": "1;31", "high": "31", "medium": "33"}
 def run_scan(arguments: argparse.Namespace) -> int:
     """Detection over what is there."""
     from logscope.engine.api import Cancel
+    from logscope.engine.listing import with_members
 
     threshold = fail_level(arguments.fail_on)
-    with loaded(arguments) as session:
+    with loaded(arguments) as session, dispatched(session, arguments, by_rules=False) as dispatching:
         broken = say_rule_errors(session, strict=arguments.strict)
         session.prepare_transactions(cancel=Cancel(), decide=arguments.at_end == "decide")
         every = session.detections()
@@ -38,9 +40,11 @@ def run_scan(arguments: argparse.Namespace) -> int:
             _near_misses(session, arguments)
         if not arguments.json and not arguments.output:
             _summary(session, matched, len(pending))
+        dispatching.put(matched)
+        undelivered = finish(dispatching, SCAN_PATIENCE, patient=True)
         if broken:
             return 2
-        return source_exit(session) or failed(matched, threshold)
+        return source_exit(session) or undelivered or failed(matched, threshold)
 
 
 def fail_level(name: str | None) -> int | None:
@@ -77,22 +81,6 @@ def say_rule_errors(session: Session, *, strict: bool) -> bool:
     if not session.detecting.rules and not errors:
         say("logscope: no rules to run; name some with --rules PATH or --rule 'seq ...'")
     return bool(errors)
-
-
-def with_members(session: Session, detection: Detection) -> Object:
-    """A detection's JSON object with its records: of its transaction, those a correlation counted, else its steps'."""
-    from logscope.engine.listing import member_places, record_places
-
-    entry = detection.to_json()
-    if detection.number is not None:
-        places = member_places(session, [detection.number]).get(detection.number, [])
-    else:
-        steps = sorted(detection.steps.values(), key=lambda step: (step["time"], step["source"], step["line"]))
-        stepped = list(dict.fromkeys((step["source"], step["line"]) for step in steps))
-        places = record_places(session, detection.rows) if detection.rows else stepped
-    if places:
-        entry["members"] = [{"source": source, "line": line} for source, line in places]
-    return entry
 
 
 _FIXED = ("rule", "time", "level", "transaction")

@@ -29,6 +29,7 @@ _MODULES = {
     "replay": "replay",
     "rules": "rules",
     "formats": "formats",
+    "actions": "actions",
     "spool": "spool",
 }
 """Command -> module of logscope.cli; loaded when it is run, so that --help stays quick."""

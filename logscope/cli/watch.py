@@ -9,7 +9,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from logscope.cli.detection import fail_level, failed, people, say_rule_errors, with_members
+from logscope.cli.detection import fail_level, failed, people, say_rule_errors
+from logscope.cli.dispatch import WATCH_PATIENCE, dispatched, finish
 from logscope.cli.opening import opened, source_exit
 from logscope.cli.output import say
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 def run_watch(arguments: argparse.Namespace) -> int:
     """Follow, listen, detect; the first signal drains, the second ends at once."""
+    from logscope.engine.listing import with_members
     from logscope.engine.rendering import json_line
     from logscope.engine.watching import Watching
 
@@ -28,7 +30,7 @@ def run_watch(arguments: argparse.Namespace) -> int:
     arguments.follow = True
     stop = threading.Event()
     _on_signals(stop)
-    with opened(arguments) as session:
+    with opened(arguments) as session, dispatched(session, arguments, by_rules=True) as dispatching:
         broken = say_rule_errors(session, strict=arguments.strict)
         told: list[Detection] = []
 
@@ -42,8 +44,9 @@ def run_watch(arguments: argparse.Namespace) -> int:
         for source in session.loading.sources:
             if source.spec.url is not None and not source.finished():
                 say(f"listening on {source.name}")
-        watching = Watching(session, tell, lambda text: say(f"logscope: {text}"))
+        watching = Watching(session, tell, lambda text: say(f"logscope: {text}"), dispatching.put)
         watching.run(stop)
+        finish(dispatching, WATCH_PATIENCE, patient=False)
         print(json_line(session.counters() | {"detections": watching.told}), file=sys.stderr, flush=True)  # noqa: T201
         if broken:
             return 2

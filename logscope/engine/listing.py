@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -17,6 +17,7 @@ from logscope.query.transactions import compile_transaction_filter
 from logscope.records import schema
 
 if TYPE_CHECKING:
+    from logscope.engine.answers import Detection
     from logscope.engine.session import Session
 
 
@@ -128,3 +129,17 @@ def transaction_ids(session: Session, rows: pl.Series) -> list[list[str]]:
     for row, number in groups.select(schema.ROW, "transaction").iter_rows():
         by_row.setdefault(row, []).append(session.correlating.identity(number))
     return [sorted(by_row.get(row, [])) for row in rows]
+
+
+def with_members(session: Session, detection: Detection) -> dict[str, Any]:
+    """A detection's JSON object with its records: of its transaction, those a correlation counted, else its steps'."""
+    entry = detection.to_json()
+    if detection.number is not None:
+        places = member_places(session, [detection.number]).get(detection.number, [])
+    else:
+        steps = sorted(detection.steps.values(), key=lambda step: (step["time"], step["source"], step["line"]))
+        stepped = list(dict.fromkeys((step["source"], step["line"]) for step in steps))
+        places = record_places(session, detection.rows) if detection.rows else stepped
+    if places:
+        entry["members"] = [{"source": source, "line": line} for source, line in places]
+    return entry

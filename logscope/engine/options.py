@@ -27,6 +27,8 @@ class Options:
     rules: tuple[str, ...] = ()
     rule: tuple[str, ...] = ()
     """Sequences in one line."""
+    strange_rules: tuple[str, ...] = ()
+    """Of `rules` those that a project's file names: their `actions` do not count."""
     memory: int | None = None
     """Bytes."""
     config: str | None = None

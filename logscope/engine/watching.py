@@ -29,13 +29,21 @@ class Watching:
         session: Opened, nothing read yet.
         tell: Gets every detection once, retracted ones too.
         say: Gets what people should know.
+        dispatch: Gets what `tell` was told, those that are provisional excepted.
     """
 
-    def __init__(self, session: Session, tell: Callable[[list[Detection]], None], say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        tell: Callable[[list[Detection]], None],
+        say: Callable[[str], None],
+        dispatch: Callable[[list[Detection]], None] = lambda detections: None,
+    ) -> None:
         """Ready to run."""
         self._session = session
         self._tell = tell
         self._say = say
+        self._dispatch = dispatch
         self._ledger: Ledger = ledger_of((source.name, source.kind) for source in session.loading.sources)
         self._deciding = Deciding(session, say)
         self._said: set[str] = set()
@@ -71,6 +79,8 @@ class Watching:
         if news:
             news.sort(key=lambda detection: (detection.time, detection.detection))
             self._tell(news)
+            # Noted last: a kill in between tells and dispatches them again, and the outbox knows what it has.
+            self._dispatch(news)
             ledger.note(news)
             self.told += sum(detection.state == "matched" for detection in news)
         if self._session.options.provisional:
@@ -95,6 +105,7 @@ class Watching:
         ]
         if gone:
             self._tell(gone)
+            self._dispatch(gone)
             self._ledger.note(gone)
         return True
 

@@ -1,0 +1,1 @@
+"""What is done with detections: the outbox, the dispatcher, and one module per type of action."""

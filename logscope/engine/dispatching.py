@@ -1,0 +1,177 @@
+"""From detections to events in the outbox: which actions a detection is for, and which it is not for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from logscope.actions.dispatcher import Dispatcher
+from logscope.actions.event import Event
+from logscope.actions.outbox import Outbox, OutboxError, retraction_of_nothing
+from logscope.actions.settings import Action, read_action, read_actions
+from logscope.engine.listing import with_members
+from logscope.engine.rendering import json_line
+from logscope.errors import ConfigError, LogscopeError, UsageError
+
+if TYPE_CHECKING:
+    from logscope.config import ActionTable
+    from logscope.engine.answers import Detection
+    from logscope.engine.session import Session
+    from logscope.rules.model import Rule
+
+_CHUNK = 500
+_KEPT = 10_000
+_PROJECT = Path(".logscope")
+
+
+class Dispatching:
+    """The actions of a session.
+
+    Args:
+        session: Whose detections are dispatched.
+        tables: The actions that are configured.
+        named: Actions that get the detections of every rule (`--action`).
+        by_rules: Whether rules' own `actions` count: `watch` listens and dispatches, a scan looks at what is there.
+        say: Told what people should know: kind of event, action, words.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        tables: Mapping[str, ActionTable],
+        named: Sequence[str],
+        say: Callable[[str, str, str], None],
+        *,
+        by_rules: bool,
+    ) -> None:
+        """Read the actions in use, and open the outbox if there are any.
+
+        Raises:
+            LogscopeError: An action that is not configured as it must be.
+        """
+        self._session = session
+        self._say = say
+        self._named = tuple(dict.fromkeys(named))
+        self._by_rule: dict[str, tuple[str, ...]] = {}
+        self._held: list[tuple[str, Event]] = []
+        self.lost = 0
+        """Events that were given up because the outbox could not be written for long."""
+        for name in self._named:
+            if name not in tables:
+                raise unknown_action(name, tables)
+        if by_rules:
+            self._by_rule = self._actions_of_rules(session.detecting.rules, tables)
+        used = dict.fromkeys([*self._named, *(name for names in self._by_rule.values() for name in names)])
+        self._actions = read_actions({name: tables[name] for name in used})
+        self._dispatcher: Dispatcher | None = None
+        if used:
+            outbox = Outbox()
+            if outbox.laid_aside:
+                say("outbox", "", f"the outbox was damaged and is now {outbox.laid_aside}; a new one is begun")
+            outbox.forget()
+            others = self._left_over(outbox, tables) if by_rules else {}
+            self._dispatcher = Dispatcher(outbox, [*self._actions.values(), *others.values()], say)
+
+    def _actions_of_rules(self, rules: Iterable[Rule], tables: Mapping[str, ActionTable]) -> dict[str, tuple[str, ...]]:
+        strange = [path.resolve() for path in (_PROJECT, *map(Path, self._session.options.strange_rules))]
+        found = {}
+        for rule in rules:
+            if not rule.actions:
+                continue
+            path = Path(rule.path).resolve() if rule.path else None
+            if path is not None and any(path.is_relative_to(folder) for folder in strange):
+                self._say("rule", "", f"rule {rule.name} comes with the project: its actions do not count")
+                continue
+            for name in rule.actions:
+                if name not in tables:
+                    self._say("rule", name, f"rule {rule.name} names the action {name}, which is not configured")
+            found[rule.name] = tuple(name for name in dict.fromkeys(rule.actions) if name in tables)
+        return found
+
+    def _left_over(self, outbox: Outbox, tables: Mapping[str, ActionTable]) -> dict[str, Action]:
+        """Actions that no rule names here, with events of other runs that wait."""
+        found = {}
+        for depth in outbox.depths():
+            if depth.waiting and depth.action in tables and depth.action not in self._actions:
+                try:
+                    action = read_action(tables[depth.action])
+                    action.sender.open()
+                except ConfigError as error:
+                    self._say("action", depth.action, str(error))
+                else:
+                    found[depth.action] = action
+        return found
+
+    def start(self) -> None:
+        """Look up secrets and deliver from now on.
+
+        Raises:
+            ConfigError: A secret is not there.
+        """
+        if self._dispatcher:
+            self._dispatcher.start()
+
+    def put(self, detections: Sequence[Detection]) -> None:
+        """Take detections that were told into the outbox.
+
+        What the outbox does not take (no space) is kept in memory and tried again with the next.
+        """
+        if self._dispatcher is None:
+            return
+        for start in range(0, len(detections), _CHUNK):
+            self._held += self._events(detections[start : start + _CHUNK])
+            self._flush()
+
+    def _events(self, detections: Sequence[Detection]) -> Iterable[tuple[str, Event]]:
+        assert self._dispatcher is not None
+        for detection in detections:
+            names = dict.fromkeys([*self._named, *self._by_rule.get(detection.rule, ())])
+            wanted = [name for name in names if detection.state in self._actions[name].on]
+            if not wanted or detection.suppressed:
+                continue
+            body = json_line(with_members(self._session, detection)).encode()
+            event = Event(detection.detection, detection.state, detection.rule, body)
+            for name in wanted:
+                if not retraction_of_nothing(self._dispatcher.outbox, name, event, self._actions[name].on):
+                    yield name, event
+
+    def _flush(self) -> None:
+        assert self._dispatcher is not None
+        if not self._held:
+            return
+        try:
+            self._dispatcher.put(self._held)
+        except OutboxError as error:
+            self._say("outbox", "", str(error))
+            over = len(self._held) - _KEPT
+            if over > 0:
+                self.lost += over
+                del self._held[:over]
+        else:
+            self._held = []
+
+    def finish(self, seconds: float, *, patient: bool) -> int:
+        """Deliver what can be delivered in time, then stop; how many events still wait.
+
+        Args:
+            seconds: To wait at most.
+            patient: Also wait for receivers that take nothing just now.
+        """
+        if self._dispatcher is None:
+            return 0
+        self._flush()
+        dispatcher, self._dispatcher = self._dispatcher, None
+        left = dispatcher.drain(seconds, patient=patient)
+        dispatcher.stop()
+        dispatcher.outbox.close()
+        return left + len(self._held)
+
+
+def unknown_action(name: str, tables: Mapping[str, ActionTable]) -> LogscopeError:
+    """No such action is configured."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, tables, n=1)
+    known = f"known are {', '.join(tables)}" if tables else "configure it as [actions.NAME] in logscope.toml"
+    return UsageError(f"no action {name!r}", mend=f"did you mean {near[0]}?" if near else known)
