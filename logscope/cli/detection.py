@@ -47,6 +47,9 @@ def run_scan(arguments: argparse.Namespace) -> int:
         return source_exit(session) or undelivered or failed(matched, threshold)
 
 
+_SAID_LOGSOURCES = 4
+
+
 def fail_level(name: str | None) -> int | None:
     """The number of a rule level (`--fail-on`).
 
@@ -68,7 +71,7 @@ def failed(found: list[Detection], threshold: int | None) -> int:
 
 
 def say_rule_errors(session: Session, *, strict: bool) -> bool:
-    """Say which rules do not compile; whether there were any.
+    """Say which rules do not compile, and how many of the others no record can match; whether some do not compile.
 
     Raises:
         RuleError: The first of them, with `strict`.
@@ -80,6 +83,14 @@ def say_rule_errors(session: Session, *, strict: bool) -> bool:
         say(f"logscope: {error}")
     if not session.detecting.rules and not errors:
         say("logscope: no rules to run; name some with --rules PATH or --rule 'seq ...'")
+    idle = Counter(rule.unmapped for rule in session.detecting.rules if rule.unmapped is not None)
+    if idle:
+        most = "; ".join(f"{source}: {count}" for source, count in idle.most_common(_SAID_LOGSOURCES))
+        more = "; ..." if len(idle) > _SAID_LOGSOURCES else ""
+        say(
+            f"logscope: {idle.total()} of {len(session.detecting.rules)} rules take part in nothing, for no pipeline "
+            f"maps their logsource ({most}{more}); logscope rules check names them and where to write one"
+        )
     return bool(errors)
 
 

@@ -20,7 +20,7 @@ from collections.abc import Collection
 import polars as pl
 
 NAME = r"[A-Za-z_@][\w.@-]*"
-VALUE = r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,;)\]}&]*)"""
+VALUE = r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\((?:null|none)\)|[^\s,;)\]}&]*)"""
 BEFORE = r"(?:^|[\s,;(\[{&?|])"
 
 _PLAIN = r"[A-Za-z0-9_.:+/-]+"

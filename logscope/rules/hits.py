@@ -101,15 +101,17 @@ class HitSelector:
         return hits
 
     def _masks(self, frame: pl.DataFrame) -> dict[str, pl.Series]:
-        known: dict[str, pl.Series] = {}
+        known: dict[tuple[type[object], str], pl.Series] = {}
         derived = RULE_COLUMN in frame.columns
 
         def mask(step: Step | Until) -> pl.Series:
             if derived and not isinstance(step.filter, RuleFilter):
                 return pl.repeat(False, frame.height, dtype=pl.Boolean, eager=True)
-            if step.where not in known:
-                known[step.where] = step.filter.mask(frame)
-            return known[step.where]
+            # Equal texts of one kind mean the same; of a rule the text is its name, not its condition.
+            text = (type(step.filter), step.where)
+            if text not in known:
+                known[text] = step.filter.mask(frame)
+            return known[text]
 
         masks = {hit_column(place): mask(step) for place, step in enumerate(self.sequence.steps)}
         if self.sequence.until is not None:

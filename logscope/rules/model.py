@@ -211,6 +211,8 @@ class Rule:
     sigma: bool = False
     """It came as a Sigma document."""
     notes: tuple[Note, ...] = ()
+    unmapped: str | None = None
+    """The logsource in words if no pipeline maps it: the rule takes part in nothing."""
     emit: Emit = field(default_factory=Emit)
     id: str | None = None
     status: str = "experimental"

@@ -102,6 +102,12 @@ correlation:
   timespan: 1m
   condition: {gte: 5}
 ---
+title: Elsewhere
+logsource: {product: windows}
+detection:
+  failed: [Failed password]
+  condition: failed
+---
 title: In at last
 name: in_at_last
 sequence:
@@ -109,8 +115,7 @@ sequence:
   maxspan: 1m
   steps:
     - name: failed
-      where: |-
-        service:sshd "failed password"
+      rule: brute_force
     - name: accepted
       where: |-
         service:sshd method:password message:accepted
@@ -127,6 +132,8 @@ def test_a_syslog_file_replayed_tells_what_the_file_tells(logscope: Program, tmp
     lines.append("Nov  1 10:00:20 web-1 sshd[120]: Accepted password for bob from 10.0.0.8 port 4020 ssh2\n")
     log.write_text("".join(lines))
     scanned = logscope("scan", "--json", "--rules", rules, log)
+    idle = "1 of 4 rules take part in nothing, for no pipeline maps their logsource (product windows: 1)"
+    assert (scanned.code, scanned.talk.count(idle)) == (0, 1)
     assert sorted((one["rule"], one["keys"]["client_ip"]) for one in scanned.objects) == [
         ("brute_force", ["10.0.0.7"]),
         ("brute_force", ["10.0.0.8"]),

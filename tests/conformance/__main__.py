@@ -1,10 +1,20 @@
-"""`python -m tests.conformance sigma`, `sigma-correlations`, `sequences`, `templates` `correlation [--only NAME...]` or `formats`: prints what holds; exit 1 if too much fails."""
+"""`python -m tests.conformance sigma`, `rule-vectors`, `panther`, `crowdsec`, `fail2ban`, `wazuh-ossec`, `sigma-correlations`, `sequences`, `templates` `correlation [--only NAME...]` or `formats`: prints what holds; exit 1 if too much fails."""
 
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
-USAGE = "usage: python -m tests.conformance sigma | sigma-correlations | sequences | templates | correlation [--only NAME...] | formats [--only SUITE...] [--wrong]"
+RULES = {
+    "rule-vectors": "vectors",
+    "panther": "panther",
+    "crowdsec": "crowdsec",
+    "fail2ban": "fail2ban",
+    "wazuh-ossec": "wazuh",
+}
+"""Suites of others' rules, and the modules that run them."""
+
+USAGE = f"usage: python -m tests.conformance {' | '.join(RULES)} | sigma | sigma-correlations | sequences | templates | correlation [--only NAME...] | formats [--only SUITE...] [--wrong]"
 
 
 def main(arguments: list[str]) -> int:
@@ -21,6 +31,8 @@ def main(arguments: list[str]) -> int:
         from tests.conformance import sigma_correlations
 
         return sigma_correlations.run()
+    if len(arguments) == 1 and arguments[0] in RULES:
+        return int(import_module(f"tests.conformance.{RULES[arguments[0]]}").run())
     if arguments == ["templates"]:
         from tests.conformance import templates
 

@@ -20,7 +20,7 @@ from sigma.types import SigmaFieldReference
 from logscope.errors import RuleError
 from logscope.rules.sharing import shared_frame
 from logscope.rules.sigma.needles import Needles, needles_of
-from logscope.rules.sigma.pipelines import Pipeline, pipeline_of
+from logscope.rules.sigma.pipelines import Pipeline, pipeline_of, placeholders
 from logscope.rules.sigma.predicates import Mask, all_of, any_of, contains_any, none_of, plain_part, predicate
 from logscope.rules.sigma.view import PipelineView
 from logscope.rules.values import candidates
@@ -85,6 +85,7 @@ def compile_detection(document: dict[str, Any]) -> SigmaFilter:
     """
     try:
         rule = SigmaRule.from_dict(document)
+        _put_in_placeholders(rule)
         parsed = [condition.parsed for condition in rule.detection.parsed_condition]
         names: set[str | None] = set()
         masks = [_compiled(tree, names) for tree in parsed]
@@ -111,6 +112,18 @@ def compile_detection(document: dict[str, Any]) -> SigmaFilter:
         (source.category, source.product, source.service),
         needles,
     )
+
+
+def _put_in_placeholders(rule: SigmaRule) -> None:
+    """Values for the names that `expand` marks; names without any stay, and are refused where they stand."""
+    values = placeholders()
+    if not values:
+        return
+    from sigma.processing.pipeline import ProcessingItem, ProcessingPipeline
+    from sigma.processing.transformations import ValueListPlaceholderTransformation
+
+    transformation = ValueListPlaceholderTransformation(include=list(values))
+    ProcessingPipeline(items=[ProcessingItem(transformation)], vars=dict(values)).apply(rule)
 
 
 def _compiled(node: object, names: set[str | None]) -> Mask:

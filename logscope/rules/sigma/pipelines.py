@@ -84,23 +84,40 @@ def in_force() -> tuple[Pipeline, ...]:
     Raises:
         RuleError: A file of the user's is not a pipeline.
     """
+    own = _own_files()
+    return (*(each for path in own for each in _read(path, path.stat().st_mtime_ns)[0]), *shipped())
+
+
+def placeholders() -> dict[str, list[str]]:
+    """The values that `expand` puts in the place of a name, as the user's files list them; the first file wins.
+
+    Raises:
+        RuleError: A file of the user's is not a pipeline.
+    """
+    found: dict[str, list[str]] = {}
+    for path in _own_files():
+        found = {**_read(path, path.stat().st_mtime_ns)[1], **found}
+    return found
+
+
+def _own_files() -> list[Path]:
     folders = (user_folder(), Path(".logscope/pipelines"))
-    own = sorted(path for folder in folders if folder.is_dir() for path in folder.glob("*.toml"))
-    return (*(each for path in own for each in _read(path, path.stat().st_mtime_ns)), *shipped())
+    return [path for folder in folders if folder.is_dir() for path in sorted(folder.glob("*.toml"))]
 
 
 @cache
 def shipped() -> tuple[Pipeline, ...]:
     """The pipelines that come with logscope."""
-    return tuple(each for path in sorted(FOLDER.glob("*.toml")) for each in _read(path, 0))
+    return tuple(each for path in sorted(FOLDER.glob("*.toml")) for each in _read(path, 0)[0])
 
 
 @cache
-def _read(path: Path, changed: int) -> tuple[Pipeline, ...]:
-    """The pipelines of a file, read again when it has `changed`."""
+def _read(path: Path, changed: int) -> tuple[tuple[Pipeline, ...], dict[str, list[str]]]:
+    """Pipelines and placeholders of a file, read again when it has `changed`."""
     try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8")).get("pipeline", [])
-        return tuple(_pipeline(entry) for entry in entries)
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = {name: _texts(name, each) for name, each in table.get("placeholders", {}).items()}
+        return tuple(_pipeline(entry) for entry in table.get("pipeline", [])), values
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         words = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
         raise RuleError(
@@ -108,6 +125,12 @@ def _read(path: Path, changed: int) -> tuple[Pipeline, ...]:
             str(path),
             mend="write [[pipeline]] with name, logsource and fields as docs/rules.md shows",
         ) from None
+
+
+def _texts(name: str, values: object) -> list[str]:
+    if not isinstance(values, list) or not values or not all(isinstance(each, str | int) for each in values):
+        raise ValueError(f"placeholders: {name} is not a list of values")
+    return [str(each) for each in values]
 
 
 def _pipeline(entry: Mapping[str, Any]) -> Pipeline:

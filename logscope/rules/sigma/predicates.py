@@ -31,6 +31,7 @@ from sigma.types import (
 
 from logscope.errors import RuleError
 from logscope.rules.sigma.moments import part_of
+from logscope.rules.sigma.pipelines import user_folder
 from logscope.rules.sigma.values import SigmaValues
 
 Mask = Callable[[SigmaValues], pl.Series]
@@ -210,7 +211,8 @@ def _text_pattern(value: SigmaString, *, anchored: bool) -> str:
         elif part is SpecialChars.WILDCARD_SINGLE:
             parts.append(".")
         else:
-            raise RuleError(f"the placeholder {part} is not resolved", mend="write the values out instead of expand")
+            mend = f"list its values under [placeholders] in a file of {user_folder()}, or write them out"
+            raise RuleError(f"the placeholder {getattr(part, 'name', part)} is not resolved", mend=mend)
     flags = "(?s)" if isinstance(value, SigmaCasedString) else "(?is)"
     # A leading or trailing run of anything needs no anchor, and without one the search is a literal's.
     begin, end = parts[:1] == [".*"], parts[-1:] == [".*"]

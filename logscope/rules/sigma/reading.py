@@ -89,6 +89,7 @@ def _detection_rule(document: Located, found: SigmaFilter, complaints: Complaint
         line=document.line,
         sigma=True,
         notes=notes,
+        unmapped=None if found.pipeline.known else found.logsource,
     )
 
 

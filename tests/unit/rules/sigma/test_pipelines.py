@@ -82,6 +82,7 @@ def test_a_pipeline_may_map_everything(config: Path) -> None:
         ('[[pipeline]]\nname = "x"\n', "logsource is missing"),
         ('[[pipeline]]\nname = "x"\nlogsource = {}\nfield = 5\n', "there is no key field"),
         ('[[pipeline]]\nname = "x"\nlogsource = {os = "linux"}\n', "logsource has no os"),
+        ('[placeholders]\nadmins = "root"\n', "admins is not a list"),
     ],
 )
 def test_a_pipeline_that_is_none_is_said_with_its_file(config: Path, text: str, words: str) -> None:
@@ -94,13 +95,46 @@ def test_a_pipeline_that_is_none_is_said_with_its_file(config: Path, text: str, 
     assert errors[0].where == str(folder / "bad.toml")
 
 
+def test_placeholders_are_listed_beside_pipelines(config: Path) -> None:
+    write_all(config)
+    rule = RULE.replace(
+        "keywords: [evil]\n  condition: not keywords", "s: {user|expand: 'adm-%admins%'}\n  condition: s"
+    )
+    errors = load_text(rule, compile_filter).errors
+    assert len(errors) == 1
+    assert "the placeholder admins is not resolved; list its values under [placeholders]" in str(errors[0])
+    (config / "logscope" / "pipelines" / "mine.toml").write_text(
+        '[placeholders]\nadmins = ["root", "t*", 7]\nx = [1]\n'
+    )
+    frame = pl.DataFrame({"fields.user": ["adm-root", "ADM-TOOR", "adm-7", "adm-bob", "root"]})
+    assert mask(load_text(rule, compile_filter), frame) == [True, True, True, False, False]
+
+
+def test_a_process_of_linux_is_found_under_several_names(config: Path) -> None:
+    rule = RULE.replace("product: windows", "product: linux").replace(
+        "keywords: [evil]\n  condition: not keywords",
+        "s: {Image|endswith: /dd, CommandLine|contains: zero}\n  condition: s",
+    )
+    frame = pl.DataFrame(
+        {
+            "fields.exe": ["/bin/dd", None, "/bin/dd"],
+            "fields.process.executable": [None, "/usr/bin/dd", None],
+            "fields.process.command_line": [None, "dd if=/dev/zero", None],
+            "fields.cmdline": ["dd if=/dev/zero", None, None],
+        }
+    )
+    assert mask(load_text(rule, compile_filter), frame) == [True, True, False]
+
+
 @pytest.mark.parametrize(
     ("logsource", "name"),
     [
         ({"product": "linux", "service": "sshd"}, "sshd"),
         ({"product": "linux", "service": "auditd"}, "auditd"),
         ({"product": "linux"}, "linux"),
-        ({"product": "linux", "category": "process_creation"}, "none"),
+        ({"product": "linux", "category": "process_creation"}, "linux process creation"),
+        ({"product": "linux", "category": "file_event"}, "linux file event"),
+        ({"product": "windows", "category": "process_creation"}, "none"),
         ({"product": "linux", "service": "other"}, "none"),
         ({"category": "webserver", "product": "apache"}, "webserver"),
         ({"product": "cisco", "service": "syslog"}, "none"),

@@ -11,6 +11,8 @@ import polars as pl
 import pytest
 
 from logscope.query.filters import compile_filter
+from logscope.records.schema import TIME
+from logscope.rules.detector import Detector
 from logscope.rules.loader import load_text
 from logscope.rules.model import Rule
 from tests.pipelines import all_records
@@ -166,3 +168,44 @@ def test_linux_and_web_rules_compile() -> None:
     for file in files:
         loaded = load_text(file.read_text(encoding="utf-8"), compile_filter, where=str(file))
         assert not loaded.errors
+
+
+def test_steps_that_are_sigma_rules_of_one_condition_text_are_told_apart() -> None:
+    text = """\
+title: First
+name: first
+logsource: {category: c}
+detection: {selection: [one], condition: selection}
+---
+title: Second
+name: second
+logsource: {category: c}
+detection: {selection: [two], condition: selection}
+---
+title: First, then second
+name: both
+sequence:
+  by: [user]
+  maxspan: 1m
+  steps:
+    - {name: a, rule: first}
+    - {name: b, rule: second}
+"""
+    with all_records():
+        loaded = load_text(text, compile_filter)
+    assert not loaded.errors, loaded.errors
+    detector = Detector(next(rule for rule in loaded.rules if rule.name == "both"))
+    frame = pl.DataFrame(
+        {
+            "row": [0, 1, 2, 3],
+            "source_id": [0] * 4,
+            "line": [1, 2, 3, 4],
+            "time": pl.Series([1, 2, 3, 4]).cast(TIME),
+            "raw": ["two", "one", "one", "two"],
+            "fields.user": ["bob"] * 4,
+        }
+    )
+    hits = detector.hits(frame)
+    assert (hits["s0"].to_list(), hits["s1"].to_list()) == ([False, True, True, False], [True, False, False, True])
+    (told,) = detector.step(hits, watermark=10, begin=0, final=True).raised
+    assert (told.steps["a"].row, told.steps["b"].row) == (2, 3)
