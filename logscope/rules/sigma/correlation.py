@@ -249,7 +249,24 @@ def _rule(draft: CorrelationDraft, windows: Windows) -> Rule:
         line=draft.line,
         sigma=True,
         notes=draft.own.notes + _notes(draft, windows),
+        unmapped=_unmapped(windows),
     )
+
+
+def _unmapped(windows: Windows) -> str | None:
+    """The first rule's logsource if no pipeline maps that of any rule."""
+    found = None
+    for slot in windows.slots:
+        if isinstance(slot.source, Windows):
+            words = _unmapped(slot.source)
+        else:
+            condition = slot.source.filter
+            known = not isinstance(condition, SigmaFilter) or condition.pipeline.known
+            words = None if known else condition.logsource
+        if words is None:
+            return None
+        found = found or words
+    return found
 
 
 def _notes(draft: CorrelationDraft, windows: Windows) -> tuple[Note, ...]:
