@@ -259,10 +259,10 @@ def _unmapped(windows: Windows) -> str | None:
     for slot in windows.slots:
         if isinstance(slot.source, Windows):
             words = _unmapped(slot.source)
+        elif isinstance(condition := slot.source.filter, SigmaFilter) and not condition.pipeline.known:
+            words = condition.logsource
         else:
-            condition = slot.source.filter
-            known = not isinstance(condition, SigmaFilter) or condition.pipeline.known
-            words = None if known else condition.logsource
+            return None
         if words is None:
             return None
         found = found or words
