@@ -175,7 +175,8 @@ class TcpListener:
             secured.do_handshake()
         except OSError as error:
             self._writer.count(refused=1)
-            self._say(peer, f"no TLS with {peer}: {_refusal(error)}; closed")
+            text = f"no TLS with {peer}: {_refusal(error)}; closed"
+            self._say(text, text)
             _let_go(secured)
             return None
         secured.settimeout(_WAIT)
@@ -253,7 +254,7 @@ class _Connection:
             self._head = None
             if protocol:
                 self._writer.count(refused=1)
-                self._say(self._peer, f"{protocol} on a plain syslog port from {self._peer}; closed")
+                self._say(f"{protocol} {self._peer}", f"{protocol} on a plain syslog port from {self._peer}; closed")
                 return False
         self._take(data)
         return True

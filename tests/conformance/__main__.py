@@ -1,4 +1,4 @@
-"""`python -m tests.conformance sigma`, `rule-vectors`, `panther`, `crowdsec`, `fail2ban`, `wazuh-ossec`, `sigma-correlations`, `sequences`, `templates` `correlation [--only NAME...]` or `formats`: prints what holds; exit 1 if too much fails."""
+"""`python -m tests.conformance sigma`, `rule-vectors`, `panther`, `crowdsec`, `fail2ban`, `wazuh-ossec`, `syslog`, `sigma-correlations`, `sequences`, `templates` `correlation [--only NAME...]` or `formats`: prints what holds; exit 1 if too much fails."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ RULES = {
     "crowdsec": "crowdsec",
     "fail2ban": "fail2ban",
     "wazuh-ossec": "wazuh",
+    "syslog": "syslog",
 }
-"""Suites of others' rules, and the modules that run them."""
+"""Suites without options, and the modules that run them."""
 
 USAGE = f"usage: python -m tests.conformance {' | '.join(RULES)} | sigma | sigma-correlations | sequences | templates | correlation [--only NAME...] | formats [--only SUITE...] [--wrong]"
 
