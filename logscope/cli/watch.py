@@ -42,7 +42,7 @@ def run_watch(arguments: argparse.Namespace) -> int:
             os.write(sys.stdout.fileno(), "".join(f"{line}\n" for line in lines).encode())
 
         for source in session.loading.sources:
-            if source.spec.url is not None and not source.finished():
+            if source.kind == "messages" and not source.finished():
                 say(f"listening on {source.name}")
         watching = Watching(session, tell, lambda text: say(f"logscope: {text}"), dispatching.put)
         watching.run(stop)

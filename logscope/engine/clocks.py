@@ -30,7 +30,7 @@ def shift(session: Session, name: str, offset: int) -> None:
     view = session.store.view
     sources = [
         ingest
-        for source, ingest in zip(session.loading.sources, session.loading.ingests, strict=True)
+        for source, ingest in zip(session.loading.sources, session.loading.ingests, strict=False)
         if source.name == name
     ]
     if sources:

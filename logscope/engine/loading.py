@@ -25,6 +25,7 @@ from logscope.language.units import parse_duration
 from logscope.paths import config_folder
 from logscope.records.model import SourceRef
 from logscope.records.store import Binding, Store
+from logscope.sources.appearing import Appearing
 from logscope.sources.base import OpenSource, SourceSpec
 from logscope.sources.discover import expand
 from logscope.sources.listening import ListenerSource
@@ -67,6 +68,7 @@ class Loading:
         self._store = store
         self._changed = changed
         self._formats: FormatSet | None = None
+        self._appearing = Appearing((), ())
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -108,6 +110,16 @@ class Loading:
         self.errors.extend(expansion.errors)
         self.notices.extend(expansion.notices)
         for spec in expansion.specs:
+            self._open(spec)
+        if self._options.follow:
+            self._appearing = Appearing(self._options.sources, expansion.specs)
+
+    def _take_up(self) -> None:
+        """Open what has appeared in followed folders and globs."""
+        expansion = self._appearing.look()
+        self.notices.extend(expansion.notices)
+        for spec in expansion.specs:
+            self.notices.append(f"{spec.name}: has appeared; it is read from its beginning")
             self._open(spec)
 
     def _open(self, spec: SourceSpec) -> None:
@@ -202,6 +214,8 @@ class Loading:
     def step(self) -> bool:
         """One round: a block of every source that has one; whether anything was added."""
         moved = False
+        if self._appearing:
+            self._take_up()
         with self._lock:
             for ingest in self.ingests:
                 if self._stop.is_set():
@@ -228,7 +242,7 @@ class Loading:
         while not self._stop.is_set():
             moved = self.step()
             if not moved:
-                if all(ingest.done for ingest in self.ingests):
+                if not self._appearing and all(ingest.done for ingest in self.ingests):
                     self.keep_indexes()
                     break
                 self._stop.wait(_POLL_SECONDS)
@@ -242,7 +256,7 @@ class Loading:
     @property
     def live(self) -> bool:
         """Whether more may come."""
-        return any(not source.finished() for source in self.sources)
+        return bool(self._appearing) or any(not source.finished() for source in self.sources)
 
     def status(self) -> tuple[SourceStatus, ...]:
         """Every source as it is now, those that could not be opened too."""

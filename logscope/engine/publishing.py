@@ -134,7 +134,7 @@ class Snapshots:
         """What was received, stored and dropped; the numbers add up (interface: `watch`)."""
         records = self._store.view.records
         counters = {"received": 0, "stored": 0, "dropped": 0}
-        for source, ingest in zip(self._loading.sources, self._loading.ingests, strict=True):
+        for source, ingest in zip(self._loading.sources, self._loading.ingests, strict=False):
             counted = self._loading.received(source)
             counters["received"] += counted.get("received", ingest.records)
             counters["stored"] += counted.get("stored", ingest.records)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import glob
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from logscope.errors import SourceError
 from logscope.sources.base import SourceSpec
 from logscope.sources.files import SAMPLE, is_binary
+from logscope.sources.programs import program_of
 from logscope.sources.trouble import source_error
-from logscope.sources.urls import LISTENERS, parse_address, scheme_of, unknown_scheme
+from logscope.sources.urls import LISTENERS, PROGRAMS, parse_address, scheme_of, unknown_scheme
 
 DEPTH = 3
 """How deep a folder is walked: its files, its folders' files and theirs."""
@@ -93,8 +94,8 @@ def _expanded(argument: str, follow: bool, expansion: Expansion) -> Iterator[Sou
     try:
         mode = path.stat().st_mode
     except FileNotFoundError as error:
-        if glob.has_magic(argument) and not os.path.lexists(path):
-            yield from _globbed(argument, expansion)
+        if is_pattern(argument):
+            yield from _globbed(argument, follow, expansion)
         elif follow:
             yield SourceSpec(argument, "file", path)
         else:
@@ -108,7 +109,7 @@ def _expanded(argument: str, follow: bool, expansion: Expansion) -> Iterator[Sou
     except OSError as error:
         raise source_error(error, argument) from error
     if stat.S_ISDIR(mode):
-        yield from _folder(argument, expansion)
+        yield from _folder(argument, follow, expansion)
     else:
         yield SourceSpec(argument, "stream" if stat.S_ISFIFO(mode) else "file", path)
 
@@ -119,23 +120,56 @@ def _url(argument: str, scheme: str) -> SourceSpec:
         return SourceSpec(argument, "messages", url=argument)
     if scheme == "spool":
         return SourceSpec(argument, "messages", url=argument)
+    if scheme in PROGRAMS:
+        program_of(argument)
+        return SourceSpec(argument, "stream", url=argument)
     raise unknown_scheme(argument)
 
 
-def _globbed(pattern: str, expansion: Expansion) -> Iterator[SourceSpec]:
-    names = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - names stay as typed
+def is_pattern(argument: str) -> bool:
+    """Whether an argument stands for files that may come and go: a folder, or a glob that is no file's name."""
+    if not argument or "\0" in argument:
+        return False
+    if os.path.isdir(argument):  # noqa: PTH112
+        return True
+    return glob.has_magic(argument) and scheme_of(argument) is None and not os.path.lexists(argument)
+
+
+def names_of(pattern: str) -> list[str]:
+    """The files that a folder or a glob stands for now, sorted; what cannot be read is left out."""
+    if not os.path.isdir(pattern):  # noqa: PTH112
+        return [name for name in sorted(glob.glob(pattern, recursive=True)) if not Path(name).is_dir()]  # noqa: PTH207
+    return _walked(pattern, lambda _error: None)
+
+
+def _globbed(pattern: str, follow: bool, expansion: Expansion) -> Iterator[SourceSpec]:
+    names = names_of(pattern)
     if not names:
+        if follow:
+            expansion.notices.append(f"{pattern}: matches no file yet; waiting for one")
+            return
         raise SourceError("matches no file", where=pattern, mend="check the pattern")
-    yield from _texts(pattern, [name for name in names if not Path(name).is_dir()], expansion)
+    yield from texts(pattern, names, expansion)
 
 
-def _folder(folder: str, expansion: Expansion) -> Iterator[SourceSpec]:
-    found: list[str] = []
+def _folder(folder: str, follow: bool, expansion: Expansion) -> Iterator[SourceSpec]:
+    before = len(expansion.errors)
 
     def unreadable(error: OSError) -> None:
         expansion.errors.append(source_error(error, str(error.filename or folder)))
 
-    before = len(expansion.errors)
+    specs = list(texts(folder, _walked(folder, unreadable), expansion))
+    if not specs and len(expansion.errors) == before:
+        if not follow:
+            raise SourceError(
+                "no logs in this folder", where=folder, mend=f"name the files (it is walked {DEPTH} deep)"
+            )
+        expansion.notices.append(f"{folder}: no logs in this folder yet; waiting for one")
+    yield from specs
+
+
+def _walked(folder: str, unreadable: Callable[[OSError], None]) -> list[str]:
+    found: list[str] = []
     top = folder.rstrip("/") or "/"
     for here, folders, files in os.walk(top, onerror=unreadable):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -143,10 +177,7 @@ def _folder(folder: str, expansion: Expansion) -> Iterator[SourceSpec]:
             folders.clear()
         found += [str(Path(here) / name) for name in files if not name.startswith(".")]
     prefix = "./" if top == "." and folder.startswith("./") else ""
-    specs = list(_texts(folder, [prefix + name for name in sorted(found)], expansion))
-    if not specs and len(expansion.errors) == before:
-        raise SourceError("no logs in this folder", where=folder, mend=f"name the files (it is walked {DEPTH} deep)")
-    yield from specs
+    return [prefix + name for name in sorted(found)]
 
 
 def _is_document(name: str, head: bytes) -> bool:
@@ -161,7 +192,7 @@ def _is_document(name: str, head: bytes) -> bool:
     return first in (b"{", b"[")
 
 
-def _texts(where: str, names: Sequence[str], expansion: Expansion) -> Iterator[SourceSpec]:
+def texts(where: str, names: Sequence[str], expansion: Expansion) -> Iterator[SourceSpec]:
     """Those that hold text or gzip and may be logs; the others are said in one line."""
     binary: list[str] = []
     special: list[str] = []

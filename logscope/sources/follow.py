@@ -9,7 +9,6 @@ place up to which it was read. Old files stay open: text is read again from wher
 from __future__ import annotations
 
 import os
-import re
 import stat
 import threading
 import time
@@ -19,70 +18,11 @@ from pathlib import Path
 
 from logscope.errors import SourceError
 from logscope.sources.base import OpenSource, SourceSpec
-from logscope.sources.files import UTF8_BOM, open_regular, read_at
+from logscope.sources.fileasread import FileAsRead, is_read, is_rotated_suffix
+from logscope.sources.files import open_regular, read_at
 
-_HEAD = 1024
-_TAIL = 64
 PARTIAL_GRACE = 2.0
 """Seconds that a rotated file's last line is waited for before the new file follows."""
-
-_ROTATED = re.compile(r"[-._]?[0-9][-._0-9TZ]*")
-_open_files: dict[tuple[int, int], int] = {}
-_open_files_lock = threading.Lock()
-
-
-class _File:
-    """One inode as far as it was read."""
-
-    def __init__(self, fd: int) -> None:
-        about = os.fstat(fd)
-        self.fd = fd
-        self.identity = (about.st_dev, about.st_ino)
-        self.seen = len(UTF8_BOM) if read_at(fd, 3, 0) == UTF8_BOM else 0
-        self.head = b""
-        self.tail = b""
-        self.mtime_ns = about.st_mtime_ns
-        self.replaced = False
-        """Its bytes are gone: it was truncated, and no copy of them was found."""
-        self._register()
-
-    def _register(self) -> None:
-        with _open_files_lock:
-            _open_files[self.identity] = _open_files.get(self.identity, 0) + 1
-
-    def _unregister(self) -> None:
-        with _open_files_lock:
-            left = _open_files.get(self.identity, 1) - 1
-            if left:
-                _open_files[self.identity] = left
-            else:
-                _open_files.pop(self.identity, None)
-
-    def move_to(self, fd: int) -> None:
-        """Read the same bytes from another file from now on."""
-        self._unregister()
-        os.dup2(fd, self.fd, inheritable=False)
-        os.close(fd)
-        about = os.fstat(self.fd)
-        self.identity = (about.st_dev, about.st_ino)
-        self._register()
-
-    def remember(self, size: int) -> None:
-        """Keep what tells that the bytes before `size` are still the same."""
-        if len(self.head) < _HEAD:
-            self.head = read_at(self.fd, min(_HEAD, size), 0)
-        self.tail = read_at(self.fd, min(_TAIL, size), max(size - _TAIL, 0))
-        self.seen = size
-
-    def restarted(self, size: int) -> bool:
-        """Whether the bytes already read are no longer there."""
-        if size < self.seen or self.head != read_at(self.fd, len(self.head), 0):
-            return True
-        return self.tail != read_at(self.fd, len(self.tail), max(self.seen - len(self.tail), 0))
-
-    def close(self) -> None:
-        os.close(self.fd)
-        self._unregister()
 
 
 @dataclass(slots=True)
@@ -91,7 +31,7 @@ class _Extent:
 
     start: int
     length: int
-    file: _File | None
+    file: FileAsRead | None
     """None: a line end that no file holds."""
     offset: int
 
@@ -118,14 +58,14 @@ class FollowedFile(OpenSource):
         self._extents: list[_Extent] = []
         self._starts: list[int] = []
         self._size = 0
-        self._files: list[_File] = []
-        self._current: _File | None = None
+        self._files: list[FileAsRead] = []
+        self._current: FileAsRead | None = None
         self._siblings: set[tuple[int, int]] = set()
         self._partial_since: float | None = None
         self._waiting = ""
         self._closed = False
         if self._path.exists():
-            self._begin(_File(open_regular(self._path, self.name)))
+            self._begin(FileAsRead(open_regular(self._path, self.name)))
             self._consume(self._current)
         else:
             self._waiting = "is not there yet; waiting for it"
@@ -162,8 +102,12 @@ class FollowedFile(OpenSource):
             except OSError:
                 return b""
         if file.replaced:
-            blank = b" " * (extent.length - within - len(self._newline)) + self._newline
-            return blank[-(extent.length - within) :][:wanted]
+            offset = extent.offset + within
+            lost = max(0, min(file.kept_from - offset, extent.length - within))
+            # Ends with a line end where nothing of it is kept, so that it stays one record.
+            ending = self._newline if lost == extent.length - within else b""
+            blank = (b" " * lost + ending)[-lost:] if lost else b""
+            return (blank + file.kept[max(0, offset - file.kept_from) :])[:wanted]
         return read_at(file.fd, wanted, extent.offset + within)
 
     def size(self) -> int:
@@ -189,6 +133,8 @@ class FollowedFile(OpenSource):
                 self._consume(self._current)
             self._follow_path()
             self._late_writes()
+            for file in self._files:
+                file.forget()
             return self._size != before
 
     def close(self) -> None:
@@ -199,14 +145,14 @@ class FollowedFile(OpenSource):
                 file.close()
             self._files.clear()
 
-    def _begin(self, file: _File) -> None:
+    def _begin(self, file: FileAsRead) -> None:
         self._files.append(file)
         self._current = file
         self._partial_since = None
         self._waiting = ""
         self._siblings = {identity for _, identity, _ in self._rotated_siblings()}
 
-    def _append(self, file: _File | None, offset: int, length: int) -> None:
+    def _append(self, file: FileAsRead | None, offset: int, length: int) -> None:
         last = self._extents[-1] if self._extents else None
         if last is not None and file is not None and last.file is file and last.offset + last.length == offset:
             last.length += length
@@ -215,7 +161,7 @@ class FollowedFile(OpenSource):
             self._starts.append(self._size)
         self._size += length
 
-    def _consume(self, file: _File | None) -> None:
+    def _consume(self, file: FileAsRead | None) -> None:
         """Take what a file has gained."""
         if file is None:
             return
@@ -231,17 +177,17 @@ class FollowedFile(OpenSource):
             file.remember(about.st_size)
             self._append(file, start, about.st_size - start)
 
-    def _restart(self, file: _File) -> None:
+    def _restart(self, file: FileAsRead) -> None:
         """The file was truncated (copytruncate, `>`): keep its bytes by their copy if there is one, begin again."""
         copy = self._copy_of(file)
         self._finish_line()
         if copy is None:
             file.replaced = True
             self.say("was truncated; its new content follows, the text before is lost unless it was copied elsewhere")
-            again = _File(os.dup(file.fd))
+            again = FileAsRead(os.dup(file.fd))
         else:
             self.say("was truncated after it was copied; its new content follows")
-            again = _File(os.dup(file.fd))
+            again = FileAsRead(os.dup(file.fd))
             file.move_to(copy)
             rest = os.fstat(file.fd).st_size - file.seen
             if rest > 0:
@@ -256,14 +202,14 @@ class FollowedFile(OpenSource):
             self._files.append(again)
         self._consume_from_start(again)
 
-    def _consume_from_start(self, file: _File) -> None:
+    def _consume_from_start(self, file: FileAsRead) -> None:
         size = os.fstat(file.fd).st_size
         if size > file.seen:
             start = file.seen
             file.remember(size)
             self._append(file, start, size - start)
 
-    def _copy_of(self, file: _File) -> int | None:
+    def _copy_of(self, file: FileAsRead) -> int | None:
         """A descriptor of the sibling that holds the bytes which `file` held."""
         for path, identity, _ in self._rotated_siblings():
             if identity == file.identity:
@@ -284,7 +230,7 @@ class FollowedFile(OpenSource):
         try:
             for entry in os.scandir(self._path.parent):
                 rest = entry.name.removeprefix(self._path.name)
-                if rest == entry.name or not _ROTATED.fullmatch(rest):
+                if rest == entry.name or not is_rotated_suffix(rest):
                     continue
                 about = entry.stat()
                 if stat.S_ISREG(about.st_mode):
@@ -302,7 +248,7 @@ class FollowedFile(OpenSource):
         identity = (about.st_dev, about.st_ino)
         if self._current is not None and identity == self._current.identity:
             return
-        if self._current is not None and _open_files.get(identity):
+        if self._current is not None and is_read(identity):
             # Another source reads that file: a glob names app.log and app.log.1, and app.log was renamed.
             return
         if self._current is not None and not self._line_finished():
@@ -311,7 +257,7 @@ class FollowedFile(OpenSource):
             if now - self._partial_since < PARTIAL_GRACE:
                 return
         try:
-            fresh = _File(open_regular(self._path, self.name))
+            fresh = FileAsRead(open_regular(self._path, self.name))
         except SourceError as error:
             if error.message != self._waiting:
                 self._waiting = error.message
@@ -324,14 +270,14 @@ class FollowedFile(OpenSource):
         self._begin(fresh)
         self._consume_from_start(fresh)
 
-    def _missed(self, fresh: _File) -> None:
+    def _missed(self, fresh: FileAsRead) -> None:
         """Files that came and were rotated away between two looks, in their order."""
         for path, identity, mtime_ns in self._rotated_siblings():
-            known = identity in self._siblings or identity == fresh.identity or _open_files.get(identity)
+            known = identity in self._siblings or identity == fresh.identity or is_read(identity)
             if known or (self._current is not None and mtime_ns < self._current.mtime_ns):
                 continue
             try:
-                file = _File(open_regular(path, self.name))
+                file = FileAsRead(open_regular(path, self.name))
             except SourceError:
                 continue
             self._finish_line()

@@ -15,7 +15,9 @@ from logscope.sources.copied import CopiedSource, CopyLimits
 from logscope.sources.encodings import checked_encoding, encoding_of, newline_of, recoded
 from logscope.sources.files import SAMPLE, FileSource, compression_of, is_binary, open_regular, read_at
 from logscope.sources.follow import FollowedFile
+from logscope.sources.programs import open_program
 from logscope.sources.streams import inherited_pipe, pipe_chunks, standard_input
+from logscope.sources.urls import PROGRAMS, scheme_of
 
 _CHUNK = 1 << 20
 
@@ -41,6 +43,8 @@ def open_source(
         SourceError: It cannot be read, or listened on; with the mend.
         UsageError: There is no such encoding.
     """
+    if spec.url is not None and scheme_of(spec.url) in PROGRAMS:
+        return open_program(spec, follow=follow, limits=limits)
     if spec.url is not None:
         from logscope.sources.listening import open_url
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from logscope.sources import follow
+from logscope.sources import fileasread, follow
 from logscope.sources.base import OpenSource, SourceSpec
 from logscope.sources.opening import open_source
 from tests.unit.sources.conftest import content, until
@@ -104,14 +104,33 @@ def test_copytruncate_keeps_the_text_by_its_copy(path: Path) -> None:
 
 
 @pytest.mark.parametrize("fresh", ["new\n", "new content that is longer than the old\n", "one\nother tail, longer\n"])
-def test_truncation_without_a_copy_blanks_what_is_lost(path: Path, fresh: str) -> None:
+def test_truncation_without_a_copy_blanks_what_is_lost(path: Path, fresh: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fileasread, "_KEPT_SECONDS", 0.0)
     append(path, "one\ntwo\n")
     with followed(path) as source:
+        content(source)
         assert content(source) == b"one\ntwo\n"
         time.sleep(0.01)
         path.write_text(fresh)
         assert content(source) == b"       \n" + fresh.encode()
         assert "is lost" in source.notices()[0]
+
+
+@pytest.mark.parametrize("copy", [None, "app.log.old", "elsewhere"])
+def test_what_came_just_before_a_truncation_is_there_still(path: Path, copy: str | None) -> None:
+    lines = "".join(f"line {number}\n" for number in range(100_000))
+    append(path, lines)
+    with followed(path) as source:
+        source.poll()
+        append(path, "the last one\n")
+        source.poll()
+        if copy:
+            shutil.copy(path, path.with_name(copy))
+        os.truncate(path, 0)
+        append(path, "new\n")
+        whole = content(source)
+        assert len(whole) == len(lines) + len("the last one\nnew\n")
+        assert whole.endswith(b"line 99998\nline 99999\nthe last one\nnew\n")
 
 
 def test_deleted_and_made_again(path: Path) -> None:
