@@ -50,7 +50,7 @@ def read_matching(session: Session, filter_text: str) -> tuple[View, ...]:
             rows.append(session.searching.since(compiled, first))
         else:
             rows += cold.keep(store)
-            loading.notices.extend(ingest.source.notices())
+            loading.heed(ingest.source)
     loading.loaded = True
     view = store.view
     found = pl.concat([pl.Series(schema.ROW, dtype=pl.UInt32), *rows])

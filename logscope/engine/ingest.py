@@ -21,6 +21,7 @@ from logscope.records.messages import split_messages
 from logscope.records.store import Binding, Piece, Store
 
 if TYPE_CHECKING:
+    from logscope.errors import SourceError
     from logscope.records.model import RecordParser
 
 BOM = b"\xef\xbb\xbf"
@@ -48,6 +49,9 @@ class Bytes(Protocol):
 
     def notices(self) -> list[str]:
         """What the user should be told since the last call."""
+
+    def failures(self) -> list[SourceError]:
+        """Why not everything could be read, as found since the last call."""
 
     def finished(self) -> bool:
         """Nothing more will come."""

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from logscope.engine.answers import SourceStatus
 from logscope.engine.indexcache import IndexCache
-from logscope.engine.ingest import Ingest
+from logscope.engine.ingest import Bytes, Ingest
 from logscope.errors import LogscopeError, SourceError, UsageError
 from logscope.formats.loader import FormatSet, load_formats
 from logscope.formats.parser import make_parser
@@ -178,6 +178,7 @@ class Loading:
                 break
             else:
                 clock.sleep(0.01)
+        self.heed(ingest.source)  # what it said while its last block was read
 
     def _restored(self, ingest: Ingest) -> bool:
         """Whether the index of an earlier reading took the place of reading the source from its beginning."""
@@ -208,8 +209,13 @@ class Loading:
             if error not in self.errors:
                 self.errors.append(error)
             moved = False
-        self.notices.extend(ingest.source.notices())
+        self.heed(ingest.source)
         return moved
+
+    def heed(self, source: Bytes) -> None:
+        """Note what a source has to say, and why not everything of it could be read."""
+        self.notices.extend(source.notices())
+        self.errors.extend(source.failures())
 
     def step(self) -> bool:
         """One round: a block of every source that has one; whether anything was added."""
@@ -243,6 +249,8 @@ class Loading:
             moved = self.step()
             if not moved:
                 if not self._appearing and all(ingest.done for ingest in self.ingests):
+                    for source in self.sources:
+                        self.heed(source)
                     self.keep_indexes()
                     break
                 self._stop.wait(_POLL_SECONDS)
@@ -260,6 +268,7 @@ class Loading:
 
     def status(self) -> tuple[SourceStatus, ...]:
         """Every source as it is now, those that could not be opened too."""
+        wrong = {error.where: str(error) for error in self.errors if isinstance(error, SourceError)}
         known = tuple(
             SourceStatus(
                 name=ingest.source.name,
@@ -271,13 +280,13 @@ class Loading:
                 start=ingest.start,
                 end=ingest.end,
                 live=not ingest.source.finished(),
+                error=wrong.pop(ingest.source.name, None),
             )
             for ingest in self.ingests
         )
         failed = tuple(
-            SourceStatus(error.where or "?", "", 0, 0, 0, 0, None, None, live=False, error=str(error))
-            for error in self.errors
-            if isinstance(error, SourceError)
+            SourceStatus(name or "?", "", 0, 0, 0, 0, None, None, live=False, error=error)
+            for name, error in wrong.items()
         )
         return known + failed
 

@@ -18,6 +18,7 @@ from logscope.engine.detecting import Detecting
 from logscope.engine.frames import Frames
 from logscope.engine.ingest import Ingest
 from logscope.engine.options import Options
+from logscope.errors import SourceError
 from logscope.formats.loader import load_formats
 from logscope.formats.parser import make_parser
 from logscope.records.model import SourceRef
@@ -86,6 +87,9 @@ class _Lines:
         return False
 
     def notices(self) -> list[str]:
+        return []
+
+    def failures(self) -> list[SourceError]:
         return []
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from logscope.errors import SourceError
+
 Kind = Literal["file", "stream", "messages"]
 
 POLL_INTERVAL = 0.25
@@ -48,6 +50,7 @@ class OpenSource(ABC):
         self.kind: Kind = spec.kind
         self.follow = follow
         self._said: list[str] = []
+        self._failed: list[SourceError] = []
 
     @abstractmethod
     def pread(self, size: int, offset: int) -> bytes:
@@ -83,6 +86,15 @@ class OpenSource(ABC):
     def say(self, text: str) -> None:
         """Keep a notice for `notices()`."""
         self._said.append(f"{self.name}: {text}")
+
+    def fail(self, text: str, mend: str | None = None) -> None:
+        """Keep the reason why not everything of the source could be read, for `failures()`."""
+        self._failed.append(SourceError(text, where=self.name, mend=mend))
+
+    def failures(self) -> list[SourceError]:
+        """Why not everything could be read, as found since the last call; what was read stays."""
+        failed, self._failed = self._failed, []
+        return failed
 
     def close(self) -> None:  # noqa: B027 - a source may have nothing to give back
         """Give up descriptors, threads and children; calling it twice is fine."""

@@ -1,101 +1,146 @@
-"""Gzip as a stream: whatever can be read of it, and a word about the rest (RFC 1952)."""
+"""Compressed bytes as a stream: whatever can be read of them, and a word about the rest."""
 
 from __future__ import annotations
 
-import os
 import threading
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 from logscope.errors import SourceError
-from logscope.sources.copied import CopiedSource
-from logscope.sources.files import read_at
+from logscope.sources.codecs import GZIP, Codec, Decoder, GzipDecoder, skippable
 
-GZIP_MAGIC = b"\x1f\x8b"
-_PIECE = 64 << 10
 _CHUNK = 1 << 20
-_GZIP = 31  # zlib's window bits for "gzip header and check"
 
 
-def gunzip(source: CopiedSource, stop: threading.Event, fd: int) -> Iterator[bytes]:
-    """The bytes inside a gzip file of one or more members, in pieces of 1 MiB at most.
+class Told(Protocol):
+    """Who is told what is wrong with the bytes, and says how far they may expand."""
 
-    A truncated or damaged file gives what comes before the damage to the byte, and a notice; so
-    does anything but a member after the last one.
+    def say(self, text: str) -> None:
+        """Take a notice."""
+
+    def fail(self, text: str, mend: str | None = None) -> None:
+        """Take the reason why not everything could be read."""
+
+    def check_ratio(self, made: int, taken: int) -> None:
+        """Raise a SourceError if so much was made of so little that it must be a bomb."""
+
+
+def decompressed(told: Told, stop: threading.Event, pieces: Iterable[bytes], codec: Codec) -> Iterator[bytes]:
+    """The bytes inside a compressed file of one or more members, in pieces of 1 MiB at most.
+
+    A truncated or damaged file gives what comes before the damage, and a word about it; anything but a
+    member after the last one is passed over.
 
     Args:
-        source: Is told what is wrong; its limits stop a bomb.
+        told: Is told what is wrong; its limits stop a bomb.
         stop: Ends it early.
-        fd: The compressed file.
+        pieces: The compressed bytes, cut anywhere.
+        codec: Their compression.
 
     Raises:
-        SourceError: It expands beyond `source.limits.ratio`.
+        SourceError: It expands beyond what `told` allows, or its codec is not installed.
     """
-    member = zlib.decompressobj(_GZIP)
-    members, inside, taken, made = 0, False, 0, 0
-    rest = b""
-    while not stop.is_set():
-        if len(rest) < len(GZIP_MAGIC):
-            piece = read_at(fd, _PIECE, taken)
-            taken += len(piece)
-            if not piece and not rest:
-                if inside:
-                    source.say(f"is truncated: its gzip data ends after {taken} bytes; what comes before is read")
+    reading = _Members(told, codec)
+    for piece in pieces:
+        for start in range(0, len(piece), codec.piece):
+            yield from reading.take(piece[start : start + codec.piece])
+            if reading.over or stop.is_set():
                 return
-            rest += piece
-        if not inside:
-            if members:
-                # Tape blocks pad members with zeros; that is no damage.
-                rest = rest.lstrip(b"\0")
-                if len(rest) < len(GZIP_MAGIC) and taken < os.fstat(fd).st_size:
-                    continue
-                if not rest:
-                    continue
-            if not rest.startswith(GZIP_MAGIC):
-                source.say(f"has no gzip data from byte {taken - len(rest)} on; what comes after is passed over")
+    reading.end()
+
+
+class _Members:
+    """Where the reading of a compressed file stands."""
+
+    def __init__(self, told: Told, codec: Codec) -> None:
+        self.over = False
+        """Nothing more is read: the file is damaged, or something else follows."""
+        self._told = told
+        self._codec = codec
+        self._decoder: Decoder | None = None
+        self._members = 0
+        self._rest = b""
+        self._skip = 0
+        self._taken = 0
+        self._made = 0
+
+    def take(self, piece: bytes) -> Iterator[bytes]:
+        self._taken += len(piece)
+        self._rest += piece
+        while self._rest and not self.over:
+            if self._decoder is None and not self._begun():
                 return
-            member, inside = zlib.decompressobj(_GZIP), True
-        before, given = member.copy(), 0
+            if self._decoder is not None:
+                yield from self._decoded(self._decoder)
+
+    def end(self) -> None:
+        """The file ends here."""
+        if self._decoder is not None or self._skip:
+            self._told.fail(
+                f"is truncated: its {self._codec.name} data ends after {self._taken} bytes; what comes before is read"
+            )
+        elif self._rest:
+            self._foreign()
+
+    def _foreign(self) -> None:
+        at = self._taken - len(self._rest)
+        self._told.say(f"has no {self._codec.name} data from byte {at} on; what comes after is passed over")
+        self.over = True
+
+    def _begun(self) -> bool:
+        """Whether a member begins, and has a decoder now; False if more must come first, or nothing will."""
+        if self._skip:
+            gone = min(self._skip, len(self._rest))
+            self._skip -= gone
+            self._rest = self._rest[gone:]
+            return bool(self._rest)
+        if self._members:
+            # Tape blocks pad members with zeros; that is no damage.
+            self._rest = self._rest.lstrip(b"\0")
+        if len(self._rest) < max(self._codec.head, 8 if self._codec.skippable else 0):
+            return False
+        if self._codec.skippable and (length := skippable(self._rest)) is not None:
+            self._skip = length
+            return True
+        if not self._codec.begins(self._rest):
+            self._foreign()
+            return False
+        self._decoder = self._codec.decoder()
+        return True
+
+    def _decoded(self, decoder: Decoder) -> Iterator[bytes]:
+        before = decoder.copy() if isinstance(decoder, GzipDecoder) else None
+        data, self._rest, given = self._rest, b"", 0
         try:
-            for chunk in _inflate(member, rest):
-                made += len(chunk)
+            chunk = decoder.decompress(data, _CHUNK)
+            while True:
+                self._made += len(chunk)
                 given += len(chunk)
-                _check_ratio(source, made, taken)
-                yield chunk
-        except zlib.error as error:
-            yield _to_the_damage(before, rest)[given:]
-            source.say(f"is damaged near byte {taken - len(rest)} ({error}); what comes before is read")
+                self._told.check_ratio(self._made, self._taken)
+                if chunk:
+                    yield chunk
+                if decoder.eof or decoder.needs_input:
+                    break
+                chunk = decoder.decompress(b"", _CHUNK)
+        except SourceError:
+            raise
+        except self._codec.errors as error:
+            if before is not None:
+                yield _to_the_damage(before, data)[given:]
+            self._told.fail(f"is damaged near byte {self._taken - len(data)} ({error}); what comes before is read")
+            self.over = True
             return
-        rest = b""
-        if member.eof:
-            rest = member.unused_data
-            members, inside = members + 1, False
+        if decoder.eof:
+            self._rest = decoder.unused_data or b""  # lz4 has None there
+            self._decoder, self._members = None, self._members + 1
 
 
-def _inflate(member: zlib._Decompress, data: bytes) -> Iterator[bytes]:
-    while True:
-        chunk = member.decompress(data, _CHUNK)
-        if chunk:
-            yield chunk
-        data = member.unconsumed_tail
-        if member.eof or (not data and len(chunk) < _CHUNK):
-            return
-
-
-def _to_the_damage(member: zlib._Decompress, data: bytes) -> bytes:
-    """The decompressor gives nothing of the piece in which it finds damage: so in single bytes, from before it."""
+def _to_the_damage(member: GzipDecoder, data: bytes) -> bytes:
+    """Zlib gives nothing of the piece in which it finds damage: so in single bytes, from before it."""
     sound = bytearray()
     try:
         for at in range(len(data)):
             sound += member.decompress(data[at : at + 1])
-    except zlib.error:
+    except GZIP.errors:
         pass
     return bytes(sound)
-
-
-def _check_ratio(source: CopiedSource, made: int, taken: int) -> None:
-    if made >= source.limits.ratio_from and made > source.limits.ratio * taken:
-        raise SourceError(
-            f"expands more than {source.limits.ratio} times (stopped at {made >> 20} MiB)",
-            mend="decompress it yourself if it is no bomb",
-        )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from logscope.errors import SourceError
 from logscope.sources.base import SourceSpec
+from logscope.sources.codecs import codec_of
 from logscope.sources.files import SAMPLE, is_binary
 from logscope.sources.programs import program_of
 from logscope.sources.trouble import source_error
@@ -193,7 +194,7 @@ def _is_document(name: str, head: bytes) -> bool:
 
 
 def texts(where: str, names: Sequence[str], expansion: Expansion) -> Iterator[SourceSpec]:
-    """Those that hold text or gzip and may be logs; the others are said in one line."""
+    """Those that hold text, compressed or not, and may be logs; the others are said in one line."""
     binary: list[str] = []
     special: list[str] = []
     documents: list[str] = []
@@ -207,7 +208,7 @@ def texts(where: str, names: Sequence[str], expansion: Expansion) -> Iterator[So
         except OSError as error:
             expansion.errors.append(source_error(error, name))
             continue
-        if is_binary(head) and not head.startswith(b"\x1f\x8b"):
+        if is_binary(head) and codec_of(head) is None:
             binary.append(name)
         elif _is_document(name, head):
             documents.append(name)

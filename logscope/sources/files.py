@@ -8,6 +8,7 @@ from pathlib import Path
 
 from logscope.errors import SourceError
 from logscope.sources.base import OpenSource, SourceSpec
+from logscope.sources.codecs import unread_compression
 from logscope.sources.trouble import source_error
 
 UTF8_BOM = b"\xef\xbb\xbf"
@@ -24,13 +25,6 @@ _MAGIC = (
     b"PAR1",
     b"\xca\xfe\xba\xbe",
 )
-_COMPRESSED = {
-    b"BZh": "bzip2",
-    b"\xfd7zXZ\0": "xz",
-    b"\x28\xb5\x2f\xfd": "zstd",
-    b"\x04\x22\x4d\x18": "lz4",
-    b"PK\x03\x04": "zip",
-}
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
 
@@ -74,19 +68,11 @@ def is_binary(head: bytes) -> bool:
 
     A few NULs are text still: a crash leaves holes in good logs.
     """
-    if head.startswith((*_MAGIC, *_COMPRESSED)):
+    if head.startswith(_MAGIC) or unread_compression(head) is not None:
         return True
     if head.startswith(_WIDE_BOMS):
         return False
     return len(head) - len(head.translate(None, _CONTROLS)) > len(head) // 20
-
-
-def compression_of(head: bytes) -> str | None:
-    """The name of a compression or archive that this version does not read; None for anything else."""
-    named = next((name for magic, name in _COMPRESSED.items() if head.startswith(magic)), None)
-    if named is None and head[257:262] == b"ustar":
-        return "tar"
-    return named
 
 
 class FileSource(OpenSource):

@@ -10,16 +10,20 @@ from pathlib import Path
 
 from logscope.errors import SourceError
 from logscope.sources.base import POLL_INTERVAL, OpenSource, SourceSpec
-from logscope.sources.compressed import GZIP_MAGIC, gunzip
-from logscope.sources.copied import CopiedSource, CopyLimits
+from logscope.sources.codecs import codec_by_name, codec_of, unread_compression
+from logscope.sources.compressed import Told, decompressed
+from logscope.sources.copied import CopiedSource
 from logscope.sources.encodings import checked_encoding, encoding_of, newline_of, recoded
-from logscope.sources.files import SAMPLE, FileSource, compression_of, is_binary, open_regular, read_at
+from logscope.sources.files import SAMPLE, FileSource, is_binary, open_regular, read_at
 from logscope.sources.follow import FollowedFile
 from logscope.sources.programs import open_program
+from logscope.sources.scratch import CopyLimits
 from logscope.sources.streams import inherited_pipe, pipe_chunks, standard_input
 from logscope.sources.urls import PROGRAMS, scheme_of
 
 _CHUNK = 1 << 20
+_SIGNATURE = 16
+"""Bytes that tell a compression."""
 
 
 def open_source(
@@ -75,23 +79,22 @@ def _opened(
         return _stream(spec, fd, path, follow, forced, limits)
     head = read_at(fd, SAMPLE, 0)
     mtime_us = about.st_mtime_ns // 1000
-    if head.startswith(GZIP_MAGIC):
+    if codec_of(head) is not None:
 
         def unpacked(source: CopiedSource, stop: threading.Event) -> Iterator[bytes]:
-            return _as_text(gunzip(source, stop, fd), forced)
+            return _as_text(plain(source, stop, _pieces(fd)), forced)
 
         return CopiedSource(spec, unpacked, mtime_us=mtime_us, limits=limits, on_close=lambda: os.close(fd))
-    compression = compression_of(head)
-    if compression is not None:
-        raise SourceError(
-            f"{compression} is not yet supported in this version", where=spec.name, mend="decompress it first"
-        )
+    unread = unread_compression(head)
+    if unread is not None:
+        raise SourceError(f"{unread} is not read", where=spec.name, mend="decompress it first")
     encoding = forced or encoding_of(head)
     if encoding is not None:
         return _recoded_file(spec, fd, follow, encoding, head, mtime_us, limits)
     source: OpenSource = FollowedFile(spec) if follow else FileSource(spec, fd)
-    if path.suffix == ".gz" and head:
-        source.say("is not gzip whatever its name says; read as it is")
+    promised = codec_by_name(path.name)
+    if promised is not None and head:
+        source.say(f"is not {promised.name} whatever its name says; read as it is")
     elif is_binary(head):
         source.say("looks binary; read as text all the same (UTF-16 without a mark: --encoding utf-16-le)")
     if follow:
@@ -105,7 +108,7 @@ def _stream(
     spec = SourceSpec(spec.name, "stream", spec.path)
 
     def chunks(source: CopiedSource, stop: threading.Event) -> Iterator[bytes]:
-        return _as_text(pipe_chunks(source, stop, fd, path), forced)
+        return _as_text(plain(source, stop, pipe_chunks(source, stop, fd, path)), forced)
 
     return CopiedSource(spec, chunks, follow=follow, limits=limits, on_close=lambda: os.close(fd))
 
@@ -143,16 +146,40 @@ def _all_of(original: OpenSource, copy: CopiedSource, stop: threading.Event) -> 
             copy.say(notice.removeprefix(f"{original.name}: "))
 
 
-def _as_text(chunks: Iterable[bytes], forced: str | None) -> Iterator[bytes]:
-    """UTF-8 of what is in `forced`, or in UTF-16 or 32 by its mark; anything else as it is."""
-    pieces = iter(chunks)
+def _pieces(fd: int) -> Iterator[bytes]:
+    offset = 0
+    while chunk := read_at(fd, _CHUNK, offset):
+        offset += len(chunk)
+        yield chunk
+
+
+def plain(told: Told, stop: threading.Event, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """What is in pieces of bytes if they are compressed, else the pieces themselves.
+
+    Args:
+        told: See `compressed.decompressed`.
+        stop: Ends it early.
+        pieces: A stream, cut anywhere.
+    """
+    head, pieces = _begun(iter(pieces), _SIGNATURE)
+    codec = codec_of(head)
+    return pieces if codec is None else decompressed(told, stop, pieces, codec)
+
+
+def _begun(pieces: Iterator[bytes], least: int) -> tuple[bytes, Iterator[bytes]]:
+    """The first bytes of a stream, as many as tell what it is, and the whole stream."""
     head = b""
     for piece in pieces:
         head += piece
-        if len(head) >= 4 or b"\n" in head:
+        if len(head) >= least or b"\n" in head:
             break
+    return head, _prepended(head, pieces)
+
+
+def _as_text(chunks: Iterable[bytes], forced: str | None) -> Iterator[bytes]:
+    """UTF-8 of what is in `forced`, or in UTF-16 or 32 by its mark; anything else as it is."""
+    head, rest = _begun(iter(chunks), 4)
     encoding = forced or encoding_of(head)
-    rest = _prepended(head, pieces)
     yield from rest if encoding is None else recoded(rest, encoding)
 
 

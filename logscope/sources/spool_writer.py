@@ -11,7 +11,7 @@ from pathlib import Path
 
 from logscope.errors import SourceError
 from logscope.paths import private_folder
-from logscope.sources.copied import free_bytes
+from logscope.sources.scratch import free_bytes
 from logscope.sources.spool import VERSION, segment_numbers, segment_path, spool_folder, take_lock, write_private
 
 SEGMENT_SIZE = 64 << 20
