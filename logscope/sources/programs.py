@@ -24,7 +24,8 @@ from urllib.parse import parse_qsl, unquote
 
 from logscope.errors import SourceError
 from logscope.sources.base import POLL_INTERVAL, SourceSpec
-from logscope.sources.copied import CopiedSource, CopyLimits
+from logscope.sources.copied import CopiedSource
+from logscope.sources.scratch import CopyLimits
 from logscope.sources.urls import PROGRAMS, scheme_of
 
 FIRST_PAUSE = 1.0
