@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import polars as pl
 
@@ -31,6 +31,9 @@ from logscope.engine.answers import (
     TransactionDetail,
     View,
 )
+
+if TYPE_CHECKING:
+    from logscope.engine.desk import RuleDesk
 
 
 class Cancelled(Exception):
@@ -251,6 +254,10 @@ class Investigation(Protocol):
 
     def marks(self, rows: Sequence[int]) -> dict[int, tuple[str, str, str]]:
         """Of these rows those that are matched steps: row -> (rule, step, level)."""
+
+    @property
+    def desk(self) -> RuleDesk:
+        """Where rules are made, changed and switched, and what they found is judged."""
 
     def installed_rules(self) -> Sequence[RuleState]:
         """All rules there are, with matches, state and time spent; those that do not compile too."""

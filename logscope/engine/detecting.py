@@ -19,7 +19,7 @@ from logscope.engine.selection import Selection
 from logscope.engine.suppression import Suppression
 from logscope.engine.telling import derived, place_of, shown
 from logscope.engine.watermark import Watermark
-from logscope.errors import PlanError
+from logscope.errors import LogscopeError, PlanError
 from logscope.records import schema
 from logscope.rules.model import Detection as Found
 from logscope.rules.model import Rule
@@ -98,6 +98,11 @@ class Detecting:
         self._closings = {}
         self._suppression = Suppression()
         self._next_row = 0
+
+    def replace_rules(self, rules: tuple[Rule, ...], errors: tuple[LogscopeError, ...]) -> None:
+        """Other rules from now on; what they find is found anew when next asked for."""
+        self.rules, self.rule_errors = rules, errors
+        self.reset()
 
     def update(
         self,

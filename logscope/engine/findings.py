@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from logscope.engine.absences import MOST_MEMBERS, absences
@@ -13,6 +14,7 @@ from logscope.records import schema
 
 if TYPE_CHECKING:
     from logscope.engine.api import Cancel
+    from logscope.engine.desk import Desk
     from logscope.engine.session import Session
 
 
@@ -21,6 +23,14 @@ class Findings:
 
     _session: Session
     _provisional: list[Detection]
+
+    @cached_property
+    def desk(self) -> Desk:
+        """Where rules are made, changed and judged."""
+        # Rules are YAML, which costs a tenth of the time to the first screen.
+        from logscope.engine.desk import Desk
+
+        return Desk(self._session)
 
     def detections(self) -> Sequence[Detection]:
         """What the rules have found so far, in order of time; `provisional` and `pending` ones too."""

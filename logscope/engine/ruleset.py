@@ -18,13 +18,17 @@ if TYPE_CHECKING:
     from logscope.rules.model import LoadedRules, Rule
 
 
-def load(options: Options) -> tuple[tuple[Rule, ...], tuple[LogscopeError, ...]]:
+def load(options: Options, extra: Iterable[Path] = ()) -> tuple[tuple[Rule, ...], tuple[LogscopeError, ...]]:
     """The rules that the options and the user's folders name.
+
+    Args:
+        options: What the user asked for.
+        extra: Files that are in force too.
 
     Returns:
         Those that compile, and the errors of the others.
     """
-    paths = rule_paths(options)
+    paths = [*rule_paths(options), *extra]
     if not paths and not options.rule:
         return (), ()
     # YAML costs a tenth of the time to the first screen, and most who open a log run no rule.

@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from logscope.correlation.linker import Delta
     from logscope.correlation.plan import Plan
     from logscope.engine.options import Options
+    from logscope.errors import LogscopeError
+    from logscope.rules.model import Rule
 
 _TURN_SECONDS = 0.5
 
@@ -132,6 +134,8 @@ class Session(Analyses, Findings):
         if self._live is not None:
             self._live.join(timeout=5)
         self._publishing.close()
+        if "desk" in vars(self):
+            self.desk.close()
         self.loading.close()
 
     def source_name(self, source_id: int) -> str:
@@ -359,4 +363,11 @@ class Session(Analyses, Findings):
                 self.renewing.settle()
             self.correlating.use(plan)
             self.detecting.reset()
+        self._publishing.changed()
+
+    def replace_rules(self, rules: tuple[Rule, ...], errors: tuple[LogscopeError, ...]) -> None:
+        """Other rules; what they find is found when next asked for."""
+        with self._made_lock:
+            self.detecting.replace_rules(rules, errors)
+            self._provisional = []
         self._publishing.changed()

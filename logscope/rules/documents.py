@@ -161,6 +161,11 @@ def _line(event: yaml.Event) -> int:
     return 1 if event.start_mark is None else event.start_mark.line + 1
 
 
+def reads_as_text(text: str) -> bool:
+    """Whether a bare scalar stays the text it is: no number, truth or nothing."""
+    return isinstance(_scalar(text), str)
+
+
 def _scalar(text: str) -> str | int | float | bool | None:
     if text in _NULL:
         return None

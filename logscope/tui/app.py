@@ -18,6 +18,7 @@ from logscope.tui.bridge import Bridge
 from logscope.tui.clock import Clock, zone_of
 from logscope.tui.commands import InvestigatorCommands
 from logscope.tui.keymap import Keys, load_keymap
+from logscope.tui.marks import StepMarks
 from logscope.tui.messages import SnapshotPublished
 from logscope.tui.screens.base import InvestigatorScreen
 from logscope.tui.screens.records import RecordsScreen
@@ -72,6 +73,8 @@ class LogscopeApp(App[int]):
         """Grows with every change of keys or clocks: lists that are uncovered look anew."""
         self.shifts: dict[str, int] = {}
         """Clocks that are moved: host or source -> microseconds."""
+        self.step_marks = StepMarks()
+        """Records that are to be steps of a rule."""
         self._bridge: Bridge | None = None
         self._told_messages = 0
         for one in self._themes.themes:
@@ -151,6 +154,12 @@ class LogscopeApp(App[int]):
         for screen in self.screen_stack:
             if isinstance(screen, InvestigatorScreen) and screen.is_mounted:
                 screen.snapshot_changed(event.snapshot)
+
+    def rules_changed(self) -> None:
+        """Other rules run: what they find is found anew, and lists look again."""
+        self.changes += 1
+        self.snapshot = self.investigation.snapshot
+        self.home.viewing.prepare_again()
 
     def forget_terminal(self) -> None:
         """The terminal may show anything by now: the next frame is sent whole."""

@@ -32,7 +32,7 @@ SHADOWING = ("detail", "waterfall")
 
 
 SCREENS = (
-    "records", "transactions", "transaction", "compare", "keys", "service_map", "clocks", "detections", "help", "trail",
+    "records", "transactions", "transaction", "compare", "keys", "service_map", "clocks", "detections", "draft", "help", "trail",
     "chooser", "facts",
 )  # fmt: skip
 """Modules of `logscope.tui.screens` with keys of their own, in the order of the help."""

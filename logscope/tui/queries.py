@@ -118,6 +118,11 @@ class Queries:
             self._changed()
         return bool(told)
 
+    def give_up(self, topic: str) -> None:
+        """Give up one question, if it is under way."""
+        if (question := self._running.pop(topic, None)) is not None:
+            question.cancel.set()
+
     def close(self) -> None:
         """Give up everything."""
         for question in self._running.values():

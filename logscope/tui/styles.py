@@ -51,6 +51,9 @@ LEVEL_WORDS = ("     ", "TRACE", "DEBUG", "INFO ", "WARN ", "ERROR", "FATAL")
 DETECTION_SIGNS = {"critical": "✖", "high": "✖", "medium": "▲", "low": "△", "informational": "·"}
 """A detection's level as a shape."""
 
+DETECTION_ROLES = {"critical": "log-fatal", "high": "log-error", "medium": "log-warn", "low": "log-info"}
+"""A detection's level as a colour."""
+
 
 class StyleTable:
     """Styles of one theme."""

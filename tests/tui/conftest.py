@@ -12,7 +12,8 @@ from logscope.tui.screens.base import InvestigatorScreen
 from tests.tui.fake import FakeInvestigation
 
 Opened = Callable[..., AbstractAsyncContextManager["Driver"]]
-NAMES = {" ": "space", "&": "ampersand", "*": "asterisk", "/": "slash", ":": "colon", "-": "minus", "~": "tilde"}
+NAMES = {" ": "space", "&": "ampersand", "*": "asterisk", "/": "slash", ":": "colon", "-": "minus", "~": "tilde",
+         ".": "full_stop", "=": "equals_sign", "+": "plus"}  # fmt: skip
 
 
 class Driver:

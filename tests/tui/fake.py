@@ -20,6 +20,7 @@ from logscope.engine.answers import (
     FieldValue,
     Line,
     Member,
+    Preview,
     Snapshot,
     SourceStatus,
     TransactionDetail,
@@ -30,6 +31,7 @@ from logscope.errors import FilterError
 from logscope.records import severity
 from logscope.records.schema import TIME
 from tests.tui.fake_analysis import FakeAnalysis
+from tests.tui.fake_desk import FakeDesk
 
 START = 1_793_527_200_000_000  # 2026-11-01 10:00:00 UTC
 MS = 1_000
@@ -174,6 +176,7 @@ class FakeInvestigation(FakeAnalysis):
         self.grain_name = "order_id"
         self.messages: tuple[str, ...] = ()
         self.asked: list[str] = []
+        self.desk = FakeDesk(self)
         self._index()
 
     def _index(self) -> None:
@@ -512,6 +515,9 @@ class FakeInvestigation(FakeAnalysis):
 
     def detections(self) -> Sequence[Detection]:
         return self._found() if self.prepared else []
+
+    def preview(self, rule_text: str, *, cancel: Cancel) -> Preview:
+        return self.desk.preview(rule_text, cancel=cancel)
 
     def marks(self, rows: Sequence[int]) -> dict[int, tuple[str, str, str]]:
         steps = {

@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.screen import Screen
 
 from logscope.engine.answers import Snapshot
-from logscope.engine.api import Investigation
+from logscope.engine.api import Cancel, Investigation
 from logscope.errors import LogscopeError
 from logscope.tui.commands import run_line
 from logscope.tui.messages import QueryDismissed, QuerySubmitted
@@ -22,6 +22,7 @@ from logscope.tui.widgets.query_bar import QueryBar
 from logscope.tui.widgets.row_list import RowList
 
 if TYPE_CHECKING:
+    from logscope.engine.desk import Proposal
     from logscope.tui.app import LogscopeApp
 
 Part = Content | str | tuple[str, str]
@@ -231,6 +232,46 @@ class InvestigatorScreen(Screen[None]):
         while self.app.screen is not home:
             self.app.pop_screen()
         home.jumps.pivot_value(key or None, name or key, value, row)
+
+    # Rules of what one sees
+
+    def turn_mark(self, row: int, *, absent: bool = False) -> None:
+        """Mark a record as a step of a rule, or take its mark away."""
+        scope = self.scope
+        scope.step_marks.turn(row, absent=absent)
+        count = len(scope.step_marks)
+        self.show_status()
+        if count == 1:
+            scope.say("marked as a step; S makes a rule of what is marked")
+
+    def open_draft(self, where: str = "", *, whole: bool = False) -> None:
+        """Save as rule: of the marks, or of a filter over records or (`whole`) transactions."""
+        from logscope.tui.screens.draft import DraftScreen
+
+        desk, marks = self.investigation.desk, self.scope.step_marks.rows
+
+        def propose(cancel: Cancel) -> Proposal:
+            return desk.of_filter(where, whole=whole, cancel=cancel) if where else desk.of_records(marks, cancel=cancel)
+
+        self.app.push_screen(DraftScreen(self.investigation, propose))
+
+    def open_sequence(self, text: str) -> None:
+        """The rule that a line `seq by ...: [...]` stands for; an error stays under what was typed."""
+        from logscope.tui.screens.draft import DraftScreen
+
+        investigation = self.investigation
+
+        def parsed(proposal: Proposal) -> None:
+            self.close_bar()
+            self.app.push_screen(DraftScreen(investigation, lambda _: proposal))
+
+        self.queries.ask(
+            "sequence",
+            lambda cancel: investigation.desk.of_sequence(text, cancel=cancel),
+            parsed,
+            label="linking",
+            failed=self.tell,
+        )
 
     def action_leave(self) -> None:
         """Back to the screen before; out of the first one."""

@@ -50,6 +50,10 @@ class CompareScreen(ListScreen):
         Binding("X", "difference(-1)", "Previous difference", id="compare.previous", show=False),
         Binding("t", "open", "Open the transaction at the step", id="compare.open", show=False),
         Binding("P", "open_peer", "Open the peer at the step", id="compare.open-peer", show=False),
+        Binding(
+            "full_stop", "mark", "Mark as a step of a rule; what is missing as absent", id="compare.mark", show=False
+        ),
+        Binding("S", "save_rule", "Save as rule: the marked steps", id="compare.save-rule", show=False),
         Binding("y", "copy", "Copy the comparison", id="compare.copy", show=False),
     ]
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
@@ -57,6 +61,8 @@ class CompareScreen(ListScreen):
         ("compare.peer", "another peer"),
         ("list.choose", "open there"),
         ("compare.open-peer", "open peer"),
+        ("compare.mark", "mark step"),
+        ("compare.save-rule", "save as rule"),
         ("compare.copy", "copy"),
         ("screen.leave", "back"),
     )
@@ -106,6 +112,7 @@ class CompareScreen(ListScreen):
         self._beside = beside
         table = self.main_list
         table.show(beside.comparison.steps)
+        self._show_marks()
         differences = table.differences()
         if first and differences:
             table.go(table.worst(), center=True)
@@ -162,6 +169,26 @@ class CompareScreen(ListScreen):
             table.go(min(ahead) if direction > 0 else max(ahead), center=True)
         else:
             self.scope.say("no further difference" if table.differences() else "step by step the same")
+
+    def action_mark(self) -> None:
+        """The step is to be one of a rule; what only the peer has, as one that must not be missing."""
+        step = self.main_list.step
+        row = step.row if step is not None and step.row is not None else step.peer_row if step is not None else None
+        if step is not None and row is not None:
+            self.turn_mark(row, absent=step.row is None)
+            self._show_marks()
+            self.main_list.action_move(1)
+
+    def action_save_rule(self) -> None:
+        """A rule of the marked steps."""
+        if self.scope.step_marks:
+            self.open_draft()
+        else:
+            self.scope.say("mark the steps of the rule with . first: what is missing here becomes an absent one")
+
+    def _show_marks(self) -> None:
+        self.main_list.marked = self.scope.step_marks.signs
+        self.main_list.repaint()
 
     # Another peer
 

@@ -18,10 +18,9 @@ from logscope.tui.clock import Clock
 from logscope.tui.painting import fit
 from logscope.tui.safe import line
 from logscope.tui.screens.listing import ListScreen
-from logscope.tui.styles import DETECTION_SIGNS
+from logscope.tui.styles import DETECTION_ROLES, DETECTION_SIGNS
 from logscope.tui.widgets.row_list import RowList
 
-LEVEL_ROLES = {"critical": "log-fatal", "high": "log-error", "medium": "log-warn", "low": "log-info"}
 STATES = {"matched": "", "pending": "… ", "provisional": "~ ", "retracted": "↺ "}
 
 
@@ -64,7 +63,7 @@ class DetectionTable(RowList):
         one = self._detections[index]
         styles = self.look_up
         behind = "log-cursor" if selected else "background"
-        role = LEVEL_ROLES.get(one.level, "log-dim")
+        role = DETECTION_ROLES.get(one.level, "log-dim")
         wide = self.scrollable_content_region.width >= 110
         rule_width = 30 if wide else 16
         key = next((values[0] for values in one.keys.values() if values), "")

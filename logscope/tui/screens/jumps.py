@@ -254,8 +254,14 @@ class Jumps:
         else:
             self._letters = {row: other for row, other in self._letters.items() if other != letter}
             self._letters[record.row] = letter
-        self._screen.main_list.letters = self._letters
-        self._screen.main_list.restyle()
+        self.show_marks()
+
+    def show_marks(self) -> None:
+        """Letters, and signs of the records that are to be steps of a rule."""
+        signs = {**self._letters, **self._screen.scope.step_marks.signs}
+        if self._screen.lives and self._screen.main_list.letters != signs:
+            self._screen.main_list.letters = signs
+            self._screen.main_list.restyle()
 
     def to_mark(self, letter: str) -> None:
         """To the record with a mark, or the place nearest to its time."""

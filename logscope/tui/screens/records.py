@@ -12,6 +12,7 @@ from textual.content import Content
 
 from logscope.engine.answers import Line, Snapshot
 from logscope.engine.api import Investigation
+from logscope.language.sequence import is_sequence
 from logscope.tui.messages import CursorMoved, FollowChanged, RowChosen
 from logscope.tui.screens.base import InvestigatorScreen
 from logscope.tui.screens.jumps import Jumps
@@ -63,6 +64,8 @@ class RecordsScreen(InvestigatorScreen):
         Binding("B", "brush", "Choose a stretch of time on the strip", id="records.brush", show=False),
         Binding("m", "pend('mark')", "Mark with a letter", id="records.mark", show=False),
         Binding("apostrophe", "pend('jump')", "Jump to a mark", id="records.jump", show=False),
+        Binding("full_stop", "step", "Mark as a step of a rule", id="records.step", show=False),
+        Binding("S", "save_rule", "Save as rule: marks, else the filter", id="records.save-rule", show=False),
         Binding("y", "copy", "Copy the record", id="records.copy", show=False),
         Binding("tab", "switch", "Between records and fields", id="records.switch", show=False),
     ]
@@ -76,6 +79,8 @@ class RecordsScreen(InvestigatorScreen):
         ("list.choose", "fields"),
         ("records.error-next", "error"),
         ("records.sibling-next", "same transaction"),
+        ("records.step", "mark step"),
+        ("records.save-rule", "save as rule"),
         ("records.back", "back"),
         ("records.follow", "follow"),
         ("app.palette", "all by name"),
@@ -226,6 +231,8 @@ class RecordsScreen(InvestigatorScreen):
         """A filter, or what is searched."""
         if not text and purpose not in ("search", "search-back"):
             self.close_bar()
+        elif purpose == "filter" and is_sequence(text):
+            self.open_sequence(text)
         elif purpose in ("filter", "exclude"):
             self.narrow(Step(purpose, text, text))
         elif purpose in ("search", "search-back"):
@@ -344,6 +351,26 @@ class RecordsScreen(InvestigatorScreen):
     def action_sibling(self, direction: int) -> None:
         """The next record of the same transaction."""
         self.jumps.sibling(direction)
+
+    def action_step(self) -> None:
+        """Mark the record as a step of a rule."""
+        if (record := self.line) is not None:
+            self.turn_mark(record.row)
+            self.jumps.show_marks()
+            self.main_list.action_move(1)
+
+    def action_save_rule(self) -> None:
+        """A rule of what is marked, else of what the trail keeps."""
+        if self.scope.step_marks:
+            self.open_draft()
+        elif self.trail.filter_text:
+            self.open_draft(self.trail.filter_text)
+        else:
+            self.scope.say("mark records with . as steps, or filter with & first: S makes a rule of that")
+
+    def on_screen_resume(self) -> None:
+        """Marks may have been set meanwhile."""
+        self.jumps.show_marks()
 
     def action_transaction(self) -> None:
         """The record's transaction."""

@@ -49,6 +49,8 @@ class TransactionScreen(InvestigatorScreen):
         Binding("w,i", "why", "Why: what ties the record to the first one", id="transaction.why", show=False),
         Binding("equals_sign", "compare", "Compare with a normal one", id="transaction.compare", show=False),
         Binding("asterisk,T", "records", "Pivot: its records, or the value's", id="transaction.records", show=False),
+        Binding("full_stop", "mark", "Mark as a step of a rule", id="transaction.mark", show=False),
+        Binding("S", "save_rule", "Save as rule: the marked records", id="transaction.save-rule", show=False),
         Binding("y", "copy", "Copy the record", id="transaction.copy", show=False),
         Binding("Y", "copy_all", "Copy all its records", id="transaction.copy-all", show=False),
         Binding("s", "save", "Save a report of it", id="transaction.save", show=False),
@@ -59,6 +61,8 @@ class TransactionScreen(InvestigatorScreen):
         ("transaction.switch", "waterfall"),
         ("transaction.compare", "compare"),
         ("transaction.wait-next", "waited for"),
+        ("transaction.mark", "mark step"),
+        ("transaction.save-rule", "save as rule"),
         ("transaction.why", "why"),
         ("transaction.records", "in records"),
         ("transaction.error-next", "error"),
@@ -314,6 +318,28 @@ class TransactionScreen(InvestigatorScreen):
         else:
             return False
         return True
+
+    def action_mark(self) -> None:
+        """Mark the record as a step of a rule."""
+        row = self.main_list.current
+        if row is not None and row.member is not None:
+            self.turn_mark(row.member.line.row)
+            self.main_list.marked = self.scope.step_marks.signs
+            self.main_list.repaint()
+            self.main_list.action_move(1)
+
+    def action_save_rule(self) -> None:
+        """A rule of the marked records."""
+        if self.scope.step_marks:
+            self.open_draft()
+        else:
+            self.scope.say("mark the records that are its steps with . first: S makes a rule of them")
+
+    def on_screen_resume(self) -> None:
+        """Marks may have been set meanwhile."""
+        if self.lives:
+            self.main_list.marked = self.scope.step_marks.signs
+            self.main_list.repaint()
 
     def action_copy(self) -> None:
         """The record."""

@@ -57,6 +57,7 @@ class TransactionsScreen(FilteredScreen):
         Binding("tab", "shapes", "The ways transactions go", id="transactions.shapes", show=False),
         Binding("equals_sign", "compare", "Compare with a normal one", id="transactions.compare", show=False),
         Binding("asterisk", "pivot", "Its records, by its key's value", id="transactions.pivot", show=False),
+        Binding("S", "save_rule", "Save as rule: the filter", id="transactions.save-rule", show=False),
         Binding("D", "detections", "List of detections", id="transactions.detections", show=False),
     ]
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
@@ -362,6 +363,15 @@ class TransactionsScreen(FilteredScreen):
         from logscope.tui.screens.service_map import MapScreen
 
         self.app.push_screen(MapScreen(self.investigation, self.where))
+
+    def action_save_rule(self) -> None:
+        """A rule of the filter, over whole transactions; of marked records if there is none."""
+        if self.where:
+            self.open_draft(self.where, whole=True)
+        elif self.scope.step_marks:
+            self.open_draft()
+        else:
+            self.scope.say("filter with & first, or mark records with . in a transaction: S makes a rule of that")
 
     def action_detections(self) -> None:
         """The list of detections."""

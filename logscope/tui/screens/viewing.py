@@ -210,6 +210,12 @@ class Viewing:
         self._screen.timeline.show(buckets)
         self._screen.timeline.point(record.time if record else None)
 
+    def prepare_again(self) -> None:
+        """Rules have changed: run them, whatever was prepared before."""
+        self._prepared_at, self._next_prepare = -1, 0.0
+        self._screen.queries.give_up("prepare")
+        self._prepare_if_due(self._screen.scope.snapshot)
+
     def _prepare_if_due(self, snapshot: Snapshot) -> None:
         """Find transactions and detections behind the analyst's back, once everything is read."""
         screen = self._screen

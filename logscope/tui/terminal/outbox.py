@@ -36,13 +36,13 @@ class Outbox:
             self._waiting.append(text)
             if len(self._waiting) >= _WAITING_MOST:
                 self._take()
-            self._news.notify()
+            self._news.notify_all()
 
     def close(self) -> None:
         """Write what waits, then end."""
         with self._news:
             self._closing = True
-            self._news.notify()
+            self._news.notify_all()
         self._thread.join()
 
     def _take(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from logscope.engine.answers import ComparedStep
 from logscope.text import human_duration
@@ -24,6 +24,8 @@ class CompareTable(ColumnList):
         """Nothing compared yet."""
         super().__init__(id=id)
         self._steps: Sequence[ComparedStep] = ()
+        self.marked: Mapping[int, str] = {}
+        """Signs of records that are to be steps of a rule, by row."""
         self.teach(["Comparing …"])
 
     def show(self, steps: Sequence[ComparedStep]) -> None:
@@ -58,7 +60,11 @@ class CompareTable(ColumnList):
 
     def sign(self, index: int) -> Cell:
         """What kind of step it is."""
-        return SIGNS.get(self._steps[index].kind, (" ", "log-dim"))
+        step = self._steps[index]
+        row = step.row if step.row is not None else step.peer_row
+        if row is not None and (mark := self.marked.get(row)):
+            return mark, "log-mark"
+        return SIGNS.get(step.kind, (" ", "log-dim"))
 
     def cell(self, index: int, column: Column, room: int) -> Cell:
         """One cell."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rich.segment import Segment
@@ -50,6 +51,8 @@ class MemberList(RowList):
         self._rows: list[Row] = []
         self._waits: dict[int, Wait] = {}
         self._services = 8
+        self.marked: Mapping[int, str] = {}
+        """Gutter signs of records that are to be steps of a rule, by row."""
 
     def show(self, detail: TransactionDetail) -> None:
         """Show a transaction."""
@@ -102,6 +105,8 @@ class MemberList(RowList):
         wait = self._waits.get(line.row)
         sign = "┃ " if member.step else "▲ " if member.error else "◷ " if wait else "  "
         sign_role = "log-detection" if member.step else "log-error" if member.error else "log-warn"
+        if mark := self.marked.get(line.row):
+            sign, sign_role = f"{mark} ", "log-mark"
         out = [lead, Segment(sign, styles.style(sign_role, behind, bold=True))]
         if wide:
             out.append(Segment(f"{row.index + 1:>4}  ", styles.style("log-dim", behind)))

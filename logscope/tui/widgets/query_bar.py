@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -9,6 +10,7 @@ from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.suggester import Suggester
 from textual.widgets import Input, Static
 
 from logscope.errors import LogscopeError
@@ -17,6 +19,25 @@ from logscope.tui.messages import QueryDismissed, QuerySubmitted
 from logscope.tui.safe import content, line
 
 HISTORY = 200
+_NAME = re.compile(r"[A-Za-z_@][\w.@-]*", re.ASCII)
+
+
+class Names(Suggester):
+    """Completes the name that is being typed."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        """Those of `names` that a filter can name bare; others might hold anything."""
+        super().__init__(case_sensitive=True)
+        self._names = [name for name in names if _NAME.fullmatch(name)]
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """The value with its last word completed, and a colon after it."""
+        found = re.search(r"(?:^|[\s(\[{-])([A-Za-z_@][\w.@-]*)$", value, re.ASCII)
+        if found is None:
+            return None
+        typed = found.group(1)
+        name = next((name for name in self._names if name.startswith(typed) and name != typed), None)
+        return None if name is None else value + name[len(typed) :] + ("" if "{" in value else ":")
 
 
 class SafeInput(Input):
@@ -111,6 +132,7 @@ class QueryBar(Vertical):
         field.past = self._past.setdefault(purpose, [])
         field.remember("")
         self.offer([])
+        field.suggester = None
         field.value = value
         field.cursor_position = len(value)
         self._tell_help()
@@ -131,6 +153,10 @@ class QueryBar(Vertical):
             rows.insert(0, line((title, "$log-dim")))
         self.query_one("#offers", Static).update(Content("\n").join(rows))
         self.query_one("#offers").set_class(bool(offers), "some")
+
+    def complete(self, names: Sequence[str]) -> None:
+        """Complete names as they are typed; → takes what is shown."""
+        self.query_one(SafeInput).suggester = Names(names)
 
     def prefill(self, value: str) -> None:
         """Begin the text with something."""

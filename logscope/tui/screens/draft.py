@@ -1,0 +1,465 @@
+"""Save as rule: what was marked or typed becomes a rule, its effect beside it while it is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.content import Content
+from textual.widgets import Static
+
+from logscope.engine.answers import Preview
+from logscope.engine.api import Cancel, Investigation
+from logscope.engine.desk import Proposal, StepSpan, nice_step, turned
+from logscope.errors import FilterError, LogscopeError
+from logscope.language.units import parse_duration
+from logscope.rules.drafts import Draft, rule_text
+from logscope.rules.model import LEVELS
+from logscope.text import human_duration
+from logscope.tui.messages import CursorMoved, RowChosen
+from logscope.tui.safe import line
+from logscope.tui.screens.base import InvestigatorScreen, Part
+from logscope.tui.widgets.chrome import Chrome, Footer
+from logscope.tui.widgets.draft_table import DraftTable
+from logscope.tui.widgets.query_bar import QueryBar
+from logscope.tui.widgets.text_rows import TextRows
+
+WIDE = 110
+"""Columns from which the effect stands beside the rule."""
+EXAMPLES = 3
+
+Propose = Callable[[Cancel], Proposal]
+
+
+class DraftScreen(InvestigatorScreen):
+    """A rule that is being made."""
+
+    CSS_PATH = "draft.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("S", "save", "Save the rule", id="rule.save", show=False),
+        Binding("a", "absent", "The step must not happen, or must", id="rule.absent", show=False),
+        Binding("x", "emit", "Emit the field, or not", id="rule.emit", show=False),
+        Binding("plus", "bound(1)", "A longer bound", id="rule.longer", show=False),
+        Binding("minus", "bound(-1)", "A shorter bound", id="rule.shorter", show=False),
+        Binding("w", "window", "Type the bound", id="rule.window", show=False),
+        Binding("r", "rename", "Rename the step", id="rule.rename", show=False),
+        Binding("z,delete", "drop", "Drop the step", id="rule.drop", show=False),
+        Binding("U", "undo", "Undo the last change", id="rule.undo", show=False),
+        Binding("tab", "switch", "Between the parts and the YAML", id="rule.switch", show=False),
+        Binding("y", "copy", "Copy the YAML", id="rule.copy", show=False),
+    ]
+    HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("rule.save", "save"),
+        ("rule.absent", "absent"),
+        ("list.choose", "change"),
+        ("rule.emit", "emit"),
+        ("rule.longer", "longer"),
+        ("rule.shorter", "shorter"),
+        ("rule.drop", "drop"),
+        ("rule.undo", "undo"),
+        ("rule.switch", "yaml"),
+        ("rule.rename", "rename"),
+        ("screen.leave", "back"),
+    )
+    ABOUT = (
+        "Save as rule",
+        (
+            "Steps happen in this order; an absent one (✖) must not. Enter changes a part. What it would find and how "
+            "long its steps take is counted while you change it; the YAML below is what will be written."
+        ),
+    )
+
+    def __init__(self, investigation: Investigation, propose: Propose) -> None:
+        """A draft that `propose` makes, on a thread."""
+        super().__init__(investigation)
+        self._propose = propose
+        self._draft: Draft | None = None
+        self._before: list[Draft] = []
+        self._spans: tuple[StepSpan, ...] = ()
+        self._notes: tuple[str, ...] = ()
+        self._preview: Preview | None = None
+        self._fault: LogscopeError | None = None
+
+    def compose(self) -> ComposeResult:
+        """Title, the parts, the effect, the YAML, bar, footer."""
+        yield Chrome(id="title")
+        with Container(id="rule"):
+            yield DraftTable(id="parts")
+            yield Static(id="live")
+        yield TextRows(id="yaml")
+        yield QueryBar(id="bar")
+        yield Footer()
+
+    @property
+    def main_list(self) -> DraftTable:
+        """The parts."""
+        return self.query_one(DraftTable)
+
+    @property
+    def yaml(self) -> TextRows:
+        """The text as it will be written."""
+        return self.query_one(TextRows)
+
+    @property
+    def yaml_text(self) -> str:
+        """The rule as it will be written; empty until there is one."""
+        return rule_text(self._draft) if self._draft is not None else ""
+
+    def on_mount(self) -> None:
+        """Ask for the proposal."""
+        self.yaml.border_title = "as it will be written"
+        self.set_class(self.app.size.width >= WIDE, "wide")
+        self._tell_title()
+        self.queries.ask("propose", self._propose, self._proposed, label="proposing steps", failed=self._refused)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Beside each other where there is room."""
+        self.set_class(event.size.width >= WIDE, "wide")
+
+    def _refused(self, error: LogscopeError) -> None:
+        self.scope.say(str(error), "error")
+        self.dismiss()
+
+    def _proposed(self, proposal: Proposal) -> None:
+        self._spans, self._notes = proposal.spans, proposal.notes
+        self._show(proposal.draft)
+        self._ask_preview()
+
+    # Changes
+
+    def _change(self, draft: Draft, *, steps: bool = True) -> None:
+        """Another draft; `steps`: how long they take has to be looked at again."""
+        if self._draft is None or draft == self._draft:
+            return
+        self._before.append(self._draft)
+        self._show(draft)
+        self._ask_preview()
+        if steps and draft.kind == "sequence":
+            desk = self.investigation.desk
+            self.queries.ask("spans", lambda cancel: desk.spans(draft, cancel=cancel), self._measured)
+
+    def _show(self, draft: Draft) -> None:
+        self._draft = draft
+        self.main_list.show(draft)
+        self.yaml.show(rule_text(draft))
+        self._tell_title()
+        self._tell_live()
+        self.show_status()
+
+    def _measured(self, spans: tuple[StepSpan, ...]) -> None:
+        self._spans = spans
+        self._tell_live()
+
+    def _ask_preview(self) -> None:
+        draft = self._draft
+        if draft is None:
+            return
+        text = rule_text(draft)
+        investigation = self.investigation
+        self._preview = self._fault = None
+        self._tell_live()
+        self.queries.ask(
+            "preview",
+            lambda cancel: investigation.preview(text, cancel=cancel),
+            self._previewed,
+            label="trying the rule",
+            failed=self._faulty,
+        )
+
+    def _previewed(self, preview: Preview) -> None:
+        self._preview, self._fault = preview, None
+        self._tell_live()
+
+    def _faulty(self, error: LogscopeError) -> None:
+        self._preview, self._fault = None, error
+        self.yaml.fault(error.line)
+        self._tell_live()
+
+    # What it says
+
+    def _tell_title(self) -> None:
+        draft = self._draft
+        left = line(("Save as rule", "bold $primary"), ("  " + draft.name if draft else "", "$log-detection"))
+        self.query_one("#title", Chrome).show(left, self._verdict())
+
+    def _verdict(self) -> Content:
+        if self._fault is not None:
+            return line((f"✖ {self._fault.message}", "bold $log-error"))
+        if self._preview is None:
+            return line(("counting …", "$log-dim"))
+        found = self._preview
+        whole = self.scope.snapshot.transactions
+        of = "records" if self._draft is not None and self._draft.kind == "record" else "transactions"
+        count = self.scope.snapshot.records if of == "records" else whole
+        return line(
+            ("would match ", ""),
+            (f"{found.matches:,}", "bold $log-detection" if found.matches else "bold"),
+            (f" of {count:,} {of}" if count is not None else "", ""),
+            (f" · {found.pending:,} open at the end" if found.pending else "", "$log-warn"),
+        )
+
+    def _tell_live(self) -> None:
+        if not self.lives:
+            return
+        self._tell_title()
+        rows: list[Content] = []
+        if self._fault is not None:
+            where = f"line {self._fault.line}: " if self._fault.line else ""
+            rows.append(line((f"✖ {where}{self._fault.message}", "bold $log-error")))
+            if self._fault.mend:
+                rows.append(line((f"  {self._fault.mend}", "$log-dim")))
+        elif self.has_class("wide"):
+            rows += [self._verdict(), Content("")]
+        rows += [line((f"⚠ {note}", "$log-warn")) for note in (*self._notes, *self._notices())]
+        if self._preview is not None:
+            rows += [self._example(place) for place in range(min(EXAMPLES, len(self._preview.examples)))]
+        if self.has_class("wide") and self._spans:
+            rows += [Content(""), line(("how long its steps take after the one before", "$log-dim"))]
+        rows += [self._span(span) for span in self._spans]
+        self.query_one("#live", Static).update(Content("\n").join(rows))
+
+    def _notices(self) -> tuple[str, ...]:
+        return self._preview.notices if self._preview is not None else ()
+
+    def _example(self, place: int) -> Content:
+        assert self._preview is not None
+        one = self._preview.examples[place]
+        return line((self.scope.clock.time(one.start) + " ", "$log-time"), one.message or one.title)
+
+    def _span(self, span: StepSpan) -> Content:
+        parts: list[Part] = [(f"{span.step} ", "$log-key")]
+        if span.followed:
+            shown = ((span.p50, "p50"), (span.p95, "p95"), (span.longest, "longest"))
+            parts.append(" · ".join(f"{name} {human_duration(took)}" for took, name in shown))
+        missing = span.reached - span.followed
+        parts.append(
+            (f" · {missing:,} of {span.reached:,} never" if missing else f" · all {span.reached:,}", "$log-dim")
+        )
+        return line(*parts)
+
+    def status_parts(self) -> tuple[Content, Content]:
+        """What is written where, and what the last count took."""
+        draft = self._draft
+        left = line((f"writes {draft.name}.yml into your rules" if draft else "", "$log-dim"))
+        took = f"{self._preview.seconds:.2f} s" if self._preview is not None else ""
+        return left, line((took, "$log-dim"))
+
+    @on(CursorMoved)
+    def _moved(self, event: CursorMoved) -> None:
+        event.stop()
+        self.show_status()
+
+    # Actions
+
+    @on(RowChosen)
+    def _chosen(self, event: RowChosen) -> None:
+        event.stop()
+        part, draft = self.main_list.part, self._draft
+        if event.rows is not self.main_list or part is None or draft is None:
+            return
+        if part.kind == "level":
+            place = LEVELS.index(draft.level) + 1
+            self._change(replace(draft, level=LEVELS[place % len(LEVELS)]), steps=False)
+        elif part.kind == "field":
+            self.action_emit()
+        elif part.kind == "maxspan":
+            self.action_window()
+        elif part.kind == "step":
+            self._ask_filter("step", f"{draft.steps[part.place].name} where", draft.steps[part.place].where)
+        elif part.kind in ("where", "until"):
+            self._ask_filter(part.kind, part.kind, str(getattr(draft, part.kind)))
+        else:
+            helps = {"title": "what a person reads", "message": "text with {step.field}"}
+            self.ask_text(part.kind, part.kind, helps[part.kind], str(getattr(draft, part.kind)))
+
+    def _ask_filter(self, purpose: str, prompt: str, value: str) -> None:
+        self.ask_text(purpose, prompt, 'service:payments "charge begin" code>=400 -"retry"   → completes names', value)
+        self.bar.complete(self._names())
+
+    def _names(self) -> list[str]:
+        """Names that a filter may use here."""
+        draft = self._draft
+        fields = [one.source.rpartition(".")[2] for one in draft.fields] if draft else []
+        columns = ["service", "level", "message", "host", "source", "time", "format"]
+        return list(dict.fromkeys([*fields, *(draft.keys if draft else ()), *columns]))
+
+    def submitted(self, purpose: str, text: str) -> None:
+        """A part was typed."""
+        draft, part = self._draft, self.main_list.part
+        if draft is None or part is None:
+            return
+        if purpose == "save":
+            self._save(text)
+        elif purpose in ("step", "where", "until"):
+            self._set_filter(purpose, text)
+        elif purpose == "window":
+            self._set_window(text)
+        elif purpose == "rename":
+            self.close_bar()
+            self._change(draft.with_step(part.place, replace(draft.steps[part.place], name=text)), steps=False)
+        else:
+            self.close_bar()
+            change = replace(draft, title=text) if purpose == "title" else replace(draft, message=text)
+            self._change(change, steps=False)
+
+    def _set_filter(self, purpose: str, text: str) -> None:
+        draft, part = self._draft, self.main_list.part
+        assert draft is not None
+        assert part is not None
+        try:
+            # Only what stands in the text can be told at once; what it finds is counted on a thread.
+            if text or purpose != "until":
+                self.investigation.highlights(text)
+        except FilterError as error:
+            self.bar.fail(error)
+            return
+        self.close_bar()
+        if purpose == "step":
+            self._change(draft.with_step(part.place, replace(draft.steps[part.place], where=text)))
+        else:
+            self._change(replace(draft, where=text) if purpose == "where" else replace(draft, until=text))
+
+    def _set_window(self, text: str) -> None:
+        draft, part = self._draft, self.main_list.part
+        assert draft is not None
+        assert part is not None
+        try:
+            bound = parse_duration(text) if text else None
+        except FilterError as error:
+            self.bar.fail(error)
+            return
+        self.close_bar()
+        self._set_bound(bound)
+
+    def _set_bound(self, bound: int | None) -> None:
+        draft, part = self._draft, self.main_list.part
+        if draft is None or part is None:
+            return
+        if part.kind == "step":
+            self._change(draft.with_step(part.place, replace(draft.steps[part.place], bound=bound)), steps=False)
+        elif part.kind == "maxspan":
+            self._change(replace(draft, maxspan=bound), steps=False)
+
+    def _step_place(self) -> int | None:
+        part = self.main_list.part
+        if part is None or part.kind != "step":
+            self.scope.say("go to a step first")
+            return None
+        return part.place
+
+    def action_absent(self) -> None:
+        """The step must not happen, or must."""
+        place, draft = self._step_place(), self._draft
+        if place is None or draft is None:
+            return
+        step = draft.steps[place]
+        if not step.absent and len(draft.present) == 1:
+            self.scope.say("one step at least must happen")
+            return
+        self._change(turned(draft, place, self._spans))
+
+    def action_emit(self) -> None:
+        """The field is emitted, or not."""
+        part, draft = self.main_list.part, self._draft
+        if draft is None or part is None or part.kind != "field":
+            self.scope.say("go to a field below emit first")
+            return
+        one = draft.fields[part.place]
+        fields = (*draft.fields[: part.place], replace(one, chosen=not one.chosen), *draft.fields[part.place + 1 :])
+        self._change(replace(draft, fields=fields), steps=False)
+
+    def action_bound(self, direction: int) -> None:
+        """The next longer or shorter bound."""
+        draft, part = self._draft, self.main_list.part
+        if draft is None or part is None:
+            return
+        if part.kind == "maxspan":
+            self._set_bound(nice_step(draft.maxspan, direction))
+        elif (place := self._step_place()) is not None:
+            self._set_bound(nice_step(draft.steps[place].bound, direction))
+
+    def action_window(self) -> None:
+        """Type a bound."""
+        draft, part = self._draft, self.main_list.part
+        if draft is None or part is None or part.kind not in ("step", "maxspan"):
+            self.scope.say("go to a step or to maxspan first")
+            return
+        name = "maxspan"
+        if part.kind == "step":
+            name = "within" if draft.steps[part.place].absent else "maxpause"
+        self.ask_text("window", name, "30s  2m  1h30m; nothing: no bound")
+
+    def action_rename(self) -> None:
+        """Another name for the step."""
+        place, draft = self._step_place(), self._draft
+        if place is not None and draft is not None:
+            self.ask_text("rename", "name of the step", "letters, digits, _ and -", draft.steps[place].name)
+
+    def action_drop(self) -> None:
+        """Without the step."""
+        place, draft = self._step_place(), self._draft
+        if place is None or draft is None:
+            return
+        left = draft.with_step(place, None)
+        if not left.present:
+            self.scope.say("one step at least must happen")
+            return
+        self._change(left)
+
+    def action_undo(self) -> None:
+        """As it was before the last change."""
+        if not self._before:
+            self.scope.say("nothing to undo")
+            return
+        draft = self._before.pop()
+        self._change(draft)
+        self._before.pop()
+
+    def action_switch(self) -> None:
+        """To the YAML and back."""
+        (self.main_list if self.yaml.has_focus else self.yaml).focus()
+
+    def action_copy(self) -> None:
+        """The YAML."""
+        if self._draft is not None:
+            self.scope.copy(rule_text(self._draft), "the rule")
+
+    # Saving
+
+    def action_save(self) -> None:
+        """Ask for the name, then write."""
+        if self._draft is None:
+            return
+        if self._fault is not None:
+            self.scope.say(f"not yet: {self._fault.message}", "error")
+            return
+        self.ask_text(
+            "save", "save as", "the file's name in your rules; a test of these records is added", self._draft.name
+        )
+
+    def _save(self, name: str) -> None:
+        draft = self._draft
+        if draft is None or not name:
+            self.close_bar()
+            return
+        desk, wanted = self.investigation.desk, replace(draft, name=name)
+
+        def call(cancel: Cancel) -> tuple[Path, str | None]:
+            tested, why = desk.tested(wanted, cancel=cancel)
+            return desk.save(tested), why
+
+        self.queries.ask("save", call, lambda saved: self._saved(*saved), label="testing and saving", failed=self.tell)
+
+    def _saved(self, path: Path, why: str | None) -> None:
+        self.close_bar()
+        scope = self.scope
+        scope.step_marks.clear()
+        scope.rules_changed()
+        scope.say(f"saved to {path} · {why or 'its tests pass'} · it runs")
+        self.dismiss()

@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from logscope.engine.options import Options
+from logscope.engine.session import Session
+from logscope.tui.app import LogscopeApp
+from logscope.tui.screens.compare import CompareScreen
+from logscope.tui.screens.draft import DraftScreen
+from tests.tui.conftest import NAMES, Driver, Opened
+from tests.tui.fake import FakeInvestigation
+from tests.tui.test_engine import settle
+
+
+def draft(driver: Driver) -> DraftScreen:
+    screen = driver.screen
+    assert isinstance(screen, DraftScreen)
+    return screen
+
+
+async def marked(driver: Driver, *messages: str) -> None:
+    """Mark records of one failed order in the records view."""
+    for text in messages:
+        await driver.press("g", "/")
+        await driver.type(f'"{text}"')
+        await driver.press("enter")
+        await driver.press(".")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 50), (60, 16)])
+async def test_marked_records_become_steps_and_one_absent(opened: Opened, size: tuple[int, int]) -> None:
+    async with opened(size=size) as driver:
+        await marked(driver, "charge begin", "psp response", "charge settled")
+        assert "■" in driver.text()
+        await driver.press("S")
+        screen = draft(driver)
+        steps = screen._draft.steps if screen._draft else ()
+        assert [step.where for step in steps] == [
+            'service:payments "charge begin"', 'service:payments "psp response"', 'service:payments "charge settled"',
+        ]  # fmt: skip
+        text = driver.text()
+        assert "would match 4 of 40 transactions" in text
+        await driver.press("5", "G", "a")
+        text = driver.text()
+        assert "✖ settled" in text
+        assert "absent, within" in text
+        if size[0] > 60:
+            assert "p50 1.0 s" in text
+        await driver.press("S", "enter")
+        assert "absent: true" in driver.fake.desk.saved["made"]
+        assert "■" not in driver.text()
+        assert not driver.app.step_marks
+
+
+async def test_parts_are_changed_by_keys_and_changes_are_undone(opened: Opened) -> None:
+    async with opened(size=(120, 40)) as driver:
+        await marked(driver, "charge begin", "psp response")
+        await driver.press("S")
+        screen = draft(driver)
+        first = screen._draft
+        await driver.press("2", "G", "enter")
+        assert screen._draft is not None
+        assert screen._draft.level == "critical"
+        await driver.press("j", "enter")
+        await driver.type('"charge begin" am')
+        await driver.press("end", "right")
+        assert screen.bar.query_one("SafeInput").value == '"charge begin" amount:'  # type: ignore[attr-defined]
+        await driver.type('"charge begin" (')
+        await driver.press("enter")
+        assert "never closed" in driver.text()
+        await driver.type('"charge begin" amount:129.90')
+        await driver.press("enter")
+        assert screen._draft.steps[0].where == '"charge begin" amount:129.90'
+        await driver.press("r")
+        await driver.type("start")
+        await driver.press("enter", "j", "+", "-", "w")
+        await driver.type("90s")
+        await driver.press("enter")
+        assert "maxpause: 90s" in screen.yaml_text
+        assert "start.order_id" in screen.yaml_text
+        await driver.press("z")
+        assert len(screen._draft.steps) == 1
+        await driver.press("k", "z", "a")
+        assert "at least must happen" in driver.text()
+        for _ in range(8):
+            await driver.press("U")
+        assert screen._draft == first
+
+
+async def test_a_filter_and_a_sequence_line_become_rules(opened: Opened) -> None:
+    async with opened(size=(100, 30)) as driver:
+        await driver.press("S")
+        assert "mark records with ." in driver.text()
+        await driver.press("&")
+        await driver.type("level>=error")
+        await driver.press("enter")
+        await driver.press("S")
+        assert "record:" in draft(driver).yaml_text
+        assert "level>=error" in driver.text()
+        await driver.press("q", "backspace", "&")
+        await driver.type('seq by transaction maxspan 5m: ["charge begin"] not [')
+        await driver.press("enter")
+        assert driver.screen.bar.is_open
+        await driver.type('seq by transaction maxspan 5m: ["charge begin"] not ["charge settled"] within 30s')
+        await driver.press("enter")
+        assert "within: 30s" in draft(driver).yaml_text
+        await driver.press("q", "T", "&")
+        await driver.type('has("charge begin")')
+        await driver.press("enter")
+        await driver.press("S")
+        assert "transaction:" in draft(driver).yaml_text
+
+
+async def test_a_name_that_is_taken_is_said_where_it_is_typed_and_a_draft_that_does_not_compile_is_not_saved(
+    opened: Opened,
+) -> None:
+    fake = FakeInvestigation()
+    fake.desk.saved["made"] = ""
+    async with opened(fake) as driver:
+        await marked(driver, "charge begin", "psp response")
+        await driver.press("S")
+        await driver.press("S")
+        await driver.press("enter")
+        assert "take another name" in driver.text()
+        await driver.type("made2")
+        await driver.press("enter")
+        assert "made2" in fake.desk.saved
+        await marked(driver, "charge begin", "psp response")
+        await driver.press("S")
+        await driver.press("3", "G", "r")
+        await driver.type("no name!")
+        await driver.press("enter")
+        assert "is not a name" in driver.text()
+        await driver.press("S")
+        assert not driver.screen.bar.is_open
+
+
+def scanned(logs: Path, rule: Path, output: Path) -> list[dict[str, str]]:
+    """What `scan` writes of a folder of logs."""
+    files = sorted(str(path) for path in logs.glob("*.log*"))
+    subprocess.run(
+        [sys.executable, "-m", "logscope", "scan", *files, "--rules", str(rule), "--output", str(output)], check=True
+    )
+    with output.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+async def test_a_failed_payment_investigated_becomes_a_rule_that_finds_the_failed_ones_of_another_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "own"))
+    for seed in (4711, 4712):
+        subprocess.run(
+            [sys.executable, "-m", "sample_logs.generate", "--seed", str(seed), "--out", str(tmp_path / str(seed))],
+            check=True,
+        )
+    session = Session(Options(sources=tuple(sorted(str(path) for path in (tmp_path / "4711").glob("*.log")))))
+    session.open()
+    session.start()
+    app = LogscopeApp(session, zone="UTC")
+    try:
+        async with app.run_test(size=(80, 24)) as pilot:
+
+            async def press(*keys: str) -> None:
+                for key in keys:
+                    await pilot.press(NAMES.get(key, key))
+                    await settle(pilot, session)
+
+            await settle(pilot, session)
+            # Orders begun and never settled are offered; the first one beside a normal one.
+            await press("T", "&", "down", "enter", "enter", "=")
+            screen = app.screen
+            assert isinstance(screen, CompareScreen)
+            steps = [step.template for step in screen.main_list._steps]
+            for words in ("charge begin", "psp response", "charge settled"):
+                place = next(n for n, text in enumerate(steps, 1) if text.startswith(words))
+                await press(*str(place), "G", ".")
+            await press("S")
+            made = app.screen
+            assert isinstance(made, DraftScreen)
+            assert made._draft is not None
+            assert [step.absent for step in made._draft.steps] == [False, False, True]
+            truth = json.loads((tmp_path / "4711" / "truth.json").read_text())["failed"]
+            assert made._preview is not None
+            assert made._preview.matches == len(truth)
+            amount = next(
+                n
+                for n, part in enumerate(made.main_list._parts, 1)
+                if part.kind == "field" and made._draft.fields[part.place].name == "amount"
+            )
+            await press(*str(amount), "G", "x", "S", "enter")
+            await press("D")
+            assert session.snapshot.detections == len(truth)
+    finally:
+        session.close()
+    rules = list((tmp_path / "own" / "logscope" / "rules").glob("*.yml"))
+    assert len(rules) == 1
+    tested = subprocess.run([sys.executable, "-m", "logscope", "rules", "test", str(rules[0])], check=False)
+    assert tested.returncode == 0
+    found = scanned(tmp_path / "4712", rules[0], tmp_path / "failed.csv")
+    wanted = json.loads((tmp_path / "4712" / "truth.json").read_text())["failed"]
+    assert sorted((one["order_id"], float(one["amount"]), one["psp_ref"]) for one in found) == sorted(
+        (one["order_id"], float(one["amount"]), one["psp_ref"]) for one in wanted
+    )
+    assert wanted
