@@ -56,6 +56,8 @@ class Config:
     driver: str | None = None
     """How the investigator writes to the terminal: `auto`, `diff` or `stock`."""
     grain: str | None = None
+    retain: str | None = None
+    """Of what listeners receive, how much is kept: a size or an age."""
     tz: tuple[str, ...] = ()
     """Zones of stamps without one, `[GLOB=]ZONE` each."""
     formats: tuple[str, ...] = ()
@@ -158,6 +160,7 @@ _READERS: dict[str, Callable[[str, Any, Path], Any]] = {
     "keymap": _text,
     "driver": _driver,
     "grain": _text,
+    "retain": _text,
     "tz": _texts,
     "formats": _paths,
     "rules": _paths,

@@ -182,6 +182,7 @@ def _detection_commands(
     watch.add_argument("--lateness", type=_span, default=2_000_000, metavar="D")
     watch.add_argument("--max-skew", type=_span, default=3_600_000_000, metavar="D")
     watch.add_argument("--source-idle", type=_span, default=10_000_000, metavar="D")
+    watch.add_argument("--retain", metavar="SIZE|AGE", help="of what listeners receive, keep so much: 2GiB, 7d")
     watch.add_argument("--provisional", action="store_true", help="tell matches on arrival too")
 
 
@@ -293,6 +294,7 @@ def options_of(namespace: argparse.Namespace, **more: Any) -> Options:
     values["formats"] = (*config.formats, *values.get("formats", ()))
     values["strange_rules"] = () if values.get("rules") else config.strange_rules
     values["rules"] = values.get("rules") or config.rules
+    values["retain"] = values.get("retain") or config.retain
     values["tz"] = (*config.tz, *values.get("tz", ()))
     if values.get("grain") is None:
         values["grain"] = config.grain or "auto"

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from logscope.engine.answers import SourceStatus
 from logscope.engine.indexcache import IndexCache
 from logscope.engine.ingest import Bytes, Ingest
+from logscope.engine.spools import retention_of
 from logscope.errors import LogscopeError, SourceError, UsageError
 from logscope.formats.loader import FormatSet, load_formats
 from logscope.formats.parser import make_parser
@@ -30,6 +31,7 @@ from logscope.sources.base import OpenSource, SourceSpec
 from logscope.sources.discover import expand
 from logscope.sources.listening import ListenerSource
 from logscope.sources.opening import open_source
+from logscope.sources.spool import SpoolSource
 from logscope.sources.urls import LISTENERS, scheme_of
 
 if TYPE_CHECKING:
@@ -129,15 +131,16 @@ class Loading:
                 spec,
                 follow=self._options.follow or listening,
                 encoding=by_glob(self._options.encoding, spec.name),
+                retention=retention_of(self._options.retain),
             )
         except SourceError as error:
             self.errors.append(error)
             return
         place = len(self.sources)
         self.sources.append(source)
-        self.ingests.append(
-            Ingest(source, self._store, lambda lines: self._bind(place, source, lines), self._shift(spec.name))
-        )
+        ingest = Ingest(source, self._store, lambda lines: self._bind(place, source, lines), self._shift(spec.name))
+        ingest.line = source.first_line
+        self.ingests.append(ingest)
 
     def _shift(self, name: str) -> int:
         value = by_glob(self._options.offset, name)
@@ -205,6 +208,8 @@ class Loading:
         try:
             ingest.source.poll()
             moved = self._restored(ingest) or ingest.step()
+            if moved and isinstance(ingest.source, SpoolSource):
+                ingest.source.release(ingest.position)
         except SourceError as error:
             if error not in self.errors:
                 self.errors.append(error)
@@ -303,6 +308,14 @@ class Loading:
             .to_list()
         )
         return "+".join(ingest.binding.formats[code] for code in counts)
+
+    @property
+    def held_since(self) -> int:
+        """From when on everything that was ever received is there: later than 0 where a spool let go of messages."""
+        begun = [
+            ingest.start for source, ingest in zip(self.sources, self.ingests, strict=False) if source.first_line > 1
+        ]
+        return max((start for start in begun if start is not None), default=0)
 
     def received(self, source: OpenSource) -> dict[str, int]:
         """What a listener has received, stored and dropped in this run; nothing for other sources."""

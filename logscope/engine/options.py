@@ -49,6 +49,8 @@ class Options:
     lateness: int = 2_000_000
     max_skew: int = 3_600_000_000
     source_idle: int = 10_000_000
+    retain: str | None = None
+    """`SIZE` or `AGE` of what listeners' spools keep."""
     stdin_is_pipe: bool = False
     shipped_rules: bool = False
     """Run the shipped rules too (`demo`)."""

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from logscope.correlation.plan import Plan, from_toml, to_toml
+from logscope.errors import LogscopeError, UsageError
+from logscope.language.units import parse_duration, parse_size
+from logscope.sources.retention import Retention
 from logscope.sources.spool import SpoolSource, read_watermark, write_private, write_watermark
 
 if TYPE_CHECKING:
@@ -20,6 +23,24 @@ _PLAN = "plan.toml"
 
 def _spools(sources: Iterable[OpenSource]) -> list[SpoolSource]:
     return [source for source in sources if isinstance(source, SpoolSource)]
+
+
+def retention_of(text: str | None) -> Retention | None:
+    """`--retain`: a size (`2GiB`) or an age (`7d`); None keeps everything.
+
+    Raises:
+        UsageError: It is neither.
+    """
+    if text is None:
+        return None
+    for parse, make in ((parse_duration, lambda span: Retention(seconds=span / 1e6)), (parse_size, Retention)):
+        try:
+            value = parse(text)
+        except LogscopeError:
+            continue
+        if value > 0:
+            return make(value)
+    raise UsageError(f"neither a size nor an age: {text!r}", "--retain", mend="for example 2GiB, or 7d")
 
 
 def kept_plan(sources: Iterable[OpenSource]) -> Plan | None:

@@ -98,10 +98,12 @@ class Watching:
         reached = self._session.detecting.watermark.value
         if reached is None or self._session.correlating.plan is None:
             return not self._ledger.told
+        # Nothing that is known tells against what was told of records that have been let go since.
+        held = self._session.loading.held_since
         gone = [
             replace(detection, state="retracted", reason="a late record made it false", number=None)
             for name, detection in self._ledger.told.items()
-            if name not in self._session.detecting.told and detection.time < reached
+            if name not in self._session.detecting.told and detection.time < reached and detection.start >= held
         ]
         if gone:
             self._tell(gone)

@@ -49,6 +49,8 @@ class OpenSource(ABC):
         self.name = spec.name
         self.kind: Kind = spec.kind
         self.follow = follow
+        self.first_line = 1
+        """The number of its first line; a spool's is greater once its oldest messages were let go."""
         self._said: list[str] = []
         self._failed: list[SourceError] = []
 

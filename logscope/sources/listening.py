@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
+from logscope.errors import SourceError
 from logscope.sources.base import OpenSource, SourceSpec
 from logscope.sources.receiver import Receiver, start_receiver
+from logscope.sources.retention import Retention
 from logscope.sources.spool import SpoolSource, find_spool, spool_folder
 from logscope.sources.urls import LISTENERS, scheme_of, unknown_scheme
 
-_ADDED_UP = ("received", "stored", "dropped", "kernel_dropped", "truncated", "partial", "framing_errors")
+_AGAIN_SECONDS = 2.0
+_ADDED_UP = ("received", "stored", "dropped", "kernel_dropped", "truncated", "partial", "framing_errors", "let_go")
 
 
 class ListenerSource(SpoolSource):
@@ -29,17 +33,27 @@ class ListenerSource(SpoolSource):
         super().__init__(spec, receiver.folder, follow=True)
         self.receiver = receiver
         self._stopped = False
+        self._again_at = 0.0
         self._before: dict[str, int] = {}
 
     def poll(self) -> bool:
         """Look for growth; a receiver that died is started again and goes on with the same spool."""
-        if not self._stopped and not self.receiver.alive():
-            before = self.receiver.counters()
-            self.say("the receiver ended unexpectedly; it is started again, what was in its sockets is lost")
-            self.receiver = self.receiver.again()
-            for name in _ADDED_UP:
-                self._before[name] = self._before.get(name, 0) + before.get(name, 0)
+        if not self._stopped and time.monotonic() >= self._again_at and not self.receiver.alive():
+            self._restart()
         return super().poll()
+
+    def _restart(self) -> None:
+        before = self.receiver.counters()
+        try:
+            fresh = self.receiver.again()
+        except SourceError as error:
+            self._again_at = time.monotonic() + _AGAIN_SECONDS
+            self.say(f"the receiver ended unexpectedly and cannot be started again ({error.message}); trying on")
+            return
+        self.say("the receiver ended unexpectedly and was started again; what was in its sockets is lost")
+        self.receiver = fresh
+        for name in _ADDED_UP:
+            self._before[name] = self._before.get(name, 0) + before.get(name, 0)
 
     def counters(self) -> dict[str, int]:
         """The receivers', of this run."""
@@ -66,13 +80,14 @@ class ListenerSource(SpoolSource):
         super().close()
 
 
-def open_url(spec: SourceSpec, *, follow: bool, root: Path | None) -> OpenSource:
+def open_url(spec: SourceSpec, *, follow: bool, root: Path | None, retention: Retention | None = None) -> OpenSource:
     """Listen on a URL, or open a spool.
 
     Args:
         spec: With `url`.
         follow: For a spool: go on as it grows. A listener always does.
         root: Folder of all spools, if not the state folder's.
+        retention: How much a listener's spool keeps; None: everything.
 
     Raises:
         SourceError: It cannot be listened on, or there is no such spool.
@@ -83,6 +98,6 @@ def open_url(spec: SourceSpec, *, follow: bool, root: Path | None) -> OpenSource
         found = find_spool(url, root)
         return SpoolSource(spec, spool_folder(found.name, root), follow=follow)
     if scheme in LISTENERS:
-        receiver = start_receiver(url, root)
+        receiver = start_receiver(url, root, retention=retention)
         return ListenerSource(replace(spec, name=receiver.url, url=receiver.url), receiver)
     raise unknown_scheme(url)

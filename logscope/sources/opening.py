@@ -17,6 +17,7 @@ from logscope.sources.encodings import checked_encoding, encoding_of, newline_of
 from logscope.sources.files import SAMPLE, FileSource, is_binary, open_regular, read_at
 from logscope.sources.follow import FollowedFile
 from logscope.sources.programs import open_program
+from logscope.sources.retention import Retention
 from logscope.sources.scratch import CopyLimits
 from logscope.sources.streams import inherited_pipe, pipe_chunks, standard_input
 from logscope.sources.urls import PROGRAMS, scheme_of
@@ -33,6 +34,7 @@ def open_source(
     encoding: str | None = None,
     limits: CopyLimits | None = None,
     spool_root: Path | None = None,
+    retention: Retention | None = None,
 ) -> OpenSource:
     """Open what a spec names. Returns at once, however large or silent the source is.
 
@@ -42,6 +44,7 @@ def open_source(
         encoding: The text's encoding, as `--encoding` names it; None: UTF-8, or by byte-order mark.
         limits: What copies of pipes and compressed files may cost.
         spool_root: Where listeners' spools lie, in place of the state folder's.
+        retention: How much a listener's spool keeps; None: everything.
 
     Raises:
         SourceError: It cannot be read, or listened on; with the mend.
@@ -52,7 +55,7 @@ def open_source(
     if spec.url is not None:
         from logscope.sources.listening import open_url
 
-        return open_url(spec, follow=follow, root=spool_root)
+        return open_url(spec, follow=follow, root=spool_root, retention=retention)
     forced = checked_encoding(encoding)
     if spec.path is None:
         return _stream(spec, standard_input(spec.name), None, follow, forced, limits)

@@ -27,6 +27,7 @@ from typing import IO, Any
 from logscope import paths
 from logscope.errors import SourceError
 from logscope.sources.binding import bind, identity_of, unbind
+from logscope.sources.retention import Retention
 from logscope.sources.spool import read_json, spool_folder
 from logscope.sources.spool_writer import FREE_FLOOR, SEGMENT_SIZE, SpoolWriter
 from logscope.sources.trouble import source_error
@@ -102,7 +103,12 @@ class Receiver:
 
 
 def start_receiver(
-    url: str, root: Path | None = None, *, segment_size: int = SEGMENT_SIZE, free_floor: int = FREE_FLOOR
+    url: str,
+    root: Path | None = None,
+    *,
+    segment_size: int = SEGMENT_SIZE,
+    free_floor: int = FREE_FLOOR,
+    retention: Retention | None = None,
 ) -> Receiver:
     """Start to listen, in a process of its own; returns once it listens.
 
@@ -111,6 +117,7 @@ def start_receiver(
         root: Folder of all spools, if not the state folder's.
         segment_size: Bytes of a spool segment.
         free_floor: Bytes that stay free on the spool's disk.
+        retention: How much the spool keeps; None: everything.
 
     Raises:
         SourceError: The port is taken, may not be used, the address is not local ...
@@ -119,6 +126,10 @@ def start_receiver(
     # -P: a file of a standard module's name in the current folder must not be run.
     command = [sys.executable, "-S", "-P", "-m", "logscope.sources.receiver", "--url", url]
     command += ["--segment-size", str(segment_size), "--free-floor", str(free_floor)]
+    if retention is not None and retention.size is not None:
+        command += ["--retain-bytes", str(retention.size)]
+    if retention is not None and retention.seconds is not None:
+        command += ["--retain-seconds", str(retention.seconds)]
     if root is not None:
         command += ["--root", str(root)]
     process = subprocess.Popen(
@@ -135,7 +146,9 @@ def start_receiver(
         same = replace(address, port=int(state.get("port", 0)))
 
         def again() -> Receiver:
-            return start_receiver(same.request, root, segment_size=segment_size, free_floor=free_floor)
+            return start_receiver(
+                same.request, root, segment_size=segment_size, free_floor=free_floor, retention=retention
+            )
 
         return Receiver(process, bound, spool_folder(bound, root), again)
     process.kill()
@@ -207,7 +220,13 @@ def _listen(options: argparse.Namespace) -> None:
         address = replace(address, port=sock.getsockname()[1])
     root = Path(options.root) if options.root else None
     try:
-        writer = SpoolWriter(address.url, root, segment_size=options.segment_size, free_floor=options.free_floor)
+        writer = SpoolWriter(
+            address.url,
+            root,
+            segment_size=options.segment_size,
+            free_floor=options.free_floor,
+            retention=Retention(options.retain_bytes, options.retain_seconds),
+        )
     except BaseException:
         unbind(address, identity)
         raise
@@ -243,6 +262,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--root")
     parser.add_argument("--segment-size", type=int, default=SEGMENT_SIZE)
     parser.add_argument("--free-floor", type=int, default=FREE_FLOOR)
+    parser.add_argument("--retain-bytes", type=int)
+    parser.add_argument("--retain-seconds", type=float)
     options = parser.parse_args(arguments)
     try:
         _listen(options)

@@ -2,7 +2,7 @@ r"""The spool: what listeners received, on disk before anything else happens to 
 
 One folder per listener under `spool/` in the state folder, named by its URL (quoted):
 
-    meta.json  counters.json  watermark  plan.toml  lock  readers  00000001.log  00000002.log ...
+    meta.json  counters.json  letgo.json  watermark  plan.toml  lock  readers  00000001.log  00000002.log ...
 
 A line of a segment is `<receipt, microseconds, 16 digits> <peer> <flags> <message>`; flags are `-`
 or letters: `e` escaped (LF as `\n`, backslash as `\\`), `t` cut at the limit, `p` cut by the
@@ -17,7 +17,7 @@ import os
 import shutil
 import threading
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -29,7 +29,7 @@ from logscope.sources.files import read_at
 from logscope.sources.trouble import source_error
 
 VERSION = 1
-_OPEN_SEGMENTS = 32
+_OPEN_SEGMENTS = 256
 _TAIL = 64 << 10
 
 
@@ -97,6 +97,28 @@ def take_lock(path: Path, *, shared: bool = False) -> int | None:
         os.close(fd)
         return None
     return fd
+
+
+@dataclass(frozen=True, slots=True)
+class LetGo:
+    """What a spool no longer holds."""
+
+    first: int = 1
+    """The first segment that counts."""
+    lines: int = 0
+    bytes: int = 0
+
+
+def let_go(folder: Path) -> LetGo:
+    """What has been let go of a spool, nothing if nothing was."""
+    state = read_json(folder / "letgo.json")
+    parts = [state.get(name) for name in ("first", "lines", "bytes")]
+    return LetGo(*parts) if all(type(part) is int for part in parts) else LetGo()  # type: ignore[arg-type]
+
+
+def write_let_go(folder: Path, gone: LetGo) -> None:
+    """Keep what has been let go; before it is removed."""
+    write_private(folder / "letgo.json", json.dumps(asdict(gone)) + "\n")
 
 
 def _in_use(folder: Path) -> bool:
@@ -194,10 +216,40 @@ class SpoolSource(OpenSource):
         self._starts: list[int] = []
         self._sizes: list[int] = []
         self._fds: dict[int, int] = {}
+        self._released = 0
         self._closed = False
-        self._look()
+        self._start()
         self.start_size = self.size()
         """Bytes that were there when it was opened: what earlier runs received."""
+
+    def _start(self) -> None:
+        """Look for the first time; again if segments were let go meanwhile, so that lines are counted right."""
+        while True:
+            gone = let_go(self.folder)
+            self._numbers, self._starts, self._sizes = [], [], []
+            self._look()
+            if let_go(self.folder) == gone:
+                break
+        self.first_line = gone.lines + 1
+        if gone.lines:
+            self.say(
+                f"{gone.lines} messages ({gone.bytes >> 20} MiB) before line {self.first_line} were let go of earlier"
+            )
+
+    def release(self, position: int) -> None:
+        """Everything before a place has been taken: of segments let go there, the disk's space is given back.
+
+        Until then what is let go can still be read, however far behind the reader is.
+        """
+        with self._lock:
+            self._released = position
+            first = let_go(self.folder).first if self._numbers and self._numbers[0] in self._fds else 0
+            for place, number in enumerate(self._numbers):
+                if number >= first or self._starts[place] + self._sizes[place] > position:
+                    break
+                fd = self._fds.pop(number, None)
+                if fd is not None:
+                    os.close(fd)
 
     def pread(self, size: int, offset: int) -> bytes:
         """Whole or part lines from any place."""
@@ -224,9 +276,15 @@ class SpoolSource(OpenSource):
             except OSError:
                 return -1
             if len(self._fds) >= _OPEN_SEGMENTS:
-                os.close(self._fds.pop(next(iter(self._fds))))
+                os.close(self._fds.pop(self._least_wanted()))
         self._fds[number] = fd
         return fd
+
+    def _least_wanted(self) -> int:
+        """A segment to close: one that was taken, so that one let go unread can still be read."""
+        taken = bisect_right(self._starts, self._released) - 1
+        unread = self._numbers[max(taken, 0)] if self._numbers else 0
+        return next((number for number in self._fds if number < unread), next(iter(self._fds)))
 
     def size(self) -> int:
         """Bytes of whole lines, as of the last `poll`."""
@@ -247,7 +305,8 @@ class SpoolSource(OpenSource):
     def _look(self) -> None:
         with self._lock:
             if not self._numbers:
-                self._extend(segment_numbers(self.folder))
+                first = let_go(self.folder).first
+                self._extend([number for number in segment_numbers(self.folder) if number >= first])
             while self._numbers:
                 # Whether there is a next one must be asked first: what is then read of this one is final.
                 following = segment_path(self.folder, self._numbers[-1] + 1).exists()

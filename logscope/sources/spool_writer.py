@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
@@ -11,14 +12,24 @@ from pathlib import Path
 
 from logscope.errors import SourceError
 from logscope.paths import private_folder
+from logscope.sources.retention import Retention
 from logscope.sources.scratch import free_bytes
-from logscope.sources.spool import VERSION, segment_numbers, segment_path, spool_folder, take_lock, write_private
+from logscope.sources.spool import (
+    VERSION,
+    let_go,
+    segment_numbers,
+    segment_path,
+    spool_folder,
+    take_lock,
+    write_private,
+)
 
 SEGMENT_SIZE = 64 << 20
 FLUSH_BYTES = 1 << 20
 PENDING_LIMIT = 64 << 20
 FREE_FLOOR = 256 << 20
 _CHECK_FREE_SECONDS = 1.0
+_LET_GO_SECONDS = 1.0
 _NOTICES = 50
 
 
@@ -26,7 +37,13 @@ class SpoolWriter:
     """Appends lines to a spool's segments. All methods may be called from any thread."""
 
     def __init__(
-        self, url: str, root: Path | None = None, *, segment_size: int = SEGMENT_SIZE, free_floor: int = FREE_FLOOR
+        self,
+        url: str,
+        root: Path | None = None,
+        *,
+        segment_size: int = SEGMENT_SIZE,
+        free_floor: int = FREE_FLOOR,
+        retention: Retention | None = None,
     ) -> None:
         """Open or make the spool of a listener, its torn last line cut off.
 
@@ -35,6 +52,7 @@ class SpoolWriter:
             root: Folder of all spools, if not the state folder's.
             segment_size: Bytes after which a new segment begins.
             free_floor: Bytes that stay free on the disk; below them messages are dropped and counted.
+            retention: How much is kept; None: everything.
 
         Raises:
             SourceError: Another process writes it.
@@ -49,7 +67,10 @@ class SpoolWriter:
         if not (self.folder / "meta.json").exists():
             meta = {"url": url, "version": VERSION, "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
             write_private(self.folder / "meta.json", json.dumps(meta) + "\n")
-        self._segment_size = segment_size
+        self._retention = retention or Retention()
+        self._segment_size = self._retention.segment_size(segment_size)
+        self._segment_began = time.monotonic()
+        self._let_go_at = 0.0
         self._free_floor = free_floor
         self._lock = threading.RLock()
         """Guards what is waiting and the numbers; never held while writing, so that receiving goes on."""
@@ -64,10 +85,10 @@ class SpoolWriter:
         self._noticed = 0
         self._counters = dict.fromkeys(
             ("stored", "dropped", "kernel_dropped", "truncated", "partial", "framing_errors", "connections",
-             "refused", "torn", "bytes"), 0,
+             "refused", "torn", "bytes", "let_go"), 0,
         )  # fmt: skip
         numbers = segment_numbers(self.folder)
-        self._number = numbers[-1] if numbers else 1
+        self._number = max(numbers[-1] if numbers else 1, let_go(self.folder).first)
         self._open_segment()
         self._recover()
 
@@ -139,6 +160,7 @@ class SpoolWriter:
     def flush(self) -> None:
         """Write what is waiting, and publish the counters if they have changed."""
         self._write()
+        self._let_go()
         text = json.dumps(self.state()) + "\n"
         if text != self._published:
             self._published = text
@@ -162,6 +184,25 @@ class SpoolWriter:
         else:
             self.count(dropped=count)
 
+    def _let_go(self) -> None:
+        now = time.monotonic()
+        if now - self._let_go_at < _LET_GO_SECONDS:
+            return
+        self._let_go_at = now
+        try:
+            messages, size = self._retention.let_go(self.folder)
+        except OSError as error:
+            self.say(f"old segments cannot be removed: {error.strerror}")
+            return
+        if messages:
+            self.count(let_go=messages)
+            self.say(f"let go of the oldest {messages} messages ({size / 2**20:.1f} MiB)")
+
+    def _is_full(self) -> bool:
+        longest = self._retention.segment_seconds
+        old = longest is not None and self._size > 0 and time.monotonic() - self._segment_began >= longest
+        return old or self._size >= self._segment_size
+
     def _has_room(self) -> bool:
         now = time.monotonic()
         if now - self._free_checked >= _CHECK_FREE_SECONDS:
@@ -175,8 +216,9 @@ class SpoolWriter:
 
     def _append(self, data: bytes) -> bool:
         try:
-            if self._size >= self._segment_size:
+            if self._is_full():
                 full = self._fd
+                self._segment_began = time.monotonic()
                 self._number += 1
                 try:
                     self._open_segment()
@@ -191,7 +233,8 @@ class SpoolWriter:
                 view, place = view[written:], place + written
         except OSError as error:
             self.say(f"the spool cannot be written ({error.strerror}); messages are dropped and counted")
-            os.ftruncate(self._fd, self._size)
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._fd, self._size)
             return False
         self._size = place
         return True

@@ -14,11 +14,12 @@ import pytest
 
 from logscope.correlation.keys import Key
 from logscope.correlation.plan import Plan, to_toml
+from tests.certificates import Authority
 from tests.cli.conftest import Command
 from tests.cli.process import SHIPPED, Program, Watch, stories
 from tests.conftest import Shop
 
-WAYS = [("tcp", "octet"), ("tcp", "lf"), ("udp", "octet")]
+WAYS = [("tcp", "octet"), ("tcp", "lf"), ("udp", "octet"), ("tls", "octet"), ("unix", "octet")]
 LISTEN = "syslog+tcp://127.0.0.1:0"
 
 
@@ -59,11 +60,17 @@ def scan_of_files(shop: Shop, shop_plan: Path, here: Command) -> list[dict[str, 
 def test_told_is_what_a_scan_finds(
     logscope: Program, shop: Shop, shop_plan: Path, scan_of_files: list[dict[str, object]], transport: str, framing: str
 ) -> None:
-    watch = Watch(logscope, "--rules", SHIPPED, "--plan", shop_plan, f"syslog+{transport}://127.0.0.1:0")
+    asked, trusted = f"syslog+{transport}://127.0.0.1:0", ""
+    if transport == "tls":
+        authority = Authority(logscope.home)
+        asked, trusted = f"{asked}?{authority.issue('127.0.0.1')}", f"?ca={authority.file}"
+    if transport == "unix":
+        asked = f"syslog+unix://{logscope.home}/log.sock?type=stream"
+    watch = Watch(logscope, "--rules", SHIPPED, "--plan", shop_plan, asked)
     url = watch.url()
     # Datagrams in a row faster than any receiver are lost in the kernel; so many a second are not.
-    speed = "max" if transport == "tcp" else "2000x"
-    sent = logscope("replay", *shop.logs, "--to", url, "--speed", speed, "--framing", framing)
+    speed = "2000x" if transport == "udp" else "max"
+    sent = logscope("replay", *shop.logs, "--to", url + trusted, "--speed", speed, "--framing", framing)
     assert sent.code == 0, sent.talk
     assert f"{shop.truth['records']} messages sent to {url}" in sent.talk
     assert watch.end() == 0
@@ -72,7 +79,7 @@ def test_told_is_what_a_scan_finds(
         "received", "stored", "parsed", "unparsed", "truncated", "late", "dropped", "records", "detections",
     ]  # fmt: skip
     assert counters["received"] == counters["stored"] + counters["dropped"]
-    if transport == "tcp":
+    if transport != "udp":
         assert counters["received"] == shop.truth["records"]
         assert counters["records"] == counters["stored"] == counters["parsed"] + counters["unparsed"]
     assert counters["detections"] == len(watch.told) == len(shop.failed)
