@@ -59,13 +59,18 @@ def _together(held: pl.DataFrame) -> pl.DataFrame:
 
 
 def alias_groups(
-    held: pl.DataFrame, stats: pl.DataFrame, *, alone: Callable[[str], bool] = lambda _: False
+    held: pl.DataFrame,
+    stats: pl.DataFrame,
+    texts: pl.Series,
+    *,
+    alone: Callable[[str], bool] = lambda _: False,
 ) -> tuple[list[tuple[str, ...]], dict[str, str]]:
     """Which columns are one key.
 
     Args:
         held: Distinct `row`, `group`, `value` of columns that could be ids, `at` (place in the log, 0 to 1).
         stats: `columns.statistics` of them.
+        texts: What the numbers in `value` stand for.
         alone: Which names say nothing of what they hold: such a one needs shared values with every member
             of a group, others with one.
 
@@ -110,7 +115,7 @@ def alias_groups(
         if one in short and other in short and apart > NEAR:
             continue
         if groups.join(one, other):
-            words = f"{count:,} shared values ({containment:.0%}), like {example}"
+            words = f"{count:,} shared values ({containment:.0%}), like {texts[example]}"
             why.setdefault(one, words)
             why.setdefault(other, words)
     return groups.all(), why

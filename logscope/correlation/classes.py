@@ -36,7 +36,29 @@ def classify(names: list[str], stats: dict[str, Any], seconds: float) -> Verdict
         stats: One row of `columns.statistics`.
         seconds: The time that the sample spans.
     """
-    distinct, novelty = stats["distinct"], stats["novelty"]
+    verdict = at_sight(names, stats)
+    if verdict is not None:
+        return verdict
+    weak_name = any(is_weak_name(name) for name in names)
+    id_name = any(is_id_name(name) for name in names)
+    if stats["shape"] == "int" and stats["length"] < 12 and not id_name:
+        if weak_name:
+            return Verdict("weak", "weak: short numbers under the name of a user or thing")
+        if not _behaves(stats):
+            return Verdict(None, "short numbers that do not behave like ids")
+    if stats["shape"] == "int" and stats["length"] < 5:
+        return Verdict("scoped", "scoped: numbers of less than 5 digits")
+    return _by_life(stats, weak_name, seconds, stats["novelty"])
+
+
+def at_sight(names: list[str], stats: dict[str, Any]) -> Verdict | None:
+    """The class where names, number and shape of the values decide; None: how they live does.
+
+    Args:
+        names: Names of its fields.
+        stats: With `distinct`, `shape`.
+    """
+    distinct = stats["distinct"]
     weak_name = any(is_weak_name(name) for name in names)
     id_name = any(is_id_name(name) for name in names)
     if any(is_measure(name) for name in names) and not id_name:
@@ -55,14 +77,7 @@ def classify(names: list[str], stats: dict[str, Any], seconds: float) -> Verdict
             if weak_name or stats["shape"] != "word"
             else Verdict(None, "words")
         )
-    if stats["shape"] == "int" and stats["length"] < 12 and not id_name:
-        if weak_name:
-            return Verdict("weak", "weak: short numbers under the name of a user or thing")
-        if not _behaves(stats):
-            return Verdict(None, "short numbers that do not behave like ids")
-    if stats["shape"] == "int" and stats["length"] < 5:
-        return Verdict("scoped", "scoped: numbers of less than 5 digits")
-    return _by_life(stats, weak_name, seconds, novelty)
+    return None
 
 
 def _behaves(stats: dict[str, Any]) -> bool:

@@ -39,7 +39,7 @@ MODAL = 0.8
 OCCURRENCES = {ROW: pl.UInt32, "label": pl.String, "value": pl.String, "text": pl.Boolean}
 
 
-def occurrences(sample: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
+def occurrences(sample: pl.DataFrame, pairs: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """All candidate values of a sample.
 
     Args:
@@ -47,7 +47,8 @@ def occurrences(sample: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
         pairs: Fields of these records: `row`, `name`, `value`.
 
     Returns:
-        Distinct `row`, `label` (a field's name as keys have it, or a label of `slots`), `value`, `text`.
+        Distinct `row`, `label` (a field's name as keys have it, or a label of `slots`), `text`, `value` (a number);
+        and by that number `value`, `text`, `shape`, `length`, in the order of the texts.
     """
     named = pairs.select(pl.col(ROW).cast(pl.UInt32), label=pl.col("name"), value=pl.col("value"))
     for label in named["label"].unique().to_list():
@@ -64,14 +65,23 @@ def occurrences(sample: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
         # What a field holds needs no place in the text.
         texts = in_text(sample, body).join(named, on=[ROW, "value"], how="anti")
         parts.append(texts.with_columns(text=pl.lit(True)))
-    found = pl.concat([part.select(*OCCURRENCES).cast(OCCURRENCES) for part in parts])  # type: ignore[arg-type]
-    value = pl.col("value").str.strip_chars(" \t\r\n\"'")
-    found = found.with_columns(value).filter(~ignored(pl.col("value")) & (pl.col("value").str.len_bytes() <= MAX_VALUE))
-    return (
-        found.filter(pl.col("value").str.len_chars() >= 2)
-        .unique(subset=[ROW, "label", "value"])
-        .sort(ROW, "label", "value")
+    return _numbered(pl.concat([part.select(*OCCURRENCES).cast(OCCURRENCES) for part in parts]))  # type: ignore[arg-type]
+
+
+def _numbered(found: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Values as numbers; what is no id is left out. Each distinct text is looked at once."""
+    raw = found.select("value").unique()
+    clean = raw.with_columns(clean=pl.col("value").str.strip_chars(" \t\r\n\"'"))
+    clean = clean.filter(
+        ~ignored(pl.col("clean"))
+        & (pl.col("clean").str.len_bytes() <= MAX_VALUE)
+        & (pl.col("clean").str.len_chars() >= 2)
     )
+    texts = clean.select(text="clean").unique().sort("text").with_row_index("value")
+    texts = texts.with_columns(shape=shape_of(pl.col("text")), length=pl.col("text").str.len_chars())
+    number = clean.join(texts, left_on="clean", right_on="text").select("value", number="value_right")
+    held = found.join(number, on="value").select(ROW, "label", "text", value="number")
+    return held.unique(), texts
 
 
 def _bound(named: pl.DataFrame, sample: pl.DataFrame) -> pl.DataFrame:
@@ -128,22 +138,26 @@ def statistics(held: pl.DataFrame, order: pl.DataFrame) -> pl.DataFrame:
     """What the values of each group look like.
 
     Args:
-        held: Distinct `row`, `group`, `value`, `shape`.
+        held: Distinct `row`, `group`, `value`, `shape`, `length`.
         order: `row`, `rank` (place in time), `time`, `source`, `service`, `template`.
 
     Returns:
         Per `group`: distinct, support, repeat, p99, median, most, xs, xt, novelty, span (share of
         the log), lasting (median seconds between a value's first and last record), shape, length.
     """
-    table = held.join(order, on=ROW).sort("rank")
-    at = (pl.col("rank").rank("dense").over("group") - 1) / pl.col("rank").n_unique().over("group")
-    table = table.with_columns(at=at)
+    table = held.join(order, on=ROW).sort("group", "rank")
+    # Where in a group's records a value stands: of those before it, as a share.
+    group, rank = pl.col("group"), pl.col("rank")
+    step = ((group != group.shift(1)) | (rank != rank.shift(1))).fill_null(True)
+    table = table.with_columns(at=step.cum_sum())
+    table = table.join(table.group_by("group").agg(first_at=pl.col("at").min(), last_at=pl.col("at").max()), on="group")
+    at = (pl.col("at") - pl.col("first_at")) / (pl.col("last_at") - pl.col("first_at") + 1)
     total = max(order.height, 1)
     per_value = table.group_by("group", "value").agg(
-        n=pl.len(), first=pl.col("at").min(), templates=pl.col("template").n_unique(), places=pl.col("place").n_unique(),
+        n=pl.len(), first=at.min(), templates=pl.col("template").n_unique(), places=pl.col("place").n_unique(),
         ranks=(pl.col("rank").max() - pl.col("rank").min()) / total,
         lasts=(pl.col("time").max() - pl.col("time").min()).dt.total_milliseconds() / 1000,
-        shape=pl.col("shape").first(), length=pl.col("value").first().str.len_chars(),
+        shape=pl.col("shape").first(), length=pl.col("length").first(),
     )  # fmt: skip
     several = pl.col("n") >= 2
     values = per_value.group_by("group").agg(

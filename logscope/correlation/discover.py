@@ -197,7 +197,10 @@ def _given_statistics(
     part = values.filter(pl.col("key").is_in(list(places)))
     if part.is_empty():
         return {}
-    held = part.select(ROW, group=pl.col("key").cast(pl.String), value="value", shape=shape_of(pl.col("value")))
+    held = part.select(
+        ROW, group=pl.col("key").cast(pl.String), value="value", shape=shape_of(pl.col("value")),
+        length=pl.col("value").str.len_chars(),
+    )  # fmt: skip
     order = sample.select(ROW, "time", "place", "template").with_row_index("rank")
     return {places[int(row["group"])]: row for row in statistics(held, order).iter_rows(named=True)}
 

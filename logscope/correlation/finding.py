@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
 
 from logscope.correlation.aliases import alias_groups
-from logscope.correlation.classes import classify
-from logscope.correlation.columns import LINKABLE, group_label, occurrences, shape_of, shape_pattern, statistics
+from logscope.correlation.classes import at_sight, classify
+from logscope.correlation.columns import LINKABLE, group_label, occurrences, shape_pattern, statistics
 from logscope.correlation.keys import (
     CANONICAL,
     Key,
@@ -40,6 +40,13 @@ class _Columns:
     texts: dict[str, str]
     values: pl.DataFrame
     """`label`, `value` of what was found in text, distinct."""
+    dictionary: pl.DataFrame
+    """`value` (a number), `text`, `shape`, `length`."""
+
+    def text(self, numbers: pl.Series) -> pl.Series:
+        """The texts that distinct values stand for."""
+        texts: pl.Series = self.dictionary["text"].gather(numbers.unique())
+        return texts
 
 
 def find_keys(sample: pl.DataFrame, pairs: pl.DataFrame) -> Found:
@@ -53,20 +60,23 @@ def find_keys(sample: pl.DataFrame, pairs: pl.DataFrame) -> Found:
         Keys; statistics by key name; KEY_VALUES by place among the keys; what is no key and why.
     """
     order = sample.select(ROW, "time", "place", "template").with_row_index("rank")
-    held, columns = _columns(occurrences(sample, pairs))
+    held, columns = _columns(*occurrences(sample, pairs))
+    held, refused = _without_hopeless(held, columns)
     stats = statistics(held, order)
     groups, why = _alias(held, stats, columns, order)
     member_of = {name: group[0] for group in groups for name in group}
     columns = _without_redundant(held, columns, groups)
-    merged = held.with_columns(pl.col("group").replace(member_of)).unique(subset=[ROW, "group", "value"])
-    stats = statistics(merged, order)
+    several = [name for group in groups if len(group) > 1 for name in group]
+    joined, rest = held.filter(pl.col("group").is_in(several)), ~pl.col("group").is_in(several)
+    joined = joined.with_columns(pl.col("group").replace(member_of)).unique()
+    merged = pl.concat([held.filter(rest), joined])
+    stats = pl.concat([stats.filter(rest), statistics(joined, order)])
     seconds = _seconds(sample)
     by_root = {group[0]: group for group in groups}
     named: dict[str, tuple[Key, dict[str, Any]]] = {}
-    refused: list[tuple[int, str]] = []
     total = max(sample.height, 1)
     for row in sorted(stats.iter_rows(named=True), key=lambda each: (-score(each, total), each["group"])):
-        values = merged.filter(pl.col("group") == row["group"])["value"]
+        values = columns.text(merged.filter(pl.col("group") == row["group"])["value"])
         key = _key(row, by_root.get(row["group"], (row["group"],)), columns, values, why, seconds)
         if isinstance(key, str):
             refused.append((row["support"], key))
@@ -75,9 +85,12 @@ def find_keys(sample: pl.DataFrame, pairs: pl.DataFrame) -> Found:
     keys = [key for key, _ in named.values()]
     for key, row in named.values():
         if key.shape is not None:
-            merged = merged.filter(~((pl.col("group") == row["group"]) & ~pl.col("value").str.contains(key.shape)))
+            mine = pl.col("group") == row["group"]
+            numbers = merged.filter(mine)["value"].unique()
+            strays = numbers.filter(~columns.dictionary["text"].gather(numbers).str.contains(key.shape))
+            merged = merged.filter(~(mine & pl.col("value").is_in(strays.implode())))
     places = {row["group"]: place for place, (_, row) in enumerate(named.values())}
-    table = _key_values(merged, places, keys, sample)
+    table = _key_values(merged.drop("shape", "length"), columns, places, keys, sample)
     said = tuple(text for _, text in sorted(refused, key=lambda each: (-each[0], each[1]))[:MOST_REFUSED])
     return keys, {name: row for name, (_, row) in named.items()}, table, said
 
@@ -87,26 +100,47 @@ def score(stats: dict[str, Any], total: int) -> float:
     return float(stats["support"] / total * (0.5 + 0.5 * stats["xs"]) * stats["repeat"])
 
 
-def _columns(held: pl.DataFrame) -> tuple[pl.DataFrame, _Columns]:
-    labels = held.select("label", "text").unique().sort("label", "text")
-    names = pl.Series("group", [group_label(label, text) for label, text in labels.iter_rows()], dtype=pl.String)
-    held = held.join(labels.with_columns(names), on=["label", "text"])
+def _columns(held: pl.DataFrame, dictionary: pl.DataFrame) -> tuple[pl.DataFrame, _Columns]:
+    counts = held.group_by("label", "text").len().sort("len", "label", descending=[True, False])
+    names = pl.Series("group", [group_label(label, text) for label, text, _ in counts.iter_rows()], dtype=pl.String)
+    counts = counts.with_columns(names)
+    kinds = pl.Enum(names.unique().sort())
     fields: dict[str, list[tuple[str, int]]] = {}
     texts: dict[str, str] = {}
-    counts = held.group_by("group", "label", "text").len().sort("len", "label", descending=[True, False])
-    for group, label, text, count in counts.iter_rows():
+    for label, text, count, group in counts.iter_rows():
         if text:
             texts[group] = label
         else:
             fields.setdefault(group, []).append((label, count))
-    values = held.filter("text").select("label", "value").unique()
-    held = (
-        held.with_columns(shape=shape_of(pl.col("value")))
-        .select(ROW, "group", "value", "shape")
-        .unique(subset=[ROW, "group", "value"])
-    )
+    values = held.filter("text").select("label", "value").unique().join(dictionary.select("value", "text"), on="value")
+    held = held.join(counts.select("label", "text", pl.col("group").cast(kinds)), on=["label", "text"])
+    held = held.select(ROW, "group", "value").unique()
     frequent = held.group_by("group").agg(pl.col("value").n_unique().alias("n")).filter(pl.col("n") > 1)
-    return held.join(frequent, on="group", how="semi"), _Columns(fields, texts, values)
+    held = held.join(frequent, on="group", how="semi").join(dictionary.drop("text"), on="value")
+    return held, _Columns(fields, texts, values.select("label", value="text"), dictionary)
+
+
+def _without_hopeless(held: pl.DataFrame, columns: _Columns) -> tuple[pl.DataFrame, list[tuple[int, str]]]:
+    """What is seen at once to be no key, nor a name of one, is not followed through the log."""
+    light = (
+        held.group_by("group", "value").agg(n=pl.len(), shape=pl.col("shape").first())
+        .group_by("group").agg(distinct=pl.len(), shape=pl.col("shape").mode().sort().first(), support=pl.col("n").sum())
+    )  # fmt: skip
+    refused: list[tuple[int, str]] = []
+    hopeless = []
+    for row in light.sort("group").iter_rows(named=True):
+        group = row["group"]
+        names = [bound(name)[0] for name, _ in columns.fields.get(group, [])]
+        labels = [columns.texts[group]] if group in columns.texts else []
+        words = [label.strip() for label in labels if label.endswith(" ")]
+        verdict = at_sight(names or words, row)
+        linkable = (
+            row["shape"] in LINKABLE and row["distinct"] >= 3 and "measure" not in (verdict.why if verdict else "")
+        )
+        if verdict is not None and verdict.klass is None and not linkable:
+            hopeless.append(group)
+            refused.append((row["support"], f"{_name(columns.fields.get(group, []), labels)} ({verdict.why})"))
+    return held.filter(~pl.col("group").is_in(hopeless)), refused
 
 
 def _alias(
@@ -135,7 +169,7 @@ def _alias(
     ]
     at = order.select(ROW, at=pl.col("rank") / max(order.height, 1))
     part = held.filter(pl.col("group").is_in(able)).select(ROW, "group", "value").join(at, on=ROW)
-    return alias_groups(part, stats.filter(pl.col("group").is_in(able)), alone=alone)
+    return alias_groups(part, stats.filter(pl.col("group").is_in(able)), columns.dictionary["text"], alone=alone)
 
 
 def _without_redundant(held: pl.DataFrame, columns: _Columns, groups: list[tuple[str, ...]]) -> _Columns:
@@ -153,7 +187,7 @@ def _without_redundant(held: pl.DataFrame, columns: _Columns, groups: list[tuple
             others = part.filter(pl.col("group").is_in(rest))
             if rest and own.join(others, on=[ROW, "value"], how="semi").height >= REDUNDANT * own.height:
                 del texts[name]
-    return _Columns(columns.fields, texts, columns.values)
+    return replace(columns, texts=texts)
 
 
 def _seconds(sample: pl.DataFrame) -> float:
@@ -215,10 +249,17 @@ def _name(fields: list[tuple[str, int]], labels: list[str]) -> str:
     return CANONICAL.get(normalise(word), word if word.endswith("id") else f"{word}_id")
 
 
-def _key_values(merged: pl.DataFrame, places: dict[str, int], keys: list[Key], sample: pl.DataFrame) -> pl.DataFrame:
+def _key_values(
+    merged: pl.DataFrame, columns: _Columns, places: dict[str, int], keys: list[Key], sample: pl.DataFrame
+) -> pl.DataFrame:
     values = (
         merged.filter(pl.col("group").is_in(list(places)))
-        .with_columns(key=pl.col("group").replace_strict(places, return_dtype=pl.UInt16))
+        .with_columns(
+            key=pl.col("group").cast(pl.String).replace_strict(places, return_dtype=pl.UInt16),
+        )
+        .join(columns.dictionary.select("value", "text"), on="value")
+        .drop("value")
+        .rename({"text": "value"})
         .join(sample.select(ROW, "time", "host", "service", "source"), on=ROW)
     )
     scoped = [place for place, key in enumerate(keys) if key.klass == "scoped"]

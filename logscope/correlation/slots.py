@@ -19,7 +19,10 @@ _UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F
 _PREFIXED = rf"\b(?:[A-Za-z]{{1,10}}[-_](?:{_UUID}|[0-9a-f]{{6,}}|\d{{3,}})|[A-Z]{{2,6}}\d{{4,}})\b"
 _PREFIX = r"^([A-Za-z]+[-_]?)"
 _AFTER = r"[ \[/#:=(]{1,2}"
-_WORDED = rf"[A-Za-z][A-Za-z_]{{1,20}}{_AFTER}(?:{_UUID}|[0-9A-Za-z]*[0-9][0-9A-Za-z_-]{{2,63}})\b"
+# Without bounds on the lengths, which would make the search ten times slower; `_worded` looks at them.
+_WORDED = rf"[A-Za-z_]+{_AFTER}(?:{_UUID}|[0-9A-Za-z]*[0-9][0-9A-Za-z_-]*)"
+_LONGEST_WORD = 21
+_LONGEST_VALUE = 64
 _LIST = r"(?:[A-Za-z_]\w*[:=]?)?\[[^\[\]\s\"',]+(?:,[^\[\],\"']*){2,15}\]"
 _EDGE = r"(?:^|[\s\[({<,;|\"'/=:])"
 _EDGE_OFF = r"^[\s\[({<,;|\"'/=:]?(.*)$"
@@ -76,13 +79,17 @@ def _prefixed(sample: pl.DataFrame, body: str) -> pl.DataFrame:
 def _worded(sample: pl.DataFrame, body: str) -> pl.DataFrame:
     cut = rf"^([A-Za-z_]+){_AFTER}(.*)$"
     table = _hits(sample, body, _WORDED).select(
-        ROW, label=pl.col("hit").str.extract(cut, 1).str.to_lowercase() + " ", value=pl.col("hit").str.extract(cut, 2)
+        ROW,
+        label=pl.col("hit").str.extract(cut, 1).str.to_lowercase() + " ",
+        value=pl.col("hit").str.extract(cut, 2).str.strip_chars_end("-"),
     )
     words = table["label"].unique().to_list()
     vetoed = [word for word in words if word.strip() in _STOP_WORDS or is_measure(word.strip())]
     # An id with a prefix is found by that, and dates are none.
     own = pl.col("value").str.contains(rf"^{_PREFIXED[2:]}$|^\d{{4}}-\d\d-\d\d")
-    return table.filter(~pl.col("label").is_in(vetoed) & ~own & (pl.col("value").str.len_chars() >= 4))
+    length = pl.col("value").str.len_chars()
+    fits = length.is_between(4, _LONGEST_VALUE) & pl.col("label").str.len_chars().is_between(3, _LONGEST_WORD + 1)
+    return table.filter(fits & ~pl.col("label").is_in(vetoed) & ~own)
 
 
 def _listed(sample: pl.DataFrame, body: str) -> pl.DataFrame:
@@ -149,7 +156,8 @@ def _bare(sample: pl.DataFrame, body: str) -> pl.DataFrame:
 def values_pattern(values: pl.Series) -> str:
     """The regex of values that look like these: letters, digits, signs and lengths seen, without a group.
 
-    Values without any digit are found by it too, where only the position told the others.
+    Values without any digit are found by it too, where only the position told the others. Longer ones are, too,
+    for numbers grow (99999, 100000); but where all have one length and letters, they are drawn, and keep it.
     """
     if values.str.contains(rf"^{_UUID}$").all():
         return _UUID
@@ -160,7 +168,8 @@ def values_pattern(values: pl.Series) -> str:
     ranges += ("A-F" if upper <= set("ABCDEF") else "A-Z") if upper else ""
     ranges += "".join(rf"\{sign}" for sign in ".@+~-" if sign in letters) + ("_" if "_" in letters else "")
     low, high = pl.DataFrame({"n": values.str.len_chars()}).select(low=pl.min("n"), high=pl.max("n")).row(0)
-    return rf"[{ranges}]{{{low},{high}}}"
+    drawn = low == high and bool(lower or upper)
+    return rf"[{ranges}]{{{low}}}" if drawn else rf"[{ranges}]{{{low},}}"
 
 
 def pattern_of(label: str, values: pl.Series) -> str:

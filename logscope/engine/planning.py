@@ -12,7 +12,7 @@ import polars as pl
 from logscope.correlation.keys import Key, given_key
 from logscope.correlation.plan import Plan, from_toml
 from logscope.engine.remembered import Remembered
-from logscope.engine.sampling import sample_rows
+from logscope.engine.sampling import light_sample
 from logscope.engine.selection import Selection
 from logscope.errors import PlanError
 from logscope.records import schema
@@ -94,7 +94,7 @@ class Planning:
 
     def _found(self, given: Sequence[Key], grain: str, seen: str | None) -> Plan:
         view = self._store.view
-        rows = sample_rows(self._selection.rows_inside(_timed(self._store.ordered(view), view.index), view))
+        rows = light_sample(self._selection.rows_inside(_timed(self._store.ordered(view), view.index), view), view)
         frame = self._frames.rows(rows, view, _SAMPLE_COLUMNS)
         fed = self._options.auto_keys or any(key.fields for key in given)
         pairs = self._frames.pairs(rows if fed else rows.clear(), view)

@@ -201,3 +201,25 @@ def test_a_grain_that_was_shown_is_left_for_what_is_clearly_better_only() -> Non
     assert staying.better
     assert "too little to leave what was shown" in staying.words()
     assert "too little" not in Climb("order_id", "request_id", 1.3, "", STAYS).words()
+
+
+@pytest.mark.parametrize("text", ["order {} {}", "ORD-{} {}", "ctx[shop,{},1] {}"])
+def test_numbers_that_grow_longer_after_the_sample_are_found(text: str) -> None:
+    def told(first: int, count: int) -> pl.DataFrame:
+        lines = [
+            text.format(first + number, f"{step} in {service}")
+            for number in range(count)
+            for step, service in (("placed", "shop"), ("paid", "pay"), ("sent", "store"))
+        ]
+        rows = pl.int_range(len(lines), dtype=pl.UInt32, eager=True)
+        times = pl.datetime(2026, 11, 1) + pl.duration(seconds=pl.col("row"))
+        return pl.DataFrame({"row": rows, "raw": lines}).with_columns(
+            time=times.dt.replace_time_zone("UTC").dt.cast_time_unit("us"),
+            service=pl.col("raw").str.extract(r"in (\w+)", 1),
+        )
+
+    plan = find_plan(told(999_900, 90), pl.DataFrame(schema={"row": pl.UInt32, "name": pl.String, "value": pl.String}))
+    assert plan.grain is not None
+    later = extract(told(999_990, 20), plan, [plan.grain])
+    assert later["row"].n_unique() == 60
+    assert later["value"].n_unique() == 20
