@@ -40,20 +40,17 @@ def joined(plan: Plan, name: str, other: str) -> Plan:
     """The plan with two keys as one, under the name of the first.
 
     Raises:
-        PlanError: No such key, or both have a pattern of their own.
+        PlanError: No such key.
     """
     first, second = plan.key(name), plan.key(other)
     if first.name == second.name:
         return plan
-    if first.pattern is not None and second.pattern is not None:
-        raise PlanError(
-            f"{first.name} and {second.name} both have a pattern",
-            mend=f"give one for both: --key '{first.name}=REGEX'",
-        )
+    patterns = tuple(dict.fromkeys((*first.patterns, *second.patterns)))
     one = replace(
         first,
         fields=tuple(dict.fromkeys((*first.fields, *second.fields))),
-        pattern=first.pattern or second.pattern,
+        pattern=next(iter(patterns), None),
+        also=patterns[1:],
         aliases=tuple(dict.fromkeys((*first.aliases, *second.aliases, second.name))),
         parents=tuple(dict.fromkeys(each for each in (*first.parents, *second.parents) if each != first.name)),
         hubs=tuple(dict.fromkeys((*first.hubs, *second.hubs))),
@@ -83,28 +80,40 @@ def _without(plan: Plan, name: str, heir: str) -> Plan:
     return replace(plan, keys=keys, levels=tuple(levels), grain=heir if plan.grain == name else plan.grain)
 
 
-def split(plan: Plan, name: str, field: str) -> Plan:
-    """The plan with one of a key's fields as a key of its own.
+def split(plan: Plan, name: str, part: str) -> Plan:
+    """The plan with one of a key's fields or patterns, or a name found in the text, as a key of its own.
 
     Raises:
-        PlanError: No such key, the key has no such field, or no other one.
+        PlanError: No such key, the key has no such field or pattern, or no other one.
     """
     key = plan.key(name)
-    if field not in key.fields:
-        known = ", ".join(key.fields) or "none"
-        raise PlanError(f"{key.name} has no field {field!r}", mend=f"its fields: {known}")
-    rest = tuple(each for each in key.fields if each != field)
-    if not rest and key.pattern is None:
-        raise PlanError(f"{field} is all that {key.name} has", mend="switch the key off instead")
+    parts = (*key.fields, *key.patterns)
+    if part not in parts:
+        # A name that was found in the text stands in its pattern.
+        worded = [each for each in key.patterns if part in key.aliases and part in each]
+        part = worded[0] if len(worded) == 1 else part
+    if part not in parts:
+        raise PlanError(
+            f"{key.name} has no field {part!r}", mend=f"its fields and patterns: {', '.join(parts) or 'none'}"
+        )
+    if len(parts) == 1:
+        raise PlanError(f"{part} is all that {key.name} has", mend="switch the key off instead")
+    named = part in key.fields
+    wanted = snake_case(part) if named else key.name
     taken = {each.name for each in plan.keys}
-    own = snake_case(field)
-    own = own if own not in taken else next(f"{own}_{n}" for n in range(2, len(taken) + 3) if f"{own}_{n}" not in taken)
-    new = Key(own, key.klass, (field,), origin="user", why=f"split from {key.name} by the user")
+    own = next(each for each in (wanted, *(f"{wanted}_{n}" for n in range(2, len(taken) + 3))) if each not in taken)
+    patterns = key.patterns if named else tuple(each for each in key.patterns if each != part)
+    new = Key(
+        own, key.klass, (part,) if named else (), None if named else part, origin="user",
+        why=f"split from {key.name} by the user",
+    )  # fmt: skip
     left = replace(
         key,
-        fields=rest,
-        aliases=tuple(each for each in key.aliases if each != field),
-        why=f"{key.why}; without {field}",
+        fields=tuple(each for each in key.fields if each != part),
+        pattern=next(iter(patterns), None),
+        also=patterns[1:],
+        aliases=tuple(each for each in key.aliases if each != part),
+        why=f"{key.why}; without {part}",
     )
     return plan.with_keys([left, new])
 

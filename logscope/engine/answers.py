@@ -421,7 +421,7 @@ class PlanChange:
     join: tuple[tuple[str, str], ...] = ()
     """(key, key) that are one."""
     split: tuple[tuple[str, str], ...] = ()
-    """(key, field) that is a key of its own."""
+    """(key, field or pattern) that is a key of its own."""
     hubs: tuple[tuple[str, str], ...] = ()
     """(key, value) that does not link."""
 
