@@ -45,8 +45,11 @@ class Sender(Protocol):
     patient: bool
     """Whether an event that fails again and again is kept while no other gets through either."""
 
-    def open(self) -> None:
+    def open(self, origin: str) -> None:
         """Get ready: look up secrets.
+
+        Args:
+            origin: What own output is marked with, where a mark has a place.
 
         Raises:
             ConfigError: What is configured is not there.

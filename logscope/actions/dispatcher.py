@@ -59,8 +59,9 @@ class Dispatcher:
         Raises:
             ConfigError: A secret is not there; nothing was started.
         """
+        origin = self.outbox.origin
         for worker in self._workers.values():
-            worker.action.sender.open()
+            worker.action.sender.open(origin)
         for worker in self._workers.values():
             worker.start()
 
@@ -177,8 +178,8 @@ class _Worker:
                 self._undelivered(entries, trouble)
             return 0.0
         except Exception as error:
-            # Whatever a library comes up with, it must not end this thread.
-            self._undelivered(entries, Failed(f"{type(error).__name__}: {error}"))
+            # Whatever a library comes up with must not end this thread; its words may hold a secret.
+            self._undelivered(entries, Failed(f"failed inside: {type(error).__name__}"))
             return 0.0
         self._delivered(entries)
         return 0.0

@@ -43,7 +43,7 @@ class FileSender:
         """
         return cls(table.path("path"))
 
-    def open(self) -> None:
+    def open(self, origin: str) -> None:
         """A kill may have come between a line and the outbox's note of it: the next lines are compared with the end."""
         self._fresh = True
 

@@ -15,13 +15,17 @@ from logscope.actions.base import Sender
 from logscope.actions.event import MATCHED, RETRACTED
 from logscope.actions.secret import Secret
 from logscope.config import ActionTable
-from logscope.errors import ConfigError
+from logscope.errors import ConfigError, LogscopeError
 from logscope.language.units import parse_duration
 from logscope.templating import Template, TemplateError, parse_template
 
 STATES = (MATCHED, RETRACTED)
 _TYPES = {
     "file": "logscope.actions.file:FileSender",
+    "webhook": "logscope.actions.webhook:WebhookSender",
+    "command": "logscope.actions.command:CommandSender",
+    "syslog": "logscope.actions.syslog:SyslogSender",
+    "notify": "logscope.actions.notify:NotifySender",
 }
 _RATE = re.compile(r"([0-9]{1,9})\s*/\s*([smh])")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -98,6 +102,11 @@ class Reader:
             raise self.error(key, f"is not {words}", f"write {key} = {_EXAMPLES[kind]}")
         return value
 
+    def value(self, key: str) -> Any:
+        """Whatever is there; None if nothing is."""
+        self._asked[key] = None
+        return self.table.values.get(key)
+
     def text(self, key: str, default: str | None = None) -> str:
         """A text; without a default it has to be there.
 
@@ -141,7 +150,7 @@ class Reader:
         text = self.text(key, default)
         try:
             found = parse_duration(text) / 1e6
-        except ValueError as error:
+        except (ValueError, LogscopeError) as error:
             raise self.error(key, f"{text!r} is no duration", 'for example "10s"') from error
         if found <= 0:
             raise self.error(key, "is not above zero", 'for example "10s"')

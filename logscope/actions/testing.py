@@ -42,7 +42,7 @@ def try_action(action: Action) -> str | None:
     Raises:
         ConfigError: A secret is not there.
     """
-    action.sender.open()
+    action.sender.open("")
     try:
         action.sender.send([test_event(action.name)])
     except Undelivered as trouble:

@@ -96,7 +96,7 @@ class Dispatching:
             if depth.waiting and depth.action in tables and depth.action not in self._actions:
                 try:
                     action = read_action(tables[depth.action])
-                    action.sender.open()
+                    action.sender.open(outbox.origin)
                 except ConfigError as error:
                     self._say("action", depth.action, str(error))
                 else:
