@@ -2,26 +2,33 @@
 
 Formats are tried in order, specific ones before general ones; each takes the lines it matches first,
 so its score is the share of lines that no more specific one took. A format that takes too few lines
-of a sample to be more than chance is left out.
+of a sample to be more than chance is left out. A format whose literal texts (`needs`, `members`) do
+not occur in the sample is not tried at all: with a hundred formats, compiling their regexes would
+cost more than the first screen may. What wrappers hold is told in the same way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import polars as pl
 
 from logscope.formats import guess
+from logscope.formats.columns import fitted
 from logscope.formats.lines import CONTINUES
 from logscope.formats.loader import Assignment, FormatSet
 from logscope.formats.model import Format
-from logscope.formats.parser import make_parser
+from logscope.formats.parser import WRAPPERS, make_parser
 
 SAMPLE = 1000
 """Lines of a sample that are looked at, at most."""
 
 LEAST = 0.02
 """Share of lines below which a format is left out, unless it is all that matched."""
+
+_ROOM = 2000
+"""Characters of a line in which literal texts are looked for."""
 
 
 def detect(known: FormatSet, sample_lines: Sequence[str], *, name: str, forced: str | None = None) -> Assignment:
@@ -31,13 +38,19 @@ def detect(known: FormatSet, sample_lines: Sequence[str], *, name: str, forced: 
         FormatError: `forced` names no format.
     """
     text = next(form for form in known.formats if form.kind == "text")
+    sample = list(sample_lines[:SAMPLE])
     if forced is not None:
         form = known.get(forced)
+        form = fitted(form, sample) if form.kind == "columns" else form
         chosen = (form,) if form.kind == "text" else (form, text)
-        return Assignment(chosen, known, ("given by the user", "what the given one does not match")[: len(chosen)])
-    lines = pl.Series("line", list(sample_lines[:SAMPLE]), dtype=pl.String).str.strip_chars_start("\ufeff")
+        given = Assignment(chosen, known, ("given by the user", "what the given one does not match")[: len(chosen)])
+        return replace(given, inner=_inside(given, pl.Series(sample, dtype=pl.String)))
+    lines = pl.Series("line", sample, dtype=pl.String).str.strip_chars_start("\ufeff")
     lines = lines.filter(~lines.str.contains(CONTINUES).fill_null(True))
-    candidates = [form for form in known.formats if not form.inner_only and form.kind != "text"]
+    begun = lines.filter(~lines.str.contains(r"^[ \t]"))
+    lines = begun if len(begun) else lines
+    outer = [form for form in known.formats if not form.inner_only and form.kind != "text"]
+    candidates = _possible(outer, sample)
     shares, rest = _shares(known, candidates, lines)
     taken = [(form, shares[form.name]) for form in candidates if shares.get(form.name, 0.0) > 0]
     best = max((share for _, share in taken), default=0.0)
@@ -48,13 +61,51 @@ def detect(known: FormatSet, sample_lines: Sequence[str], *, name: str, forced: 
         taken.append((form, share * len(rest) / max(1, len(lines))))
     reasons = [f"{share:.0%} of {len(lines)} lines begin as {form.title} do" for form, share in taken]
     left = max(0.0, 1.0 - sum(share for _, share in taken))
-    return Assignment(
+    found = Assignment(
         (*(form for form, _ in taken), text),
         known,
         (*reasons, f"the other {left:.0%}: free text"),
         (*(share for _, share in taken), left),
         layouts=(),
     )
+    return replace(found, inner=_inside(found, lines))
+
+
+def _possible(forms: Sequence[Format], sample: Sequence[str]) -> list[Format]:
+    """Those of which the sample holds what each line of theirs must; columns fitted to its headers."""
+    joined = "\n".join(line[:_ROOM] for line in sample if line)
+    out = []
+    for form in forms:
+        if form.needs and not any(each in joined for each in form.needs):
+            continue
+        if not all(f'"{member}"' in joined for member in form.members):
+            continue
+        form = fitted(form, sample) if form.kind == "columns" else form
+        if form.kind != "columns" or form.patterns:
+            out.append(form)
+    return out
+
+
+def _inside(outer: Assignment, lines: pl.Series) -> tuple[Format, ...] | None:
+    """Formats of what the wrappers of an assignment hold, told from the sample; None: it has no wrapper."""
+    if not any(form.kind in WRAPPERS for form in outer.formats):
+        return None
+    known = outer.known
+    peeled = make_parser(replace(outer, inner=()), zone="UTC", reference_us=0, source_name="").bodies(lines)
+    for _ in range(2):
+        held = [form for form in known.formats if form.kind == "docker"]
+        if not held or not peeled.str.starts_with('{"log":').any():
+            break
+        docker = Assignment((*held, outer.formats[-1]), known, (), inner=())
+        peeled = make_parser(docker, zone="UTC", reference_us=0, source_name="").bodies(peeled)
+    if not len(peeled):
+        return None
+    inner = [form for form in known.formats if form.kind not in WRAPPERS | {"text"}]
+    candidates = _possible(inner, peeled.to_list())
+    shares, _ = _shares(known, candidates, peeled)
+    told = {form.name: form for form in candidates if shares.get(form.name, 0.0) > 0}
+    # A sample is short: what is read inside any message is read inside this source's too.
+    return tuple(told.get(form.name, form) for form in inner if form.inside or form.name in told)
 
 
 def _shares(known: FormatSet, candidates: Sequence[Format], lines: pl.Series) -> tuple[dict[str, float], pl.Series]:
@@ -62,7 +113,7 @@ def _shares(known: FormatSet, candidates: Sequence[Format], lines: pl.Series) ->
     if not len(lines):
         return {}, lines
     text = next(form for form in known.formats if form.kind == "text")
-    everything = Assignment((*candidates, text), known, ())
+    everything = Assignment((*candidates, text), known, (), inner=())
     parser = make_parser(everything, zone="UTC", reference_us=0, source_name="")
     names = parser.columns(lines, ["format"])["format"]
     counts = names.value_counts()

@@ -63,6 +63,10 @@ class DockerReader(Reader):
         """An object's beginning."""
         return r"\{"
 
+    def body(self, raw: pl.Series) -> pl.Series:
+        """What `log` holds."""
+        return self._members(raw, ["log"])["log"]
+
     def _members(self, raw: pl.Series, names: list[str]) -> Columns:
         found = structured.columns(raw, names, typed=False)
         if "log" in found:

@@ -42,7 +42,13 @@ _SPLIT = rf"(?s)^[\s,;(\[{{&?|]?({NAME})=(.*)$"
 
 def escape(name: str) -> str:
     """A regex that matches `name` alone (Rust syntax)."""
-    return "".join(sign if sign.isalnum() or sign == "_" else "\\" + sign for sign in name if sign.isprintable())
+    return "".join(_literal(sign) for sign in name)
+
+
+def _literal(sign: str) -> str:
+    if sign.isalnum() or sign == "_":
+        return sign
+    return "\\" + sign if sign.isprintable() and sign.isascii() else f"\\x{{{ord(sign):x}}}"
 
 
 def is_name(name: str) -> bool:

@@ -19,6 +19,7 @@ class Lines:
     def __init__(self, readers: Sequence[Reader]) -> None:
         """The readers in order of preference; the last must match all."""
         self.readers = tuple(readers)
+        self._stating = tuple(reader for reader in self.readers[:-1] if reader.stating() is not None)
 
     def starts(self, lines: pl.Series) -> pl.Series:
         """Which lines begin a record: those of a format; of others, see `CONTINUES` and `multiline`."""
@@ -85,6 +86,8 @@ class Lines:
 
     def extract(self, raw: pl.Series, want: Collection[str], received: pl.Series | None) -> Columns:
         """The wanted columns of all texts; `format` is the name of each text's format."""
+        if set(want) == {"level"}:
+            return {"level": self._levels(raw, guessed=True)}
         if received is None and INDEXED.issuperset(want):
             parts, rest = self._claimed(raw, want)
             if len(rest):
@@ -116,12 +119,32 @@ class Lines:
 
     def states_level(self, raw: pl.Series) -> pl.Series:
         """Levels that the texts state (UInt8, 0: none)."""
-        parts = []
-        for reader, where in self.partition(raw):
-            if where is None:
-                return reader.states_level(raw)
-            parts.append((where, reader.states_level(raw.gather(where))))
+        return self._levels(raw, guessed=False)
+
+    def _levels(self, raw: pl.Series, *, guessed: bool) -> pl.Series:
+        """Levels by those readers alone that can state one: to the others a level is a word, as to the last one."""
+        parts: list[tuple[pl.Series, pl.Series]] = []
+        rest = frames.rows(len(raw))
+        told = raw.str.contains(f"^(?:{self.stating()})").fill_null(False) if self._stating and len(raw) else None
+        may, rest = (rest.head(0), rest) if told is None else (rest.filter(told), rest.filter(~told))
+        for reader in self._stating:
+            if not len(may):
+                break
+            texts = raw.gather(may)
+            found = reader.match(texts)
+            if found.any():
+                some = texts.filter(found)
+                parts.append((may.filter(found), self._level(reader, some, guessed=guessed)))
+                may = may.filter(~found)
+        rest = pl.concat([rest, may])
+        if len(rest):
+            parts.append((rest, self._level(self.readers[-1], raw.gather(rest), guessed=guessed)))
         return frames.scatter(parts, len(raw)) if parts else frames.constant(0, len(raw), pl.UInt8)
+
+    def _level(self, reader: Reader, raw: pl.Series, *, guessed: bool) -> pl.Series:
+        if not guessed:
+            return reader.states_level(raw)
+        return reader.extract(raw, {"level"}, None).get("level", frames.constant(0, len(raw), pl.UInt8))
 
     def stating(self) -> str:
         """A regex, to be anchored, of all texts of which `states_level` may tell a level."""

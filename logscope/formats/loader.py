@@ -6,48 +6,46 @@ for the user's own files when they are loaded): start-up stays fast.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from logscope.errors import FormatError
-from logscope.formats.model import COLUMNS, FIELD_TYPES, KEY_CLASSES, KINDS, Format, FormatKey, Sample
-from logscope.formats.patterns import PatternError, compile_pattern
-from logscope.records.severity import level_number
-
-BUILTIN = Path(__file__).parent / "builtin"
-MAX_PATTERN = 4096
-_KNOWN = {
-    *("name", "kind", "title", "order", "pattern", "patterns", "quick", "multiline", "inner_only", "layouts", "levels"),
-    *("service", "status_levels", "types", "names", "keys", "samples"),
-}
+from logscope.formats.definition import BUILTIN, read_format
+from logscope.formats.model import Format
 
 
-def load_formats(extra: Sequence[Path] = ()) -> FormatSet:
+def load_formats(extra: Sequence[Path] = (), errors: list[FormatError] | None = None) -> FormatSet:
     """The shipped formats and those of files and folders; one of the same name replaces a shipped one.
 
     Args:
         extra: TOML files, or folders of them.
+        errors: Where to put what is wrong with a file, which is then left out; None: raise the first.
 
     Raises:
-        FormatError: Naming file, format and what to mend, also where a sample disagrees.
+        FormatError: Naming file, line, format and what to mend, also where a sample disagrees.
     """
-    formats = {form.name: form for form in _builtin()}
-    own: list[Format] = []
-    for path in extra:
-        files = sorted(path.glob("*.toml")) if path.is_dir() else [path]
-        own += [read_format(file) for file in files]
-    formats |= {form.name: form for form in own}
-    ordered = tuple(sorted(formats.values(), key=lambda form: (form.kind == "text", form.order, form.name)))
-    loaded = FormatSet(ordered)
-    if own:
-        from logscope.formats.samples import check_samples
+    from logscope.formats.samples import check_samples
 
-        check_samples(loaded, [form.name for form in own])
-    return loaded
+    known = FormatSet(_ordered({form.name: form for form in _builtin()}))
+    for path in extra:
+        for file in sorted(path.glob("*.toml")) if path.is_dir() else [path]:
+            try:
+                form = read_format(file)
+                with_it = FormatSet(_ordered({**{each.name: each for each in known.formats}, form.name: form}))
+                check_samples(with_it, [form.name])
+            except FormatError as error:
+                if errors is None:
+                    raise
+                errors.append(error)
+            else:
+                known = with_it
+    return known
+
+
+def _ordered(formats: dict[str, Format]) -> tuple[Format, ...]:
+    return tuple(sorted(formats.values(), key=lambda form: (form.kind == "text", form.order, form.name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,8 @@ class FormatSet:
 
     def for_messages(self) -> Assignment:
         """How a listener's messages are read: either syslog, else any format, else text."""
-        chosen = [form for form in self.formats if not form.inner_only]
+        chosen = [form for form in self.formats if form.inside or form.kind in {"docker", "rfc5424", "rfc3164", "text"}]
+        chosen = [form for form in chosen if not form.inner_only]
         chosen.sort(key=lambda form: (form.kind not in {"rfc5424", "rfc3164"}, form.kind == "text"))
         return Assignment(
             tuple(chosen),
@@ -105,89 +104,12 @@ class Assignment:
     """Per format the share of sample lines it was the first to match."""
     layouts: tuple[str, ...] = ()
     """strptime layouts found on the sample."""
+    inner: tuple[Format, ...] | None = None
+    """Formats of what this source's wrappers hold, in order, without `text`; None: those that are `inside`."""
     messages: bool = False
     """Each line is a message of its own: lines are never joined."""
 
 
 @cache
 def _builtin() -> tuple[Format, ...]:
-    return tuple(read_format(path) for path in sorted(BUILTIN.glob("*.toml")))
-
-
-def read_format(path: Path) -> Format:
-    """One definition.
-
-    Raises:
-        FormatError: Not readable, not TOML, or not a format.
-    """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FormatError(f"cannot be read: {error.strerror}", where=str(path)) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise FormatError(f"is not TOML: {error}", where=str(path), mend="mend the syntax") from None
-    return _format(table, path)
-
-
-def _format(table: dict[str, Any], path: Path) -> Format:
-    def fail(message: str, mend: str) -> FormatError:
-        return FormatError(f"format '{table.get('name', path.stem)}': {message}", where=str(path), mend=mend)
-
-    unknown = sorted(set(table) - _KNOWN)
-    if unknown:
-        raise fail(f"unknown key '{unknown[0]}'", f"known are {', '.join(sorted(_KNOWN))}")
-    kind = table.get("kind", "regex")
-    if kind not in KINDS:
-        raise fail(f"unknown kind '{kind}'", f"use one of {', '.join(KINDS)}")
-    patterns = tuple(table.get("patterns", ())) or ((table["pattern"],) if "pattern" in table else ())
-    if kind == "regex" and not patterns:
-        raise fail("no pattern", "add pattern = '^...'")
-    for pattern in patterns:
-        if len(pattern) > MAX_PATTERN:
-            raise fail("the pattern is too long", f"at most {MAX_PATTERN} characters")
-        try:
-            compile_pattern(pattern, trusted=path.parent == BUILTIN)
-        except PatternError as error:
-            raise fail(str(error), "mend the pattern") from None
-    types = table.get("types", {})
-    for name, given in types.items():
-        if given not in FIELD_TYPES:
-            raise fail(f"field '{name}' has the unknown type '{given}'", f"use one of {', '.join(FIELD_TYPES)}")
-    for word, level in table.get("levels", {}).items():
-        if level_number(level) is None:
-            raise fail(
-                f"'{word}' is mapped to the unknown level '{level}'", "use trace, debug, info, warn, error, fatal"
-            )
-    names = {column: tuple(members) for column, members in table.get("names", {}).items()}
-    for column in names:
-        if column not in COLUMNS:
-            raise fail(f"names has no column '{column}'", f"columns are {', '.join(COLUMNS)}")
-    try:
-        return Format(
-            name=table["name"],
-            kind=kind,
-            title=table.get("title", table["name"]),
-            where=str(path),
-            order=table.get("order", 50 if path.parent == BUILTIN else 5),
-            patterns=patterns,
-            quick=table.get("quick", "") if path.parent == BUILTIN else "",
-            multiline=table.get("multiline", False),
-            inner_only=table.get("inner_only", False),
-            layouts=tuple(table.get("layouts", ())),
-            levels={word.lower(): level for word, level in table.get("levels", {}).items()},
-            service=table.get("service"),
-            status_levels=table.get("status_levels"),
-            types=types,
-            names=names,
-            keys=tuple(_key(key, fail) for key in table.get("keys", ())),
-            samples=tuple(Sample(sample["line"], sample["expect"]) for sample in table.get("samples", ())),
-        )
-    except KeyError as error:
-        raise fail(f"{error} is missing", "add it") from None
-
-
-def _key(table: dict[str, Any], fail: Any) -> FormatKey:
-    key_class = table.get("class", "strong")
-    if key_class not in KEY_CLASSES:
-        raise fail(f"key '{table.get('name')}' has the unknown class '{key_class}'", "use strong, scoped or weak")
-    return FormatKey(table["name"], table.get("field", table["name"]), key_class)
+    return tuple(read_format(path, samples=False) for path in sorted(BUILTIN.glob("*.toml")))

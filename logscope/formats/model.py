@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-KINDS = ("regex", "json", "logfmt", "docker", "rfc5424", "rfc3164", "text")
+KINDS = ("regex", "json", "logfmt", "columns", "wrapper", "docker", "rfc5424", "rfc3164", "text")
 """How a format is read; `regex` is the one that users write."""
 
 COLUMNS = ("time", "level", "host", "service", "pid", "message")
@@ -61,6 +61,21 @@ class Format:
     """A line that no format of the source matches continues the record before it."""
     inner_only: bool = False
     """Tried on what a wrapper (syslog, docker) holds, never on a file's own lines."""
+    inside: bool = True
+    """Tried on what the wrappers of a listener's messages hold, where no sample can tell which formats occur."""
+    needs: tuple[str, ...] = ()
+    """Texts one of which stands in every line: a sample without any of them needs no regex to be told apart."""
+    members: tuple[str, ...] = ()
+    """json: members that every object has, by the names as they are written."""
+    header: str = ""
+    """columns: a regex of the line that names the columns, in a group `names`."""
+    separator: str = " "
+    """columns: what stands between two values."""
+    renames: Mapping[str, str] = field(default_factory=dict)
+    """columns: names of the header to names of columns and fields; `date` and `time` together are the time."""
+    pairs: str = ""
+    """How a record's further pairs are written: a regex with the groups `name` and `value`, or `spaced`, values that
+    go on to the next name; empty: `name=value` as `keyvalue` has it."""
     layouts: tuple[str, ...] = ()
     """strptime layouts of `time` beyond the well-known ones, as Polars reads them."""
     levels: Mapping[str, str] = field(default_factory=dict)
@@ -72,6 +87,6 @@ class Format:
     types: Mapping[str, str] = field(default_factory=dict)
     """Captured fields that are numbers: `int` or `float`."""
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """json and logfmt: column to member names, the first present one wins."""
+    """Column to names of members, pairs or groups it is taken from; the first present one wins."""
     keys: tuple[FormatKey, ...] = ()
     samples: tuple[Sample, ...] = ()

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 import polars as pl
 
 from logscope.formats import frames, keyvalue, structured
-from logscope.formats.levels import to_levels
+from logscope.formats.levels import http_levels, to_levels
 from logscope.formats.model import COLUMNS, Format
 from logscope.formats.patterns import first_line
 from logscope.formats.readers import INDEXED, Columns, Reader, TextReader, fields_of, merge, present
@@ -51,6 +51,12 @@ class NamedReader(Reader):
             out["time"] = to_times(out["time"], self.clock, received)
         if "level" in out:
             out["level"] = to_levels(out["level"], self.format.levels)
+            if self.format.status_levels:
+                status = self.members(raw, [self.format.status_levels], typed=False, strict=False)
+                by_status = http_levels(status[self.format.status_levels])
+                out["level"] = out["level"].zip_with(out["level"] > 0, by_status)
+        if "service" in out and self.format.service:
+            out["service"] = out["service"].fill_null(self.format.service)
         if "message" in out:
             out["message"] = first_line(frames.coalesce(out["message"], raw))
         return out
@@ -129,12 +135,15 @@ class JsonReader(NamedReader):
         closes = raw.str.ends_with("}").fill_null(False)  # the usual case; the regex scans the whole text
         if not closes.all():
             closes = raw.str.contains(r"\}[ \t\r\n]*$").fill_null(False)
+        for name in self.format.members:
+            opens = opens & raw.str.contains(f'"{name}"', literal=True).fill_null(False)
         return opens & closes
 
     def scan(self, raw: pl.Series, want: Collection[str]) -> tuple[pl.Series, Columns]:
         """Without a parser where objects begin as the first one does; the rest in two passes."""
         sought = {name: self.format.names.get(name, ()) for name in COLUMNS if name in want}
-        lead = structured.lead(raw[0], list(sought.values())) if len(raw) and INDEXED.issuperset(want) else None
+        quick = len(raw) and INDEXED.issuperset(want) and not self.format.members and not self.format.status_levels
+        lead = structured.lead(raw[0], list(sought.values())) if quick else None
         if lead is None or not raw.head(1).str.contains(lead.plain).all():
             return super().scan(raw, want)
         found = raw.str.contains(lead.plain).fill_null(False)
@@ -194,3 +203,35 @@ class JsonReader(NamedReader):
             apart = raw.clone().scatter(sound.arg_true(), message)
             apart = apart.zip_with(~sound | (apart != raw), frames.nothing(len(raw)))
         return pl.concat([structured.long(raw), keyvalue.long(apart)])
+
+
+class PrettyReader(JsonReader):
+    """JSON objects over several lines, alone or in an array: each begins with a line that is a brace."""
+
+    def match(self, raw: pl.Series) -> pl.Series:
+        """A brace that ends its line, or an object of several lines."""
+        found = raw.str.contains(r"^ {0,2}\{[ \t]*(?:\r?$|\r?\n(?s:.*)\}[\s,\]]*$)").fill_null(False)
+        for name in self.format.members:
+            found = found & raw.str.contains(f'"{name}"', literal=True).fill_null(False)
+        return found
+
+    def scan(self, raw: pl.Series, want: Collection[str]) -> tuple[pl.Series, Columns]:
+        """In two passes."""
+        return Reader.scan(self, raw, want)
+
+    def extract(self, raw: pl.Series, want: Collection[str], received: pl.Series | None) -> Columns:
+        """Of the object in one line."""
+        return super().extract(_in_one_line(raw), want, received)
+
+    def long(self, raw: pl.Series) -> pl.DataFrame:
+        """Of the object in one line."""
+        return super().long(_in_one_line(raw))
+
+    def stating(self) -> str | None:
+        """What only begins an object states none."""
+        return None
+
+
+def _in_one_line(raw: pl.Series) -> pl.Series:
+    """Without line ends, and without what an array puts behind an object."""
+    return raw.str.replace_all(r"[ \t\r]*\n[ \t]*", " ").str.replace(r"\}[\s,\]]*$", "}")

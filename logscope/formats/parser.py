@@ -12,14 +12,14 @@ from logscope.formats.docker import DockerReader
 from logscope.formats.lines import Lines
 from logscope.formats.loader import Assignment
 from logscope.formats.model import Format
-from logscope.formats.named import JsonReader, LogfmtReader
+from logscope.formats.named import JsonReader, LogfmtReader, PrettyReader
 from logscope.formats.patterns import compile_pattern
 from logscope.formats.readers import INDEXED, Reader, RegexReader, TextReader
 from logscope.formats.timestamps import Clock
 from logscope.formats.wrappers import RELAYED, RFC3164, RFC3164_BARE, RFC5424, SyslogReader
 from logscope.records.schema import FIELD_PREFIX
 
-WRAPPERS = {"docker", "rfc5424", "rfc3164"}
+WRAPPERS = {"docker", "rfc5424", "rfc3164", "wrapper"}
 _LOG_ENDINGS = {
     "log",
     "txt",
@@ -59,7 +59,11 @@ class SourceParser:
         self._messages = assignment.messages
         self._clock = Clock(zone, reference_us, assignment.layouts)
         self._service = None if assignment.messages else service_of(source_name)
-        inner = [form for form in assignment.known.formats if form.kind not in WRAPPERS]
+        text = [form for form in assignment.known.formats if form.kind == "text"]
+        chosen = (
+            [form for form in assignment.known.formats if form.inside] if assignment.inner is None else assignment.inner
+        )
+        inner = [*(form for form in chosen if form.kind not in WRAPPERS | {"text"}), *text]
         self._inner = Lines([reader for form in inner for reader in self._readers(form)])
         holders = [form for form in assignment.known.formats if form.kind == "docker"]
         self._bodies = Lines([reader for form in (*holders, *inner) for reader in self._readers(form)])
@@ -77,18 +81,31 @@ class SourceParser:
     def _readers(self, form: Format) -> list[Reader]:
         clock = Clock(self._clock.zone, self._clock.reference_us, (*form.layouts, *self._clock.layouts))
         if form.kind == "json":
-            return [JsonReader(form, clock, TextReader(_text_format(form), clock))]
+            reader = PrettyReader if form.multiline else JsonReader
+            return [reader(form, clock, TextReader(_text_format(form), clock))]
         if form.kind == "logfmt":
             return [LogfmtReader(form, clock)]
         if form.kind == "text":
             return [TextReader(form, clock)]
-        if form.kind == "regex":
+        if form.kind in {"regex", "columns"}:
             return [RegexReader(form, clock, compile_pattern(pattern, form.quick)) for pattern in form.patterns]
         if form.kind == "docker":
             return [DockerReader(form, clock, self._inner)]
+        if form.kind == "wrapper":
+            return [SyslogReader(form, clock, regex, self._bodies) for regex in form.patterns]
         if form.kind == "rfc5424":
             return [SyslogReader(form, clock, RFC5424, self._relayed)]
         return [SyslogReader(form, clock, regex, self._bodies) for regex in (*RFC3164, *RFC3164_BARE)]
+
+    def bodies(self, lines: pl.Series) -> pl.Series:
+        """What the wrappers among the source's formats hold, in no order."""
+        parts = []
+        for reader, where in self._lines.partition(lines):
+            texts = lines if where is None else lines.gather(where)
+            body = reader.body(texts)
+            if body is not None:
+                parts.append(body)
+        return pl.concat(parts) if parts else lines.head(0)
 
     def starts(self, lines: pl.Series) -> pl.Series:
         """Which lines begin a record (Boolean)."""

@@ -7,6 +7,7 @@ stands before it costs 0.03. So classes become ASCII and the message is what rem
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +15,7 @@ from functools import cache
 import polars as pl
 
 _CLASSES = {"d": ("[0-9]", "0-9"), "s": (r"[ \t]", r" \t"), "S": (r"[^ \t\r\n]", None)}
+_LAZY = re.compile(r"[*+}]\?")
 _TAILS = (r"(?P<message>.*)$", r"(?P<message>.*)")
 
 
@@ -148,7 +150,9 @@ def _parentheses(regex: str) -> Iterator[tuple[int, str]]:
 
 
 def _cuts(regex: str) -> tuple[int, ...]:
-    """Where groups open that stand in no other group."""
+    """Where groups open that stand in no other group; nowhere if a lazy repetition would end too early."""
+    if _LAZY.search(regex):
+        return ()
     cuts: list[int] = []
     depth = 0
     for position, sign in _parentheses(regex):

@@ -11,7 +11,7 @@ from collections.abc import Collection
 
 import polars as pl
 
-from logscope.formats import frames, keyvalue
+from logscope.formats import frames, keyvalue, pairs
 from logscope.formats.levels import http_levels, level_by_word, to_levels
 from logscope.formats.model import COLUMNS, Format
 from logscope.formats.patterns import Pattern, first_line
@@ -72,6 +72,15 @@ class Reader(ABC):
         """A regex, to be anchored, of texts whose level this reader may state; None if it states none."""
         return ""
 
+    def lacks(self, raw: pl.Series) -> bool:
+        """Whether no text holds what each of the format's must: cheaper to tell than by its regex."""
+        needs = self.format.needs
+        return bool(needs) and not any(raw.str.contains(each, literal=True).any() for each in needs)
+
+    def body(self, raw: pl.Series) -> pl.Series | None:
+        """What a wrapper holds; None of a reader that is none."""
+        return None
+
     def states_level(self, raw: pl.Series) -> pl.Series:
         """Levels that the text states, not guessed from a word (UInt8)."""
         return self.extract(raw, {"level"}, None).get("level", frames.constant(0, len(raw), pl.UInt8))
@@ -124,6 +133,8 @@ class RegexReader(Reader):
 
     def match(self, raw: pl.Series) -> pl.Series:
         """What the pattern matches at its start."""
+        if self.lacks(raw):
+            return pl.Series([False]).new_from_index(0, len(raw))
         return self.pattern.match(raw)
 
     def scan(self, raw: pl.Series, want: Collection[str]) -> tuple[pl.Series, Columns]:
@@ -162,54 +173,83 @@ class RegexReader(Reader):
 
     def _groups(self, want: Collection[str]) -> set[str]:
         """Groups that the wanted columns are made of."""
-        fields = fields_of(want)
-        groups = {name for name in self.pattern.groups if name in want or name in fields} - {"message"}
-        status = self.format.status_levels
-        if "level" in want and status in self.pattern.groups:
-            groups.add(str(status))
-        return groups
+        names = {*want, *fields_of(want)}
+        names |= {name for column in COLUMNS if column in want for name in self.format.names.get(column, ())}
+        if "time" in want:
+            names.add("date")
+        if "level" in want and self.format.status_levels:
+            names.add(self.format.status_levels)
+        return {name for name in self.pattern.groups if name in names} - {"message"}
 
     def extract(self, raw: pl.Series, want: Collection[str], received: pl.Series | None) -> Columns:
         """Captures as columns and fields, each in one pass."""
         return self._columns(raw, want, received, self.pattern.captures(raw, self._groups(want)))
 
     def _columns(self, raw: pl.Series, want: Collection[str], received: pl.Series | None, captured: Columns) -> Columns:
-        fields = fields_of(want)
         found = {name: present(values) for name, values in captured.items()}
-        out: Columns = {name: found[name] for name in ("host", "service", "pid") if name in want and name in found}
-        if "time" in want and "time" in found:
-            out["time"] = to_times(found["time"], self.clock, received)
+        out: Columns = {}
+        for column in ("host", "service", "pid"):
+            told = self._told(raw, column, found) if column in want else None
+            if told is not None:
+                out[column] = told
+        if "time" in want:
+            told = self._told(raw, "time", found)
+            if told is not None:
+                out["time"] = to_times(told, self.clock, received)
         if "level" in want:
             out["level"] = self._level(raw, found)
         if "message" in want:
-            out["message"] = self.pattern.message(raw)
+            message = self.pattern.message(raw)
+            told = self._told(raw, "message", found) if self.format.names.get("message") else None
+            out["message"] = message if told is None else first_line(frames.coalesce(told, message))
         if "service" in want and self.format.service:
             given = out.get("service", frames.nothing(len(raw)))
             out["service"] = given.fill_null(self.format.service)
-        for name in fields:
+        for name in fields_of(want):
             out[FIELD_PREFIX + name] = self._field(raw, name, found)
         return out
 
+    def _told(self, raw: pl.Series, column: str, found: Columns) -> pl.Series | None:
+        """The text of a column: its group's, else that of the first present one of the format's names."""
+        told = found.get(column)
+        if column == "time" and told is not None and "date" in found:
+            told = pl.select(pl.concat_str(found["date"], told, separator=" ")).to_series()
+        for name in self.format.names.get(column, ()):
+            if told is not None and not told.null_count():
+                break
+            other = found[name] if name in found else present(self._pair(raw, name))
+            told = other if told is None else frames.coalesce(told, other)
+        return told
+
+    def _pair(self, raw: pl.Series, name: str) -> pl.Series:
+        if not self.format.pairs:
+            return keyvalue.column(raw, name)
+        return pairs.column(self._tail(raw), name, self.format.pairs)
+
+    def _tail(self, raw: pl.Series) -> pl.Series:
+        return raw.str.replace(self.pattern.plain, "") if self.pattern.tail else raw
+
     def _level(self, raw: pl.Series, found: Columns) -> pl.Series:
-        level = self._stated(len(raw), found)
+        level = self._stated(raw, found)
         if self.format.status_levels or (level > 0).all():
             return level
         return level.zip_with(level > 0, level_by_word(raw))
 
-    def _stated(self, height: int, found: Columns) -> pl.Series:
+    def _stated(self, raw: pl.Series, found: Columns) -> pl.Series:
+        level = self._told(raw, "level", found)
         status = self.format.status_levels
-        if "level" in found:
-            return to_levels(found["level"], self.format.levels)
-        if status in found:
-            return http_levels(found[status])
-        return frames.constant(0, height, pl.UInt8)
+        if level is not None:
+            return to_levels(level, self.format.levels)
+        if status is None:
+            return frames.constant(0, len(raw), pl.UInt8)
+        return http_levels(found[status] if status in found else self._pair(raw, status))
 
     def _field(self, raw: pl.Series, name: str, found: Columns) -> pl.Series:
         if name not in self.field_groups:
-            return keyvalue.column(raw, name)
+            return self._pair(raw, name)
         values = self._typed(name, found[name])
         if values.null_count():
-            values = frames.coalesce(values, self._typed(name, keyvalue.column(raw, name)))
+            values = frames.coalesce(values, self._typed(name, self._pair(raw, name)))
         return values
 
     def _typed(self, name: str, values: pl.Series) -> pl.Series:
@@ -226,17 +266,18 @@ class RegexReader(Reader):
             frames.long_of(name, values, int(values.dtype != pl.String))
             for name, values in ((name, self._typed(name, present(found[name]))) for name in self.field_groups)
         ]
-        return pl.concat([*parts, keyvalue.long(raw)])
+        further = pairs.long(self._tail(raw), self.format.pairs) if self.format.pairs else keyvalue.long(raw)
+        return pl.concat([*parts, further])
 
     def stating(self) -> str | None:
         """What the pattern matches, if it has the group."""
         stated = {"level", self.format.status_levels} & set(self.pattern.groups)
-        return self.pattern.plain[1:] if stated else None
+        return self.pattern.plain[1:] if stated or self.format.names.get("level") else None
 
     def states_level(self, raw: pl.Series) -> pl.Series:
         """The level group's."""
-        names = {"level", self.format.status_levels or "level"}
-        return self._stated(len(raw), {k: present(v) for k, v in self.pattern.captures(raw, names).items()})
+        captured = self.pattern.captures(raw, self._groups({"level"}))
+        return self._stated(raw, {name: present(values) for name, values in captured.items()})
 
 
 def present(values: pl.Series) -> pl.Series:

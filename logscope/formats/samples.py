@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 import polars as pl
 
 from logscope.errors import FormatError
+from logscope.formats.definition import with_samples
 from logscope.formats.loader import FormatSet
 from logscope.formats.model import Format, Sample
 from logscope.formats.parser import make_parser
@@ -47,7 +48,7 @@ def check_samples(known: FormatSet, names: Collection[str] | None = None) -> int
     count = 0
     for form in known.formats:
         if names is None or form.name in names:
-            for number, sample in enumerate(form.samples, start=1):
+            for number, sample in enumerate(with_samples(form).samples, start=1):
                 _check(known, form, sample, number)
                 count += 1
     return count

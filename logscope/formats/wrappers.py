@@ -60,6 +60,7 @@ FACILITIES = (
     *(f"local{number}" for number in range(8)),
 )
 
+_HEADER = {"time", "host", "app", "pid", "pri", "msgid", "sd"}
 _SD_PARAM = r"(?s)[ ]([^\] =\"]+)=\"((?:[^\"\\]|\\.)*)\""
 
 
@@ -67,12 +68,13 @@ class SyslogReader(Reader):
     """One header pattern of either syslog; the body is read in turn."""
 
     def __init__(self, form: Format, clock: Clock, regex: str, inner: Lines) -> None:
-        """Compile the header; `inner` reads bodies."""
+        """Compile the header; `inner` reads bodies. Groups: `app host pid time pri`, others are fields."""
         super().__init__(form, clock)
         self.pattern: Pattern = compile_pattern(regex, _QUICK.get(regex, ""))
         self.inner = inner
         self.veto = _VETO.get(regex)
         self.bare_tag = regex == RFC3164_BARE[0]
+        self.further = tuple(name for name in self.pattern.groups if name not in _HEADER)
         quick = re.sub(r"\(\?P<[a-z]+>", "(?:", self.pattern.quick)
         self.levelled = rf"{quick}(?:{_SD} )?\x{{feff}}?(?:@cee: ?)?(?:{inner.stating()})"
         """Of texts that the quick regex matches: where the body may state a level, which then is not the priority's."""
@@ -105,7 +107,8 @@ class SyslogReader(Reader):
         found = self.pattern.captures(raw, names)
         return {name: values.set((values == "-").fill_null(False), None) for name, values in found.items()}
 
-    def _body(self, raw: pl.Series) -> pl.Series:
+    def body(self, raw: pl.Series) -> pl.Series:
+        """What stands behind the header of texts it matches."""
         body = raw.str.replace(self.pattern.plain, "")
         marked = body.str.starts_with("\ufeff")
         if marked.any():
@@ -118,7 +121,7 @@ class SyslogReader(Reader):
         sought = {group for column, group in names.items() if column in want and group in self.pattern.groups}
         fields = fields_of(want)
         if fields:
-            sought |= {"pri", "msgid", "sd"} & set(self.pattern.groups)
+            sought |= {"pri", "msgid", "sd", *self.further} & set(self.pattern.groups)
         head = self._header(raw, sought)
         out: Columns = {c: head[g] for c, g in names.items() if c in want and c not in {"time", "level"} and g in head}
         if "time" in want and "time" in head:
@@ -129,7 +132,10 @@ class SyslogReader(Reader):
             "level",
         }
         if rest or "level" in want:
-            body = self._body(raw)
+            body = self.body(raw)
+            if rest == {"time"} and "time" in out:
+                self._fill_times(body, out, received)
+                rest = set()
             inside = self.inner.extract(body, rest, received) if rest else {}
             for name in rest & set(inside):
                 out[name] = frames.coalesce(out[name], inside[name]) if name in out else inside[name]
@@ -141,6 +147,14 @@ class SyslogReader(Reader):
                 column = FIELD_PREFIX + name
                 out[column] = frames.coalesce(out.get(column, frames.nothing(len(raw))), own)
         return out
+
+    def _fill_times(self, body: pl.Series, out: Columns, received: pl.Series | None) -> None:
+        """The body's time where the header's is none."""
+        rows = out["time"].is_null().arg_true()
+        some = None if received is None else received.gather(rows)
+        inside = self.inner.extract(body.gather(rows), {"time"}, some)
+        if "time" in inside:
+            out["time"] = out["time"].clone().scatter(rows, inside["time"])
 
     def _level(self, body: pl.Series, pri: pl.Series | None) -> pl.Series:
         stated = self.inner.states_level(body)
@@ -166,7 +180,7 @@ class SyslogReader(Reader):
         if "sd" in head and "=" not in name:
             found = head["sd"].str.extract(rf"(?s)[ ]{keyvalue.escape(name)}=\"((?:[^\"\\]|\\.)*)\"", 1)
             own = found.str.replace_all(r"\\([\"\\\]])", "$1")
-        extra = None
+        extra = head[name] if name in self.further else None
         if name in {"severity", "facility"} and "pri" in head:
             extra = _priority(head["pri"], name)
         elif name == "msgid" and "msgid" in head:
@@ -177,15 +191,15 @@ class SyslogReader(Reader):
 
     def long(self, raw: pl.Series) -> pl.DataFrame:
         """The body's fields, then the structured data's, then the header's."""
-        head = self._header(raw, {"pri", "msgid", "sd"})
-        parts = [self.inner.long(self._body(raw))]
+        head = self._header(raw, {"pri", "msgid", "sd", *self.further})
+        parts = [self.inner.long(self.body(raw))]
         if "sd" in head:
             parts.append(_parameters(head["sd"]))
-        if "msgid" in head:
-            parts.append(frames.long_of("msgid", head["msgid"], keyvalue.TEXT))
+        named = [name for name in ("msgid", *self.further) if name in head]
+        parts += [frames.long_of(name, head[name], keyvalue.TEXT) for name in named]
         if "pri" in head:
-            named = ("severity", "facility")
-            parts += [frames.long_of(name, _priority(head["pri"], name), keyvalue.TEXT) for name in named]
+            for name in ("severity", "facility"):
+                parts.append(frames.long_of(name, _priority(head["pri"], name), keyvalue.TEXT))
         return pl.concat(parts)
 
 

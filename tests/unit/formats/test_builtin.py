@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from logscope.errors import FormatError
+from logscope.formats.definition import with_samples
 from logscope.formats.loader import load_formats
 from logscope.formats.parser import make_parser, service_of
 from logscope.formats.samples import check_samples
@@ -25,7 +26,7 @@ def parser_for(lines: list[str], *, name: str = "shop.log", zone: str = "UTC", f
 
 def test_all_samples_hold() -> None:
     assert check_samples(FORMATS) >= 20
-    assert all(form.samples for form in FORMATS.formats)
+    assert all(with_samples(form).samples for form in FORMATS.formats)
 
 
 @pytest.mark.parametrize("name", MAKERS)
