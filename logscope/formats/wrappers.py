@@ -173,7 +173,7 @@ class SyslogReader(Reader):
 
     def states_level(self, raw: pl.Series) -> pl.Series:
         """What the body states; a relayed line has no priority of its own."""
-        return self.inner.states_level(self._body(raw))
+        return self.inner.states_level(self.body(raw))
 
     def _field(self, name: str, head: Columns, height: int) -> pl.Series | None:
         own: pl.Series | None = None
