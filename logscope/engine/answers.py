@@ -64,6 +64,8 @@ class View:
     generation: int
     complete: bool = True
     """False while more segments are still searched."""
+    context: pl.Series | None = None
+    """Which rows only stand round those that the filter keeps; None: none."""
 
 
 @dataclass(frozen=True, slots=True)

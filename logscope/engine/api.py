@@ -31,6 +31,7 @@ from logscope.engine.answers import (
     TransactionDetail,
     View,
 )
+from logscope.engine.browsing import Browsing
 
 if TYPE_CHECKING:
     from logscope.engine.desk import RuleDesk
@@ -63,7 +64,7 @@ class Cancel:
             raise Cancelled
 
 
-class Investigation(Protocol):
+class Investigation(Browsing, Protocol):
     """An open session: what both faces stand on (see engine/session.py for the real one)."""
 
     @property

@@ -1,4 +1,4 @@
-"""`--since` and `--until`: which stretch of time is looked at."""
+"""`--since` and `--until`: which stretch of time is looked at; and which sources."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ class Selection:
         """Bounds are worked out when they are asked for, since relative ones depend on the records."""
         self._options = options
         self._frozen: tuple[int | None, int | None] | None = None
+        self.hidden: frozenset[int] = frozenset()
+        """Sources (by id) whose records no view has."""
 
     def now(self, view: StoreView) -> int:
         """What relative times count from: now when following, else the newest record's time."""
@@ -74,3 +76,9 @@ class Selection:
         if not self._options.since and not self._options.until:
             return rows
         return self.inside(view.index.select("time")[rows].with_columns(rows), view).get_column(rows.name)
+
+    def shown(self, rows: pl.Series, view: StoreView) -> pl.Series:
+        """Of these rows those of sources that are not hidden."""
+        if not self.hidden:
+            return rows
+        return rows.filter(~view.index.get_column("source_id")[rows].is_in(list(self.hidden)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -23,6 +24,7 @@ from logscope.engine.answers import (
     View,
 )
 from logscope.engine.api import Cancel
+from logscope.engine.browsing import BrowsingPart
 from logscope.engine.cold import read_matching
 from logscope.engine.correlating import Correlating
 from logscope.engine.deciding import Deciding
@@ -58,7 +60,7 @@ if TYPE_CHECKING:
 _TURN_SECONDS = 0.5
 
 
-class Session(Analyses, Findings):
+class Session(Analyses, Findings, BrowsingPart):
     """See `engine.api.Investigation`.
 
     Args:
@@ -197,7 +199,10 @@ class Session(Analyses, Findings):
     ) -> View:
         """Records that match, in order (see `Investigation.view`); `seen` receives the fields that exist."""
         compiled = self.compile(self.selection.narrowed(filter_text, self.store.view))
-        return self.searching.view(compiled, cancel=cancel, base=base, partial=partial, seen=seen)
+        found = self.searching.view(compiled, cancel=cancel, base=base, partial=partial, seen=seen)
+        if not self.selection.hidden:
+            return found
+        return replace(found, rows=self.selection.shown(found.rows, self.store.view))
 
     def lines(self, view: View, start: int, stop: int) -> Sequence[Line]:
         """Positions `start` to `stop` of a view."""

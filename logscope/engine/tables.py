@@ -14,6 +14,7 @@ from polars.io.plugins import register_io_source
 from logscope.engine.api import Cancel
 from logscope.engine.fieldnames import field_types
 from logscope.engine.rendering import json_line
+from logscope.errors import FilterError
 from logscope.query.sql import check_sql, run_sql
 from logscope.records import schema
 from logscope.records.severity import LEVELS
@@ -24,23 +25,31 @@ if TYPE_CHECKING:
 _TEXT = ("source", "format", "host", "service", "pid", "message", "raw")
 
 
-def query_sql(session: Session, text: str) -> pl.DataFrame:
+def query_sql(session: Session, text: str, cancel: Cancel | None = None) -> pl.DataFrame:
     """The result of one SELECT.
 
     Args:
         session: With everything read.
         text: SQL; reads the session's tables and nothing else.
+        cancel: Looked at between segments.
 
     Raises:
         FilterError: It is no single SELECT over known tables, or fails.
+        Cancelled: It was given up.
     """
+    asked = cancel or Cancel()
     tables: dict[str, pl.LazyFrame] = {}
     for name in check_sql(text):
-        tables[name] = _MAKERS[name](session)
-    return run_sql(text, tables)
+        tables[name] = _MAKERS[name](session, asked)
+    try:
+        return run_sql(text, tables)
+    except FilterError:
+        # What stops a table from within reaches us as an error of the engine.
+        asked.check()
+        raise
 
 
-def records_table(session: Session) -> pl.LazyFrame:
+def records_table(session: Session, cancel: Cancel) -> pl.LazyFrame:
     """All records with columns and `fields.NAME`s, read when the query runs."""
     fields = field_types(session.store, session.frames)
     columns: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -59,6 +68,7 @@ def records_table(session: Session) -> pl.LazyFrame:
         view = session.store.view
         left = n_rows
         for segment in view.segments():
+            cancel.check()
             frame = session.frames.segment(segment, view, frozenset({"time", *wanted}))
             frame = session.selection.inside(frame, view)
             frame = frame.select([_typed(frame, name, columns[name]) for name in wanted])
@@ -85,16 +95,16 @@ def _typed(frame: pl.DataFrame, name: str, dtype: pl.DataType | type[pl.DataType
     return pl.col(name).cast(dtype, strict=False)
 
 
-def _transactions_table(session: Session) -> pl.LazyFrame:
-    frame = session.transactions(cancel=Cancel())
+def _transactions_table(session: Session, cancel: Cancel) -> pl.LazyFrame:
+    frame = session.transactions(cancel=cancel)
     return frame.with_columns(
         duration_ms=pl.col("duration").dt.total_microseconds() / 1000,
         level=_typed(frame, "level", pl.String),
     ).lazy()
 
 
-def _detections_table(session: Session) -> pl.LazyFrame:
-    session.prepare_transactions(cancel=Cancel())
+def _detections_table(session: Session, cancel: Cancel) -> pl.LazyFrame:
+    session.prepare_transactions(cancel=cancel)
     found = session.detections()
     times = {
         name: pl.Series([getattr(d, name) for d in found], dtype=pl.Int64).cast(pl.Datetime("us"))

@@ -66,6 +66,7 @@ class LogscopeApp(App[int]):
         self.investigation = investigation
         self.keys = Keys(changes)
         self.clock = Clock(zone_of(zone))
+        self.first_zone = self.clock.zone
         self.heading = title
         self.animation_level = "none"
         self.snapshot: Snapshot = investigation.snapshot

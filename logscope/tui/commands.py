@@ -32,6 +32,21 @@ COMMANDS = (
     Command("filter", "FILTER", "Keep records that match"),
     Command("exclude", "FILTER", "Drop records that match"),
     Command("find", "FILTER", "Search forward"),
+    Command("facet", "[FIELD]", "Values of a field, with counts"),
+    Command("columns", "[NAME, ...]", "Fields as columns"),
+    Command("context", "[N]", "N records before and after each that matches"),
+    Command("highlight", "NAME: FILTER", "Keep a search painted in a colour of its own"),
+    Command("unhighlight", "[NAME]", "Forget a named search, or all"),
+    Command("note", "TEXT", "Write on the record; #words are tags"),
+    Command("notes", "", "The list of marks and notes"),
+    Command("wrap", "", "Wrap long messages, or cut them"),
+    Command("split", "", "All records below those that match"),
+    Command("zone", "[ZONE]", "Times in another zone, like Europe/Berlin"),
+    Command("offset", "[SOURCE] ±D", "Set a clock right that is off (:offset web.log -2s)"),
+    Command("step", "SPAN", "How far a step in time goes (10s, 1m, 1h)"),
+    Command("zoom", "[out]", "Zoom into the time round the record, or out"),
+    Command("undo", "", "Undo the last change of the view"),
+    Command("redo", "", "Do it again"),
     Command("since", "TIME", "Keep records from a time on"),
     Command("until", "TIME", "Keep records up to a time"),
     Command("transactions", "[FILTER]", "The list of transactions"),
@@ -130,10 +145,9 @@ class InvestigatorCommands(Provider):
         if not isinstance(screen, InvestigatorScreen):
             return
         keys = screen.scope.keys
-        for owner in (type(screen), InvestigatorScreen):
-            for binding in vars(owner).get("BINDINGS", ()):
-                doc = all_bindings()[binding.id]
-                yield doc.description, f"key {keys.shown(doc.id)}", partial(_act, screen, doc.action)
+        for binding in (*screen.own_bindings(), *vars(InvestigatorScreen)["BINDINGS"]):
+            doc = all_bindings()[binding.id]
+            yield doc.description, f"key {keys.shown(doc.id)}", partial(_act, screen, doc.action)
         for command in COMMANDS:
             if not command.argument.strip("[]") or command.argument.startswith("["):
                 yield f":{command.name}", command.help, partial(_line, screen, command.name)

@@ -24,16 +24,16 @@ FOLDER = Path(__file__).resolve().parent / "keymaps"
 EVERYWHERE = ("app", "screen", "list")
 """Groups of ids whose keys are live on every screen."""
 
-ALONE = ("input", "chooser", "help", "facts", "trail")
+ALONE = ("input", "chooser", "help", "facts", "trail", "pick")
 """Groups that are live by themselves: while a text is typed, or a question is open."""
 
-SHADOWING = ("detail", "waterfall")
+SHADOWING = ("detail", "waterfall", "facets")
 """Groups of a widget inside a screen: with the focus there they win over the screen and the list."""
 
 
 SCREENS = (
     "records", "transactions", "transaction", "compare", "keys", "service_map", "clocks", "detections", "draft", "help", "trail",
-    "chooser", "facts",
+    "chooser", "facts", "browsing", "picking",
 )  # fmt: skip
 """Modules of `logscope.tui.screens` with keys of their own, in the order of the help."""
 
@@ -52,10 +52,10 @@ class KeyDoc:
 def first_bindings() -> dict[str, KeyDoc]:
     """The bindings of the first screen by their ids: to know them loads no other screen."""
     from logscope.tui import app
-    from logscope.tui.screens import base, records
-    from logscope.tui.widgets import detail, query_bar, row_list
+    from logscope.tui.screens import base, browsing, records
+    from logscope.tui.widgets import detail, facet_panel, query_bar, row_list
 
-    return _bindings_of((app, base, records, row_list, detail, query_bar))
+    return _bindings_of((app, base, records, browsing, row_list, detail, facet_panel, query_bar))
 
 
 @cache
@@ -63,10 +63,10 @@ def all_bindings() -> dict[str, KeyDoc]:
     """Every binding of the investigator by its id."""
     from logscope.tui import app, screens
     from logscope.tui.screens import base
-    from logscope.tui.widgets import detail, query_bar, row_list, waterfall_view
+    from logscope.tui.widgets import detail, facet_panel, query_bar, row_list, waterfall_view
 
     own = [import_module(f"{screens.__name__}.{name}") for name in SCREENS]
-    return _bindings_of((app, base, *own, row_list, detail, waterfall_view, query_bar))
+    return _bindings_of((app, base, *own, row_list, detail, facet_panel, waterfall_view, query_bar))
 
 
 def _bindings_of(modules: Iterable[ModuleType]) -> dict[str, KeyDoc]:

@@ -44,6 +44,15 @@ class RowChosen(Message):
         super().__init__()
 
 
+class ColumnsLaid(Message):
+    """The columns of a list have other widths."""
+
+    def __init__(self, rows: object) -> None:
+        """The list `rows`."""
+        self.rows = rows
+        super().__init__()
+
+
 class FollowChanged(Message):
     """A list began or ceased to follow its end."""
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from rich.segment import Segment
 
@@ -34,6 +34,8 @@ class Look:
     """Where the patterns of the search and of the pivots in the trail match."""
     side: int = 0
     """Characters the message is scrolled to the left."""
+    columns: tuple[int, ...] = ()
+    """Widths of the columns that fields are shown in."""
 
 
 def one_line(text: str) -> str:
@@ -113,6 +115,8 @@ def record_row(
     mark: tuple[str, str, str] | None = None,
     letter: str = "",
     last_step: bool = False,
+    context: bool = False,
+    cells: Sequence[str] = (),
 ) -> list[Segment]:
     """The segments of one record.
 
@@ -124,13 +128,15 @@ def record_row(
         mark: (rule, step, level) if it is a step of a detection.
         letter: The mark set by hand.
         last_step: It is the last step of its detection.
+        context: It only stands near what the filter keeps.
+        cells: Values of the fields that have columns.
 
     Returns:
         Segments that may be longer than the row; the list cuts them.
     """
     behind = "log-cursor" if selected else "background"
     styles = look.styles
-    sign, sign_role = gutter(mark, letter, last_step)
+    sign, sign_role = ("╎", "log-dim") if context and not letter and mark is None else gutter(mark, letter, last_step)
     out = [
         Segment("▸" if selected else " ", styles.style("log-hint", behind, bold=True)),
         Segment(sign + " ", styles.style(sign_role, behind, bold=True)),
@@ -145,12 +151,16 @@ def record_row(
         Segment(LEVEL_WORDS[line.level] + " ", styles.level(line.level, behind)),
         Segment(fit(clean(who(line)), look.service_width) + " ", styles.style("log-service", behind)),
     ]
+    for cell, width in zip(cells, look.columns, strict=False):
+        style = styles.style("log-key", behind)
+        out += Segment.adjust_line_length([Segment(one_line(cell)[:width], style)], width, style=style)
+        out.append(Segment(" ", style))
     used = sum(len(piece.text) for piece in out)
     tail = ""
     if look.delta:
         tail = since(line, previous, look).rjust(DELTA_WIDTH) + " "
     room = max(1, look.width - used - len(tail))
-    out += _message(line, look, behind, room)
+    out += _message(line, look, behind, room, dim=context)
     if tail:
         out.append(Segment(tail, styles.style("log-time", behind)))
     return out
@@ -169,13 +179,44 @@ def absent_row(absent: AbsentStep, styles: StyleTable, *, selected: bool) -> lis
     ]
 
 
-def _message(line: Line, look: Look, behind: str, room: int) -> list[Segment]:
+def lead_width(look: Look) -> int:
+    """Cells of a row before its message."""
+    return 2 + 1 + (6 if look.with_day else 0) + 13 + 6 + look.service_width + 1 + sum(look.columns) + len(look.columns)
+
+
+def message_room(look: Look) -> int:
+    """Cells of a row's message."""
+    return max(1, look.width - lead_width(look) - (DELTA_WIDTH + 1 if look.delta else 0))
+
+
+def wrap_row(line: Line, look: Look, side: int, *, selected: bool) -> list[Segment]:
+    """A further line of a message, under its first one."""
+    behind = "log-cursor" if selected else "background"
+    style = look.styles.style("log-dim", behind)
+    moved = replace(look, side=look.side + side)
+    lead = fit("   ↪", lead_width(look))
+    return [Segment(lead, style), *_message(line, moved, behind, message_room(look), dim=False)]
+
+
+def extra_row(text: str, role: str, lead: str, look: Look, *, selected: bool) -> list[Segment]:
+    """A line of cleaned text under a record."""
+    behind = "log-cursor" if selected else "background"
+    return [
+        Segment(("▸" if selected else " ") + "    " + lead, look.styles.style("log-hint", behind)),
+        Segment(text[look.side :], look.styles.style(role, behind)),
+    ]
+
+
+def _message(line: Line, look: Look, behind: str, room: int, *, dim: bool) -> list[Segment]:
     """The message in exactly `room` cells."""
     styles = look.styles
     segments = []
-    for piece, role in message_pieces(line, look):
+    for piece, told in message_pieces(line, look):
+        role = "log-dim" if dim and told == "foreground" else told
         if role == "log-match-text":
             segments.append(Segment(piece, styles.style(role, "log-match", bold=True)))
+        elif role.startswith("lane-"):
+            segments.append(Segment(piece, styles.style(role, behind, bold=True, underline=True)))
         else:
             segments.append(Segment(piece, styles.style(role, behind, bold=role == "log-key")))
     return Segment.adjust_line_length(segments, room, style=styles.style("foreground", behind), pad=True)

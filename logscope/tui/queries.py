@@ -119,9 +119,10 @@ class Queries:
         return bool(told)
 
     def give_up(self, topic: str) -> None:
-        """Give up one question, if it is under way."""
+        """Give up the question of a topic, if there is one under way."""
         if (question := self._running.pop(topic, None)) is not None:
             question.cancel.set()
+            self._changed()
 
     def close(self) -> None:
         """Give up everything."""

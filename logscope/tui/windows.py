@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from logscope.engine.answers import Line
@@ -24,6 +24,10 @@ class Window:
     marks: dict[int, tuple[str, str, str]] = field(default_factory=dict)
     """row -> (rule, step, level)."""
     version: int = 0
+    context: frozenset[int] = frozenset()
+    """Rows that only stand near what the filter keeps."""
+    cells: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    """row -> values of the fields that have columns."""
 
     def line(self, position: int) -> Line | None:
         """The record at a position of the view."""

@@ -31,6 +31,7 @@ from logscope.errors import FilterError
 from logscope.records import severity
 from logscope.records.schema import TIME
 from tests.tui.fake_analysis import FakeAnalysis
+from tests.tui.fake_browsing import FakeBrowsing
 from tests.tui.fake_desk import FakeDesk
 
 START = 1_793_527_200_000_000  # 2026-11-01 10:00:00 UTC
@@ -158,7 +159,7 @@ def shop(transactions: int = 40, seed: int = 7, extra: Sequence[str] = ()) -> li
     return records
 
 
-class FakeInvestigation(FakeAnalysis):
+class FakeInvestigation(FakeAnalysis, FakeBrowsing):
     """Everything in memory; `delay` seconds per query, to be cancelled."""
 
     def __init__(
@@ -255,7 +256,7 @@ class FakeInvestigation(FakeAnalysis):
         rows = self.frame.filter(compiled.expr)["row"] if self.records else pl.Series([], dtype=pl.UInt32)
         if base is not None:
             rows = rows.filter(rows.is_in(base.rows.implode()))
-        return View(rows, filter_text, self.generation)
+        return View(self._shown(rows), filter_text, self.generation)
 
     def _line(self, row: int) -> Line:
         one = self.records[row]

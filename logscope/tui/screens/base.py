@@ -63,6 +63,12 @@ class InvestigatorScreen(Screen[None]):
         """Whether its widgets are there: composed, and not being taken down."""
         return self.is_mounted and self.is_attached and bool(self.query(Footer))
 
+    @classmethod
+    def own_bindings(cls) -> list[Binding]:
+        """The keys of this kind of screen, without those of all screens."""
+        owners = cls.__mro__[: cls.__mro__.index(InvestigatorScreen)]
+        return [one for owner in owners for one in vars(owner).get("BINDINGS", ())]
+
     # What a screen says
 
     @property

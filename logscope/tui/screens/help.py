@@ -66,7 +66,7 @@ class HelpScreen(ModalScreen[None]):
     def _text(self) -> list[Content]:
         keys = self._of.scope.keys
         names = all_bindings()
-        own = [binding.id for binding in vars(type(self._of)).get("BINDINGS", ())]
+        own = [binding.id for binding in self._of.own_bindings() if binding.id]
         rows = [line(("This screen", "bold")), *_rows(keys, own)]
         for head, group in (("Moving", "list"), ("Fields", "detail"), ("Everywhere", "screen"), ("", "app")):
             if group == "detail" and "records.pivot" not in own:

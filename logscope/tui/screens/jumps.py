@@ -27,14 +27,19 @@ class Jumps:
         self._search = ""
         self._backwards = False
         self._detections: Sequence[Detection] = ()
-        self._letters: dict[int, str] = {}
+
+    @property
+    def searched(self) -> str:
+        """What was searched last."""
+        return self._search
 
     def _view(self) -> View | None:
         return self._screen.main_list.view
 
-    def _ask_position(
+    def ask_position(
         self, topic: str, call: Callable[[View, Cancel], int | None], nothing: str, label: str = ""
     ) -> None:
+        """Ask for a position of the view on a thread, then go there; `nothing` is said where there is none."""
         view = self._view()
         if view is None:
             return
@@ -83,7 +88,7 @@ class Jumps:
         screen = self._screen
         text, start = self._search, screen.main_list.place
         way = "above" if backwards else "below"
-        self._ask_position(
+        self.ask_position(
             "find",
             lambda view, cancel: screen.investigation.find(view, text, start, backwards=backwards, cancel=cancel),
             f"no {text!r} {way}",
@@ -95,7 +100,7 @@ class Jumps:
     def level(self, level: int, direction: int) -> None:
         """The next record of at least a level."""
         investigation, start = self._screen.investigation, self._screen.main_list.place
-        self._ask_position(
+        self.ask_position(
             "level",
             lambda view, _: investigation.next_level(view, start, level, backwards=direction < 0),
             f"no {'errors' if level >= 5 else 'warnings'} {'below' if direction > 0 else 'above'}",
@@ -140,7 +145,7 @@ class Jumps:
                     best = place
             return best
 
-        self._ask_position("detection", call, f"no detection {'below' if direction > 0 else 'above'} in this view")
+        self.ask_position("detection", call, f"no detection {'below' if direction > 0 else 'above'} in this view")
 
     def sibling(self, direction: int) -> None:
         """The next record of the same transaction, in this view."""
@@ -163,7 +168,7 @@ class Jumps:
             return (min(ahead) if direction > 0 else max(ahead)) if ahead else None
 
         way = "later" if direction > 0 else "earlier"
-        self._ask_position("sibling", call, f"no {way} record of this transaction in view", "linking")
+        self.ask_position("sibling", call, f"no {way} record of this transaction in view", "linking")
 
     def open_transaction(self) -> None:
         """The waterfall of the record's transaction; a choice if it stands in several."""
@@ -242,35 +247,32 @@ class Jumps:
         text = screen.investigation.pivot_filter(key, name, value)
         screen.narrow(Step("pivot", text, f"{key or name} {value}"), anchor=row)
 
-    # Marks
-
-    def mark(self, letter: str) -> None:
-        """Mark the record; the same letter again takes it away."""
-        record = self._screen.line
-        if record is None:
-            return
-        if self._letters.get(record.row) == letter:
-            del self._letters[record.row]
-        else:
-            self._letters = {row: other for row, other in self._letters.items() if other != letter}
-            self._letters[record.row] = letter
-        self.show_marks()
+    # Marks, rows, times
 
     def show_marks(self) -> None:
         """Letters, and signs of the records that are to be steps of a rule."""
-        signs = {**self._letters, **self._screen.scope.step_marks.signs}
-        if self._screen.lives and self._screen.main_list.letters != signs:
+        if not self._screen.lives:
+            return
+        signs = {**self._screen.noting.letters, **self._screen.scope.step_marks.signs}
+        if self._screen.main_list.letters != signs:
             self._screen.main_list.letters = signs
             self._screen.main_list.restyle()
 
     def to_mark(self, letter: str) -> None:
         """To the record with a mark, or the place nearest to its time."""
-        row = next((row for row, other in self._letters.items() if other == letter), None)
+        row = self._screen.noting.row_of(letter)
         if row is None:
             self._screen.scope.say(f"no mark {letter}: m{letter} sets it")
-            return
-        wanted = row
-        self._ask_position("mark", lambda view, _: self._screen.investigation.position(view, wanted), "")
+        else:
+            self.to_row(row)
+
+    def to_row(self, row: int) -> None:
+        """To a record, or the place nearest to its time."""
+        self.ask_position("row", lambda view, _: self._screen.investigation.position(view, row), "")
+
+    def to_time(self, time: int) -> None:
+        """To the first record at or after a time."""
+        self.ask_position("goto", lambda view, _: self._screen.investigation.position_of_time(view, time), "")
 
     # Time
 
@@ -345,12 +347,13 @@ class Jumps:
         near = record.time if record else screen.scope.snapshot.start
         clock = screen.scope.clock
         if name == "goto":
-            if argument.replace(",", "").isdigit():
+            if argument.endswith("%") and argument[:-1].isdigit():
+                screen.main_list.go_to((screen.main_list.records - 1) * int(argument[:-1]) // 100, center=True)
+            elif argument.replace(",", "").isdigit():
                 screen.main_list.follow(False)
                 screen.main_list.go_to(int(argument.replace(",", "")) - 1, center=True)
             else:
-                wanted = clock.parse(argument, near)
-                self._ask_position("goto", lambda view, _: screen.investigation.position_of_time(view, wanted), "")
+                self.to_time(clock.parse(argument, near))
         elif name in ("filter", "exclude") and argument:
             screen.narrow(Step(name, argument, argument))
         elif name == "find":
@@ -370,5 +373,5 @@ class Jumps:
         elif name == "follow":
             screen.action_follow()
         else:
-            return False
+            return screen.looks.command(name, argument) or screen.run_more(name, argument)
         return True

@@ -8,20 +8,28 @@ from typing import ClassVar
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 from textual.content import Content
 
 from logscope.engine.answers import Line, Snapshot
 from logscope.engine.api import Investigation
 from logscope.language.sequence import is_sequence
-from logscope.tui.messages import CursorMoved, FollowChanged, RowChosen
-from logscope.tui.screens.base import InvestigatorScreen
+from logscope.tui.messages import CursorMoved, RowChosen
+from logscope.tui.screens.browsing import BrowsingScreen
+from logscope.tui.screens.faceting import Faceting
 from logscope.tui.screens.jumps import Jumps
+from logscope.tui.screens.keeping import Keeping
+from logscope.tui.screens.looks import Looks
+from logscope.tui.screens.noting import Noting
+from logscope.tui.screens.searches import Searches
+from logscope.tui.screens.splitting import Splitting
 from logscope.tui.screens.standing import records_status
 from logscope.tui.screens.trail import TrailScreen
 from logscope.tui.screens.viewing import Viewing
 from logscope.tui.trail import Step, Trail
 from logscope.tui.widgets.chrome import Chrome, Footer, title_line, trail_line
 from logscope.tui.widgets.detail import DetailPane
+from logscope.tui.widgets.facet_panel import FacetPanel
 from logscope.tui.widgets.query_bar import QueryBar
 from logscope.tui.widgets.record_list import RecordList
 from logscope.tui.widgets.timeline import Timeline
@@ -32,7 +40,7 @@ FILTER_HELP = 'word  "a phrase"  /regex/  field:value  level>=warn  -not  (a or 
 DELTAS = ("", "previous", "start")
 
 
-class RecordsScreen(InvestigatorScreen):
+class RecordsScreen(BrowsingScreen):
     """The records view."""
 
     CSS_PATH = "records.tcss"
@@ -46,7 +54,7 @@ class RecordsScreen(InvestigatorScreen):
         Binding("asterisk", "pivot", "Pivot on the value: every record that holds it", id="records.pivot", show=False),
         Binding("backspace", "back", "Back in the trail", id="records.back", show=False),
         Binding("right_curly_bracket,shift+right", "forward", "Forward in the trail", id="records.forward", show=False),
-        Binding("U", "undo", "Undo the last change of the trail", id="records.undo", show=False),
+        Binding("u,U", "undo", "Undo the last change of the view", id="records.undo", show=False),
         Binding("tilde", "trail", "The trail: switch steps on and off", id="records.trail", show=False),
         Binding("t", "transaction", "The record's transaction", id="records.transaction", show=False),
         Binding("T", "transactions", "List of transactions", id="records.transactions", show=False),
@@ -77,6 +85,7 @@ class RecordsScreen(InvestigatorScreen):
         ("records.search", "find"),
         ("records.pivot", "pivot"),
         ("list.choose", "fields"),
+        ("records.facet", "values"),
         ("records.error-next", "error"),
         ("records.sibling-next", "same transaction"),
         ("records.step", "mark step"),
@@ -92,9 +101,15 @@ class RecordsScreen(InvestigatorScreen):
         super().__init__(investigation)
         self.trail = Trail()
         self.jumps = Jumps(self)
-        self._delta: str | None = None
+        self.delta_chosen: str | None = None
         self.pending = ""
         self.viewing = Viewing(self)
+        self.faceting = Faceting(self)
+        self.looks = Looks(self)
+        self.noting = Noting(self)
+        self.searches = Searches(self)
+        self.splitting = Splitting(self)
+        self.keeping = Keeping(self)
 
     def compose(self) -> ComposeResult:
         """Title, trail, strip, records, fields, bar, footer."""
@@ -102,15 +117,19 @@ class RecordsScreen(InvestigatorScreen):
         yield Chrome(id="title")
         yield Chrome(id="trail")
         yield Timeline(clock, id="timeline")
+        yield Chrome(id="columns")
         yield RecordList(clock, self.viewing.request, id="records")
-        yield DetailPane(clock, id="detail")
+        yield from self.splitting.compose()
+        with Horizontal(id="panes"):
+            yield DetailPane(clock, id="detail")
+            yield FacetPanel(id="facets")
         yield QueryBar(id="bar")
         yield Footer()
 
     @property
     def main_list(self) -> RecordList:
         """The records."""
-        return self.query_one(RecordList)
+        return self.query_one("#records", RecordList)
 
     @property
     def detail(self) -> DetailPane:
@@ -152,8 +171,8 @@ class RecordsScreen(InvestigatorScreen):
 
     def delta_now(self) -> str:
         """What the right column shows: since the previous record in pivots, unless one chose."""
-        if self._delta is not None:
-            return self._delta
+        if self.delta_chosen is not None:
+            return self.delta_chosen
         return "previous" if self.trail.pivot is not None else ""
 
     def show_title(self) -> None:
@@ -173,37 +192,38 @@ class RecordsScreen(InvestigatorScreen):
         self.timeline.point(record.time if record else None)
         if self.detail.has_class("open") and record is not None and self.detail.record != record.row:
             self.show_fields(record)
+        self.splitting.point()
         self.show_status()
 
     @on(RowChosen)
     def _chosen(self, event: RowChosen) -> None:
         event.stop()
-        if event.rows is not self.main_list or self.detail.has_class("open"):
+        if event.rows is self.facets:
+            self.faceting.act("include")
+        elif event.rows is self.splitting.rows:
+            self.splitting.chosen()
+        elif event.rows is not self.main_list or self.detail.has_class("open"):
             self.close_something()
         elif self.line is not None:
-            self.detail.add_class("open")
-            self.show_fields(self.line)
-            self.call_after_refresh(self._keep_in_view)
+            self.open_fields(self.line)
 
-    def _keep_in_view(self) -> None:
-        self.main_list.go(self.main_list.cursor)
+    def open_fields(self, record: Line) -> None:
+        """Open the fields pane on a record."""
+        self.detail.add_class("open")
+        self.lay_panes()
+        self.show_fields(record)
 
     def show_fields(self, record: Line) -> None:
         """Fill the detail pane."""
         investigation = self.investigation
-        mark = self.main_list.mark()
-        note = f"✖ {mark[0]} · step {mark[1]} · {mark[2]}" if mark else ""
+        mark, written = self.main_list.mark(), self.noting.note_of(record.source, record.line)
+        told = [f"✖ {mark[0]} · step {mark[1]} · {mark[2]}"] if mark else []
+        note = "   ".join(told + ([f"✎ {written.text}"] if written and written.text else []))
         self.queries.ask(
             "fields",
             lambda _: list(investigation.fields(record.row)),
             lambda fields: self.detail.show(record, fields, note),
         )
-
-    @on(FollowChanged)
-    def _follow_changed(self, event: FollowChanged) -> None:
-        event.stop()
-        self.viewing.seen = self.main_list.records
-        self.show_status()
 
     def status_parts(self) -> tuple[Content, Content]:
         """Where one stands."""
@@ -229,8 +249,12 @@ class RecordsScreen(InvestigatorScreen):
 
     def submitted(self, purpose: str, text: str) -> None:
         """A filter, or what is searched."""
-        if not text and purpose not in ("search", "search-back"):
+        if purpose == "note":
+            self.noting.write(text)
+        elif not text and purpose not in ("search", "search-back"):
             self.close_bar()
+        elif purpose == "highlight":
+            self.searches.submitted(text)
         elif purpose == "filter" and is_sequence(text):
             self.open_sequence(text)
         elif purpose in ("filter", "exclude"):
@@ -245,7 +269,7 @@ class RecordsScreen(InvestigatorScreen):
             step: The step.
             anchor: The record to stand on; by default the present one.
         """
-        view = self.main_list.view
+        view = self.viewing.hits
         self.trail.add(step)
         if step.kind == "pivot" or view is None or not view.complete:
             self.viewing.refresh(anchor=anchor)
@@ -265,12 +289,8 @@ class RecordsScreen(InvestigatorScreen):
             self.viewing.refresh()
 
     def action_undo(self) -> None:
-        """The trail as it was before the last change."""
-        if self.trail.undo():
-            self.show_title()
-            self.viewing.refresh()
-        else:
-            self.scope.say("nothing to undo")
+        """Take the last change of the view back."""
+        self.keeping.undo()
 
     def action_trail(self) -> None:
         """The trail as a list."""
@@ -294,18 +314,10 @@ class RecordsScreen(InvestigatorScreen):
     def action_delta(self) -> None:
         """The next kind of time column."""
         now = self.delta_now()
-        self._delta = DELTAS[(DELTAS.index(now) + 1) % len(DELTAS)]
-        self.main_list.delta = self._delta
+        self.delta_chosen = DELTAS[(DELTAS.index(now) + 1) % len(DELTAS)]
+        self.main_list.delta = self.delta_chosen
         self.main_list.restyle()
-
-    def action_switch(self) -> None:
-        """To the fields and back."""
-        if self.detail.has_class("open"):
-            (self.main_list if self.detail.has_focus else self.detail).focus()
-        elif self.line is not None:
-            self.detail.add_class("open")
-            self.show_fields(self.line)
-            self.detail.focus()
+        self.keeping.noticed()
 
     def action_copy(self) -> None:
         """Copy the value in the fields pane, else the record."""
@@ -326,7 +338,7 @@ class RecordsScreen(InvestigatorScreen):
             event.prevent_default()
             pending, self.pending = self.pending, ""
             if event.character and event.character.isprintable() and len(event.character) == 1:
-                self.jumps.mark(event.character) if pending == "mark" else self.jumps.to_mark(event.character)
+                self.noting.mark(event.character) if pending == "mark" else self.jumps.to_mark(event.character)
             self.show_status()
         elif self.timeline.brush is not None and self.jumps.brush_key(event.key):
             event.stop()
@@ -401,11 +413,15 @@ class RecordsScreen(InvestigatorScreen):
             return True
         if super().close_something():
             return True
+        if self.facets.has_class("open") and (self.facets.has_focus or not self.detail.has_class("open")):
+            self.faceting.close()
+            return True
         if self.detail.has_class("open"):
             self.detail.remove_class("open")
+            self.lay_panes()
             self.main_list.focus()
             return True
-        return False
+        return self.splitting.close()
 
     def run_command(self, name: str, argument: str) -> bool:
         """Commands of this screen."""

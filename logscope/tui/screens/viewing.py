@@ -45,6 +45,9 @@ class Viewing:
     def __init__(self, screen: RecordsScreen) -> None:
         """Shows in `screen`."""
         self._screen = screen
+        self.hits: View | None = None
+        """What the trail keeps, without context rows."""
+        self._hidden: tuple[str, ...] = ()
         self.seen = 0
         """Records in view when following was left, for `+n new`."""
         self._next_refresh = 0.0
@@ -52,6 +55,16 @@ class Viewing:
         self._prepared_at = -1
         self._next_prepare = 0.0
         self._detections_shown = -1
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """Sources that are switched off."""
+        return self._hidden
+
+    @hidden.setter
+    def hidden(self, names: Sequence[str]) -> None:
+        self._hidden = tuple(names)
+        self._screen.investigation.hide_sources(self._hidden)
 
     def snapshot_changed(self, snapshot: Snapshot) -> None:
         """Ask for what is new, no more often than the engine can answer."""
@@ -101,12 +114,15 @@ class Viewing:
         def partial(growing: View) -> None:
             screen.call_later(self._partial, whole, growing)
 
-        def call(cancel: Cancel) -> tuple[View, int | None, int | None, tuple[str, ...]]:
-            view = investigation.view(asked, cancel=cancel, base=base, partial=None if grown else partial)
+        around = screen.looks.context if whole else 0
+
+        def call(cancel: Cancel) -> tuple[View, View, int | None, int | None, tuple[str, ...]]:
+            hits = investigation.view(asked, cancel=cancel, base=base, partial=None if grown else partial)
+            view = investigation.with_context(hits, around) if around else hits
             position = investigation.position(view, stand) if stand is not None and len(view.rows) else None
             first = investigation.lines(view, 0, 1)
             patterns = tuple(pattern for one in pivots for pattern in investigation.highlights(one))
-            return view, position if position is not None else stay, first[0].time if first else None, patterns
+            return hits, view, position if position is not None else stay, first[0].time if first else None, patterns
 
         screen.queries.ask(
             "view",
@@ -130,9 +146,17 @@ class Viewing:
         screen.tell(error)
 
     def _arrived(
-        self, view: View, position: int | None, origin: int | None, patterns: tuple[str, ...], *, grown: bool
+        self,
+        hits: View,
+        view: View,
+        position: int | None,
+        origin: int | None,
+        patterns: tuple[str, ...],
+        *,
+        grown: bool,
     ) -> None:
         screen = self._screen
+        self.hits = hits
         self._next_refresh = time.monotonic() + max(0.2, RESTED * screen.queries.took.get("view", 0.0))
         records, snapshot = screen.main_list, screen.scope.snapshot
         records.origin = origin
@@ -144,7 +168,7 @@ class Viewing:
         records.restyle()
         if not grown or not self.seen:
             self.seen = len(view.rows)
-        screen.trail.counted(len(view.rows))
+        screen.trail.counted(len(hits.rows))
         records.show(view, grown=grown, cursor=position)
         records.teach(self._empty())
         if screen.bar.is_open and screen.bar.purpose in ("filter", "exclude") and not grown:
@@ -153,6 +177,7 @@ class Viewing:
         screen.show_status()
         self.ask_absent()
         self.ask_histogram()
+        screen.view_arrived(grown=grown)
         self._prepare_if_due(snapshot)
 
     def ask_absent(self) -> None:
@@ -188,19 +213,23 @@ class Viewing:
         view, investigation = screen.main_list.view, screen.investigation
         if view is None:
             return
+        columns = screen.main_list.columns
+        context = None if view.context is None else view.context.slice(start, stop - start)
 
         def call(_: Cancel) -> Window:
             lines = list(investigation.lines(view, max(0, start - 1), stop))
             before = lines.pop(0) if start and lines else None
-            marks = investigation.marks([one.row for one in lines])
-            return Window(start, tuple(lines), before, marks, version)
+            rows = [one.row for one in lines]
+            near = frozenset() if context is None else frozenset(view.rows.slice(start, stop - start).filter(context))
+            cells = investigation.cells(rows, columns) if columns else {}
+            return Window(start, tuple(lines), before, investigation.marks(rows), version, near, cells)
 
         screen.queries.ask(f"window {start}", call, screen.main_list.received)
 
     def ask_histogram(self) -> None:
         """Fetch as many bars as fit."""
         screen = self._screen
-        view, investigation = screen.main_list.view, screen.investigation
+        view, investigation = self.hits, screen.investigation
         wanted = screen.timeline.wanted
         if view is not None:
             screen.queries.ask("histogram", lambda _: investigation.histogram(view, wanted), self._bars)

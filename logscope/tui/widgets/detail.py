@@ -8,12 +8,14 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from textual.binding import Binding, BindingType
+from textual.message import Message
 
 from logscope.engine.answers import FieldValue, Line
 from logscope.text import clean
 from logscope.tui.clock import Clock
 from logscope.tui.painting import fit, level_plain
 from logscope.tui.styles import LEVEL_WORDS
+from logscope.tui.unfolding import pretty, wrapped
 from logscope.tui.widgets.row_list import RowList
 
 RAW_CAP = 64 * 1024
@@ -29,27 +31,29 @@ class DetailRow:
     value: FieldValue | None = None
 
 
-def wrap(text: str, width: int) -> list[str]:
-    """The lines of a cleaned text, hard-wrapped at `width` characters."""
-    width = max(10, width)
-    out: list[str] = []
-    for part in text.split("\n"):
-        out += [part[place : place + width] for place in range(0, max(1, len(part)), width)]
-    return out
-
-
 class DetailPane(RowList):
     """Fields one can move over; `*` pivots on the one under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "next_value(1)", "Next value", id="detail.next", show=False),
         Binding("shift+tab", "next_value(-1)", "Previous value", id="detail.previous", show=False),
+        Binding("i,plus", "act('include')", "Keep records with this value", id="detail.include", show=False),
+        Binding("minus,exclamation_mark", "act('exclude')", "Drop records with it", id="detail.exclude", show=False),
+        Binding("c", "act('column')", "The field as a column, or no longer", id="detail.column", show=False),
     ]
 
     DEFAULT_CSS = """
-    DetailPane { display: none; height: 40%; border-top: solid $log-strip; border-title-color: $log-hint; }
+    DetailPane { display: none; border-top: solid $log-strip; border-title-color: $log-hint; width: 2fr; }
     DetailPane.open { display: block; }
     """
+
+    class Asked(Message):
+        """A key was pressed on a value."""
+
+        def __init__(self, what: str) -> None:
+            """`include`, `exclude` or `column`."""
+            self.what = what
+            super().__init__()
 
     def __init__(self, clock: Clock, *, id: str | None = None) -> None:
         """Nothing to show."""
@@ -102,11 +106,16 @@ class DetailPane(RowList):
         rows += [DetailRow("", value=field) for field in self._fields]
         rows.append(DetailRow("── whole record " + "─" * 40, "log-dim"))
         width = self.scrollable_content_region.width - 2
-        text = clean(record.raw, lines=True, cap=RAW_CAP)
-        rows += [DetailRow(part, level_plain(record.level)) for part in wrap(text, width)]
+        text = clean(pretty(record.raw) or record.raw, lines=True, cap=RAW_CAP)
+        rows += [DetailRow(part, level_plain(record.level)) for part in wrapped(text, width)]
         self._details = rows
         self.border_title = None
         self.set_rows(len(rows), min(first, len(rows) - 1) if cursor is None else cursor)
+
+    def action_act(self, what: str) -> None:
+        """Ask the screen to do something with the value."""
+        if self.value is not None:
+            self.post_message(self.Asked(what))
 
     def action_next_value(self, step: int) -> None:
         """To the next field, around the ends."""
