@@ -146,8 +146,6 @@ class RecordsScreen(BrowsingScreen):
         """The record under the cursor, if it is at hand."""
         return self.main_list.line()
 
-    # The view
-
     def on_mount(self) -> None:
         """Ask for everything."""
         self.main_list.teach(["", "Reading …"])
