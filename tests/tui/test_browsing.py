@@ -246,17 +246,17 @@ async def test_named_searches_are_painted_at_once_in_colours_of_their_own(opened
 async def test_steps_in_time_and_percent(opened: Opened) -> None:
     async with opened() as driver:
         screen = home(driver)
-        await driver.press("full_stop")
+        await driver.press("right_parenthesis")
         line = screen.line
         assert line is not None
         assert driver.app.clock.time(line.time) >= "10:01:00"
-        await driver.press("comma")
+        await driver.press("left_parenthesis")
         assert screen.main_list.place < 5
         await driver.press("5", "0", "percent_sign")
         assert abs(screen.main_list.place - screen.main_list.records // 2) <= 1
         await driver.press(":")
         await driver.type("step 10s")
-        await driver.press("enter", "g", "3", "full_stop")
+        await driver.press("enter", "g", "3", "right_parenthesis")
         line = screen.line
         assert line is not None
         assert "10:00:30" <= driver.app.clock.time(line.time) < "10:00:33"
