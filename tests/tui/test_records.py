@@ -113,7 +113,8 @@ async def test_pivot_finds_the_value_in_every_service_and_shows_the_time_between
         screen = records(driver)
         await driver.press("&")
         await driver.type("service:payments")
-        await driver.press("enter", "*")
+        await driver.press("enter")
+        await driver.press("*")
         assert screen.trail.pivot is not None
         text = driver.text()
         assert "inventory" in text
