@@ -47,12 +47,16 @@ def apart(sources: Sequence[str], against: Sequence[str]) -> frozenset[str]:
     """
     if not sources:
         raise UsageError("nothing to compare", "stats", mend="name sources before --against, and others after it")
-    mine, others = (
-        frozenset(spec.name for spec in expand(side, stdin_is_pipe=False).specs) for side in (sources, against)
-    )
+    mine, others = map(_names, (sources, against))
     if mine & others:
         raise UsageError(f"{min(mine & others)} stands on both sides", "--against", mend="name different sources there")
     return others
+
+
+def _names(arguments: Sequence[str]) -> frozenset[str]:
+    expansion = expand(arguments, stdin_is_pipe=False)
+    expansion.close()
+    return frozenset(spec.name for spec in expansion.specs)
 
 
 class Differences:

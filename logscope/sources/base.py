@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from logscope.errors import SourceError
 
@@ -18,6 +18,13 @@ Kind = Literal["file", "stream", "messages"]
 
 POLL_INTERVAL = 0.25
 """Seconds between two `poll()`s of a followed source: what the engine should keep to."""
+
+
+class OpensMembers(Protocol):
+    """An archive."""
+
+    def open(self, spec: SourceSpec, forced: str | None) -> OpenSource:
+        """Open a member, its text in the encoding `forced` or by its mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,8 @@ class SourceSpec:
     """`syslog+tcp://...`, `syslog+udp://...`, `spool://...`."""
     member: str | None = None
     """The member of an archive."""
+    archive: OpensMembers | None = field(default=None, compare=False, repr=False)
+    """The archive that holds the member, opened."""
 
 
 class OpenSource(ABC):

@@ -10,23 +10,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from logscope.errors import SourceError
+from logscope.sources.archives import Archive, open_archive
 from logscope.sources.base import SourceSpec
-from logscope.sources.codecs import codec_of
-from logscope.sources.files import SAMPLE, is_binary
+from logscope.sources.files import SAMPLE
 from logscope.sources.programs import program_of
+from logscope.sources.scratch import CopyLimits
+from logscope.sources.sifting import Sieve
 from logscope.sources.trouble import source_error
 from logscope.sources.urls import LISTENERS, PROGRAMS, parse_address, scheme_of, unknown_scheme
 
 DEPTH = 3
 """How deep a folder is walked: its files, its folders' files and theirs."""
-
-_NAMED_AT_MOST = 5
-
-
-_DOCUMENTS = frozenset(
-    [".py", ".md", ".rst", ".toml", ".yml", ".yaml", ".ini", ".cfg", ".html", ".css", ".js", ".ts", ".sh", ".svg"]
-)
-"""Endings of what lies beside logs and is none."""
 
 
 @dataclass(slots=True)
@@ -36,6 +30,22 @@ class Expansion:
     specs: list[SourceSpec] = field(default_factory=list)
     errors: list[SourceError] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    limits: CopyLimits = field(default_factory=CopyLimits)
+    """What unpacking archives may cost."""
+    archives: list[Archive] = field(default_factory=list)
+    """Those that were opened to see what they hold."""
+
+    def forget_unused(self) -> None:
+        """Give back archives of which no member is a source, since all were named before."""
+        used = {id(spec.archive) for spec in self.specs}
+        for archive in self.archives:
+            if id(archive) not in used:
+                archive.close()
+
+    def close(self) -> None:
+        """Give back what archives hold; for who opens none of the sources."""
+        for archive in self.archives:
+            archive.close()
 
 
 def expand(arguments: Sequence[str], *, stdin_is_pipe: bool, follow: bool = False) -> Expansion:
@@ -50,24 +60,25 @@ def expand(arguments: Sequence[str], *, stdin_is_pipe: bool, follow: bool = Fals
         Specs of what can be tried, errors for what cannot, and what was passed over.
     """
     expansion = Expansion()
-    seen: dict[tuple[int, int], str] = {}
+    seen: dict[tuple[int, int, str | None], str] = {}
     for argument in arguments or (("-",) if stdin_is_pipe else ()):
         try:
             for spec in _expanded(argument, follow, expansion):
                 _add(expansion, spec, seen)
         except SourceError as error:
             expansion.errors.append(error)
+    expansion.forget_unused()
     return expansion
 
 
-def _add(expansion: Expansion, spec: SourceSpec, seen: dict[tuple[int, int], str]) -> None:
+def _add(expansion: Expansion, spec: SourceSpec, seen: dict[tuple[int, int, str | None], str]) -> None:
     # A file's name may be no text; what names the source in columns and JSON must be.
     spec = replace(spec, name=spec.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
     identity = None
     if spec.path is not None:
         try:
             about = spec.path.stat()
-            identity = (about.st_dev, about.st_ino) if stat.S_ISREG(about.st_mode) else None
+            identity = (about.st_dev, about.st_ino, spec.member) if stat.S_ISREG(about.st_mode) else None
         except OSError:
             identity = None
     elif any(other.name == spec.name for other in expansion.specs):
@@ -95,24 +106,33 @@ def _expanded(argument: str, follow: bool, expansion: Expansion) -> Iterator[Sou
     try:
         mode = path.stat().st_mode
     except FileNotFoundError as error:
-        if is_pattern(argument):
+        if not os.path.lexists(path) and (members := _archived(argument, expansion)) is not None:
+            yield from members
+        elif is_pattern(argument):
             yield from _globbed(argument, follow, expansion)
         elif follow:
             yield SourceSpec(argument, "file", path)
         else:
-            archive, mark, _ = argument.rpartition("!")
-            if mark and Path(archive).exists():
-                raise SourceError(
-                    "archives are not yet supported in this version", where=argument, mend="unpack it first"
-                ) from error
             raise source_error(error, argument) from error
         return
     except OSError as error:
         raise source_error(error, argument) from error
     if stat.S_ISDIR(mode):
         yield from _folder(argument, follow, expansion)
+    elif stat.S_ISREG(mode) and (archive := _archive_at(path, argument, expansion)) is not None:
+        yield from _members(archive, expansion)
     else:
         yield SourceSpec(argument, "stream" if stat.S_ISFIFO(mode) else "file", path)
+
+
+def _archive_at(path: Path, name: str, expansion: Expansion) -> Archive | None:
+    """The archive that a file is; None if it is none, or cannot be read: opening it says why."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(SAMPLE)
+    except OSError:
+        return None
+    return open_archive(path, name, head, expansion.limits)
 
 
 def _url(argument: str, scheme: str) -> SourceSpec:
@@ -181,46 +201,57 @@ def _walked(folder: str, unreadable: Callable[[OSError], None]) -> list[str]:
     return [prefix + name for name in sorted(found)]
 
 
-def _is_document(name: str, head: bytes) -> bool:
-    """Whether a file that nobody named is source code, prose, or one JSON document rather than lines of JSON.
-
-    Such a file beside the logs (a manifest, a list of expected results) would be read as records, and
-    the ids in it would tie transactions together that have nothing to do with each other.
-    """
-    if Path(name).suffix.lower() in _DOCUMENTS:
-        return True
-    first = next((line.strip() for line in head.splitlines() if line.strip()), b"")
-    return first in (b"{", b"[")
-
-
 def texts(where: str, names: Sequence[str], expansion: Expansion) -> Iterator[SourceSpec]:
-    """Those that hold text, compressed or not, and may be logs; the others are said in one line."""
-    binary: list[str] = []
-    special: list[str] = []
-    documents: list[str] = []
+    """Those that hold text, compressed or in archives or not, and may be logs; the others are said in one line."""
+    sieve = Sieve()
     for name in names:
+        path = Path(name)
         try:
-            if not stat.S_ISREG(Path(name).stat().st_mode):
-                special.append(name)
+            if not stat.S_ISREG(path.stat().st_mode):
+                sieve.special.append(name)
                 continue
-            with Path(name).open("rb") as file:
+            with path.open("rb") as file:
                 head = file.read(SAMPLE)
         except OSError as error:
             expansion.errors.append(source_error(error, name))
             continue
-        if is_binary(head) and codec_of(head) is None:
-            binary.append(name)
-        elif _is_document(name, head):
-            documents.append(name)
-        else:
-            yield SourceSpec(name, "file", Path(name))
-    kinds = (
-        ("binary", binary),
-        ("special (pipes, sockets, devices)", special),
-        ("that are documents, not logs (name them to read them)", documents),
-    )
-    for what, skipped in kinds:
-        if skipped:
-            more = ", ..." if len(skipped) > _NAMED_AT_MOST else ""
-            listed = ", ".join(skipped[:_NAMED_AT_MOST]) + more
-            expansion.notices.append(f"{where}: skipped {len(skipped)} {what}: {listed}")
+        try:
+            archive = open_archive(path, name, head, expansion.limits)
+        except SourceError as error:
+            expansion.errors.append(error)
+            continue
+        if archive is not None:
+            yield from _members(archive, expansion)
+        elif sieve.lets_pass(name, head):
+            yield SourceSpec(name, "file", path)
+    expansion.notices += sieve.said(where)
+
+
+def _members(archive: Archive, expansion: Expansion) -> Iterator[SourceSpec]:
+    """The members of an archive that are asked for, or all that may be logs."""
+    specs = archive.specs()
+    expansion.archives.append(archive)
+    expansion.notices += archive.notices
+    expansion.errors += archive.errors
+    if not specs and not archive.errors:
+        what = "no logs in this archive" if archive.pattern is None else f"no member {archive.pattern} in this archive"
+        raise SourceError(what, where=archive.name, mend=archive.suggestion())
+    yield from specs
+
+
+def _archived(argument: str, expansion: Expansion) -> list[SourceSpec] | None:
+    """What `ARCHIVE!MEMBER` or `ARCHIVE!GLOB` names; None if it is nothing of the kind."""
+    for place in [at for at, sign in enumerate(argument) if sign == "!" and at]:
+        name, pattern = argument[:place], argument[place + 1 :]
+        names = [name] if Path(name).is_file() else names_of(name) if is_pattern(name) else []
+        specs: list[SourceSpec] = []
+        for each in names:
+            with Path(each).open("rb") as file:
+                archive = open_archive(Path(each), each, file.read(SAMPLE), expansion.limits, pattern)
+            if archive is not None:
+                specs += _members(archive, expansion)
+            elif each == name:
+                raise SourceError("is no archive", where=name, mend="name the file without !MEMBER")
+        if specs:
+            return specs
+    return None

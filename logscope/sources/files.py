@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from logscope.errors import SourceError
@@ -23,6 +24,8 @@ _MAGIC = (
     b"%PDF-",
     b"SQLite format 3\0",
     b"PAR1",
+    b"PK\x03\x04",
+    b"PK\x05\x06",
     b"\xca\xfe\xba\xbe",
 )
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
@@ -61,6 +64,14 @@ def _refuse(mode: int, path: Path, name: str) -> None:
     what = "a socket" if stat.S_ISSOCK(mode) else "a device"
     mend = "listen with syslog+udp://127.0.0.1:PORT" if stat.S_ISSOCK(mode) else "name a file, a FIFO or - instead"
     raise SourceError(f"is {what}, not a log", where=name, mend=mend)
+
+
+def pieces_of(fd: int) -> Iterator[bytes]:
+    """The bytes of a file from its beginning, 1 MiB at a time."""
+    offset = 0
+    while chunk := read_at(fd, 1 << 20, offset):
+        offset += len(chunk)
+        yield chunk
 
 
 def is_binary(head: bytes) -> bool:

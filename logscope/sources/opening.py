@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from logscope.errors import SourceError
 from logscope.sources.base import POLL_INTERVAL, OpenSource, SourceSpec
 from logscope.sources.codecs import codec_by_name, codec_of, unread_compression
-from logscope.sources.compressed import Told, decompressed
 from logscope.sources.copied import CopiedSource
 from logscope.sources.encodings import checked_encoding, encoding_of, newline_of, recoded
-from logscope.sources.files import SAMPLE, FileSource, is_binary, open_regular, read_at
+from logscope.sources.files import SAMPLE, FileSource, is_binary, open_regular, pieces_of, read_at
 from logscope.sources.follow import FollowedFile
+from logscope.sources.plain import plain_text
 from logscope.sources.programs import open_program
 from logscope.sources.retention import Retention
 from logscope.sources.scratch import CopyLimits
@@ -23,8 +23,6 @@ from logscope.sources.streams import inherited_pipe, pipe_chunks, standard_input
 from logscope.sources.urls import PROGRAMS, scheme_of
 
 _CHUNK = 1 << 20
-_SIGNATURE = 16
-"""Bytes that tell a compression."""
 
 
 def open_source(
@@ -57,6 +55,8 @@ def open_source(
 
         return open_url(spec, follow=follow, root=spool_root, retention=retention)
     forced = checked_encoding(encoding)
+    if spec.archive is not None:
+        return spec.archive.open(spec, forced)
     if spec.path is None:
         return _stream(spec, standard_input(spec.name), None, follow, forced, limits)
     inherited = inherited_pipe(spec.path)
@@ -85,7 +85,7 @@ def _opened(
     if codec_of(head) is not None:
 
         def unpacked(source: CopiedSource, stop: threading.Event) -> Iterator[bytes]:
-            return _as_text(plain(source, stop, _pieces(fd)), forced)
+            return plain_text(source, stop, pieces_of(fd), forced)
 
         return CopiedSource(spec, unpacked, mtime_us=mtime_us, limits=limits, on_close=lambda: os.close(fd))
     unread = unread_compression(head)
@@ -111,7 +111,7 @@ def _stream(
     spec = SourceSpec(spec.name, "stream", spec.path)
 
     def chunks(source: CopiedSource, stop: threading.Event) -> Iterator[bytes]:
-        return _as_text(plain(source, stop, pipe_chunks(source, stop, fd, path)), forced)
+        return plain_text(source, stop, pipe_chunks(source, stop, fd, path), forced)
 
     return CopiedSource(spec, chunks, follow=follow, limits=limits, on_close=lambda: os.close(fd))
 
@@ -147,46 +147,3 @@ def _all_of(original: OpenSource, copy: CopiedSource, stop: threading.Event) -> 
             original.poll()
         for notice in original.notices():
             copy.say(notice.removeprefix(f"{original.name}: "))
-
-
-def _pieces(fd: int) -> Iterator[bytes]:
-    offset = 0
-    while chunk := read_at(fd, _CHUNK, offset):
-        offset += len(chunk)
-        yield chunk
-
-
-def plain(told: Told, stop: threading.Event, pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """What is in pieces of bytes if they are compressed, else the pieces themselves.
-
-    Args:
-        told: See `compressed.decompressed`.
-        stop: Ends it early.
-        pieces: A stream, cut anywhere.
-    """
-    head, pieces = _begun(iter(pieces), _SIGNATURE)
-    codec = codec_of(head)
-    return pieces if codec is None else decompressed(told, stop, pieces, codec)
-
-
-def _begun(pieces: Iterator[bytes], least: int) -> tuple[bytes, Iterator[bytes]]:
-    """The first bytes of a stream, as many as tell what it is, and the whole stream."""
-    head = b""
-    for piece in pieces:
-        head += piece
-        if len(head) >= least or b"\n" in head:
-            break
-    return head, _prepended(head, pieces)
-
-
-def _as_text(chunks: Iterable[bytes], forced: str | None) -> Iterator[bytes]:
-    """UTF-8 of what is in `forced`, or in UTF-16 or 32 by its mark; anything else as it is."""
-    head, rest = _begun(iter(chunks), 4)
-    encoding = forced or encoding_of(head)
-    yield from rest if encoding is None else recoded(rest, encoding)
-
-
-def _prepended(head: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
-    if head:
-        yield head
-    yield from pieces
