@@ -149,6 +149,8 @@ class ColdFilter:
         if len(offsets) < 2:
             raise Doubtful
         self.binding = self.bind(string_column(block[: offsets[-1]], offsets).head(SAMPLE).to_list())
+        if not self.binding.cuts:
+            raise Doubtful
 
     def _skip(self, block: bytes, *, last: bool) -> bool:
         """Pass over a block, up to its last record; False if that one does not begin near the end."""

@@ -193,6 +193,10 @@ class Ingest:
         lines = string_column(block[: offsets[-1]], offsets)
         if self.binding is None:
             self.binding = self.bind(lines.head(SAMPLE).to_list())
+            if self.binding.head_lines:
+                self.line += min(self.binding.head_lines, len(lines))
+                self.position += int(offsets[min(self.binding.head_lines, len(lines))])
+                return True
         if self.source.kind == "messages":
             return self._append(lines, offsets, pl.int_range(0, len(lines), dtype=pl.UInt32, eager=True))
         return self._join(block, lines, offsets, last=last)
@@ -311,7 +315,8 @@ class Ingest:
 
     def _scanned(self, lines: pl.Series, parser: RecordParser) -> pl.DataFrame:
         """What the parser finds in lines; of a large block by two threads, since cuts do not change it."""
-        if not self.wide or len(lines) < _SHARED:
+        assert self.binding is not None
+        if not self.wide or len(lines) < _SHARED or not self.binding.cuts:
             return parser.scan(lines)
         half = len(lines) // 2
         with ThreadPoolExecutor(1) as pool:

@@ -159,7 +159,7 @@ class Loading:
         zone = by_glob(self._options.tz, source.name) or local_zone()
         parser = make_parser(assignment, zone=zone, reference_us=source.mtime_us, source_name=source.name)
         ref = SourceRef(place, source.name, source.kind)
-        return Binding(ref, source, parser, tuple(parser.formats))
+        return Binding(ref, source, parser, tuple(parser.formats), parser.head_lines, parser.cuts)
 
     def read_all(self, progress: Callable[[float], None] | None = None) -> None:
         """Read everything there is (streams to their end), in this thread."""

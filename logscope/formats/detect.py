@@ -16,6 +16,7 @@ import polars as pl
 
 from logscope.formats import guess
 from logscope.formats.columns import fitted
+from logscope.formats.csvlayout import CsvLayout, csv_layout, records_of
 from logscope.formats.lines import CONTINUES
 from logscope.formats.loader import Assignment, FormatSet
 from logscope.formats.model import Format
@@ -39,8 +40,12 @@ def detect(known: FormatSet, sample_lines: Sequence[str], *, name: str, forced: 
     """
     text = next(form for form in known.formats if form.kind == "text")
     sample = list(sample_lines[:SAMPLE])
-    if forced is not None:
-        form = known.get(forced)
+    form = None if forced is None else known.get(forced)
+    if form is None or form.kind == "csv":
+        layout = csv_layout(sample, name, forced=form is not None)
+        if layout is not None:
+            return _table(known, layout, sample)
+    if form is not None:
         form = fitted(form, sample) if form.kind == "columns" else form
         chosen = (form,) if form.kind == "text" else (form, text)
         given = Assignment(chosen, known, ("given by the user", "what the given one does not match")[: len(chosen)])
@@ -49,7 +54,7 @@ def detect(known: FormatSet, sample_lines: Sequence[str], *, name: str, forced: 
     lines = lines.filter(~lines.str.contains(CONTINUES).fill_null(True))
     begun = lines.filter(~lines.str.contains(r"^[ \t]"))
     lines = begun if len(begun) else lines
-    outer = [form for form in known.formats if not form.inner_only and form.kind != "text"]
+    outer = [form for form in known.formats if not form.inner_only and form.kind not in ("text", "csv")]
     candidates = _possible(outer, sample)
     shares, rest = _shares(known, candidates, lines)
     taken = [(form, shares[form.name]) for form in candidates if shares.get(form.name, 0.0) > 0]
@@ -69,6 +74,17 @@ def detect(known: FormatSet, sample_lines: Sequence[str], *, name: str, forced: 
         layouts=(),
     )
     return replace(found, inner=_inside(found, lines))
+
+
+def _table(known: FormatSet, layout: CsvLayout, sample: Sequence[str]) -> Assignment:
+    """The assignment of a source of separated values; what its messages hold is told from the sample."""
+    form = next(form for form in known.formats if form.kind == "csv")
+    text = next(form for form in known.formats if form.kind == "text")
+    separator = "tab" if layout.separator == "\t" else layout.separator
+    what = f"{len(layout.names)} columns separated by {separator}, " + ("a header" if layout.head else "no header")
+    records = [record for record, _ in records_of(sample[layout.head :])]
+    found = Assignment((form, text), known, (what, "empty lines"), (1.0, 0.0), table=layout, sample=tuple(records))
+    return replace(found, inner=_inside(found, pl.Series("line", records, dtype=pl.String)))
 
 
 def _possible(forms: Sequence[Format], sample: Sequence[str]) -> list[Format]:

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from logscope.errors import FormatError
+from logscope.formats.csvlayout import CsvLayout
 from logscope.formats.definition import BUILTIN, read_format
 from logscope.formats.model import Format
 
@@ -108,6 +109,10 @@ class Assignment:
     """Formats of what this source's wrappers hold, in order, without `text`; None: those that are `inside`."""
     messages: bool = False
     """Each line is a message of its own: lines are never joined."""
+    table: CsvLayout | None = None
+    """Of a source of separated values."""
+    sample: tuple[str, ...] = ()
+    """Some records of such a source."""
 
 
 @cache

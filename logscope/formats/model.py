@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-KINDS = ("regex", "json", "logfmt", "columns", "wrapper", "docker", "rfc5424", "rfc3164", "text")
+KINDS = ("regex", "json", "logfmt", "columns", "wrapper", "docker", "rfc5424", "rfc3164", "csv", "text")
 """How a format is read; `regex` is the one that users write."""
 
 COLUMNS = ("time", "level", "host", "service", "pid", "message")

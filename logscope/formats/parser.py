@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 import polars as pl
 
 from logscope.formats import frames
+from logscope.formats.csvreader import CsvReader
 from logscope.formats.docker import DockerReader
 from logscope.formats.lines import Lines
 from logscope.formats.loader import Assignment
@@ -19,7 +20,7 @@ from logscope.formats.timestamps import Clock
 from logscope.formats.wrappers import RELAYED, RFC3164, RFC3164_BARE, RFC5424, SyslogReader
 from logscope.records.schema import FIELD_PREFIX
 
-WRAPPERS = {"docker", "rfc5424", "rfc3164", "wrapper"}
+WRAPPERS = {"docker", "rfc5424", "rfc3164", "wrapper", "csv"}
 _LOG_ENDINGS = {
     "log",
     "txt",
@@ -35,6 +36,9 @@ _LOG_ENDINGS = {
     "lz4",
     "logs",
     "current",
+    "csv",
+    "tsv",
+    "parquet",
 }
 _NO_SERVICE = {"", "-", "log", "logs", "messages", "syslog", "stdin", "access", "error", "out", "output"}
 
@@ -74,11 +78,24 @@ class SourceParser:
             for regex in RELAYED
         ]
         self._relayed = Lines([*relayed, *self._bodies.readers])
-        self._lines = Lines([reader for form in assignment.formats for reader in self._readers(form)])
+        self.head_lines = assignment.table.head if assignment.table else 0
+        """Lines at the beginning that are no records."""
+        self.cuts = assignment.table is None
+        """Whether lines can be told apart without those before them, so that a source can be cut anywhere."""
+        self._csv = self._csv_reader(assignment)
+        readers = [reader for form in assignment.formats for reader in self._readers(form)]
+        self._lines = Lines(readers if self._csv is None else [self._csv, *readers])
         self.formats: tuple[str, ...] = tuple(form.name for form in assignment.formats)
         """Names by the code in column `format`; the last is `text`."""
 
+    def _csv_reader(self, assignment: Assignment) -> CsvReader | None:
+        if assignment.table is None:
+            return None
+        return CsvReader(assignment.formats[0], self._clock, assignment.table, self._bodies, assignment.sample)
+
     def _readers(self, form: Format) -> list[Reader]:
+        if form.kind == "csv":
+            return []
         clock = Clock(self._clock.zone, self._clock.reference_us, (*form.layouts, *self._clock.layouts))
         if form.kind == "json":
             reader = PrettyReader if form.multiline else JsonReader
@@ -111,11 +128,16 @@ class SourceParser:
         """Which lines begin a record (Boolean)."""
         if self._messages:
             return pl.Series([True]).new_from_index(0, len(lines))
-        return self._lines.starts(lines).alias("starts")
+        return (self._lines if self._csv is None else self._csv).starts(lines).alias("starts")
 
     def scan(self, lines: pl.Series) -> pl.DataFrame:
         """`starts` of each line with what `index` tells of those that start: see `RecordParser.scan`."""
-        if self._messages or not len(lines) or lines.str.starts_with("\ufeff").fill_null(False).any():
+        if (
+            self._messages
+            or self._csv is not None
+            or not len(lines)
+            or lines.str.starts_with("\ufeff").fill_null(False).any()
+        ):
             starts = self.starts(lines)
             index = self.index(lines.filter(starts))
         else:

@@ -45,6 +45,10 @@ class Binding:
     parser: RecordParser
     formats: tuple[str, ...]
     """Format names by the code in the index."""
+    head_lines: int = 0
+    """Lines at the source's beginning that are no records: a table's header."""
+    cuts: bool = True
+    """Whether lines can be told apart without those before them."""
 
 
 @dataclass(frozen=True, slots=True)
