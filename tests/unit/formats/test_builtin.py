@@ -26,7 +26,8 @@ def parser_for(lines: list[str], *, name: str = "shop.log", zone: str = "UTC", f
 
 def test_all_samples_hold() -> None:
     assert check_samples(FORMATS) >= 20
-    assert all(with_samples(form).samples for form in FORMATS.formats)
+    # What a line of a table means its header says, so a line alone is no sample.
+    assert all(with_samples(form).samples for form in FORMATS.formats if form.kind != "csv")
 
 
 @pytest.mark.parametrize("name", MAKERS)
