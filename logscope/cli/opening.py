@@ -79,7 +79,9 @@ def loaded(
 
 
 def source_exit(session: Session) -> int:
-    """1 if a source could not be read, else 0."""
-    from logscope.errors import SourceError
+    """2 if a format definition could not be used, else 1 if a source could not be read, else 0."""
+    from logscope.errors import FormatError, SourceError
 
+    if any(isinstance(error, FormatError) for error in session.loading.errors):
+        return 2
     return 1 if any(isinstance(error, SourceError) for error in session.loading.errors) else 0

@@ -92,7 +92,7 @@ class Loading:
         if self._formats is None:
             extra = [Path(path) for path in self._options.formats]
             own = config_folder() / "formats"
-            self._formats = load_formats([*([own] if own.is_dir() else []), *extra])
+            self._formats = load_formats([*([own] if own.is_dir() else []), *extra], self.errors)
         return self._formats
 
     def open(self) -> None:

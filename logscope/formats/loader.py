@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from logscope.errors import FormatError
+from logscope.errors import FormatError, LogscopeError
 from logscope.formats.csvlayout import CsvLayout
 from logscope.formats.definition import BUILTIN, read_format
 from logscope.formats.model import Format
 
 
-def load_formats(extra: Sequence[Path] = (), errors: list[FormatError] | None = None) -> FormatSet:
+def load_formats(extra: Sequence[Path] = (), errors: list[LogscopeError] | None = None) -> FormatSet:
     """The shipped formats and those of files and folders; one of the same name replaces a shipped one.
 
     Args:
