@@ -52,7 +52,7 @@ def detect(known: FormatSet, sample_lines: Sequence[str], *, name: str, forced: 
         return replace(given, inner=_inside(given, pl.Series(sample, dtype=pl.String)))
     lines = pl.Series("line", sample, dtype=pl.String).str.strip_chars_start("\ufeff")
     lines = lines.filter(~lines.str.contains(CONTINUES).fill_null(True))
-    begun = lines.filter(~lines.str.contains(r"^[ \t]"))
+    begun = lines.filter(lines.str.contains(r"^(?:[^ \t]| {0,2}\{)"))
     lines = begun if len(begun) else lines
     outer = [form for form in known.formats if not form.inner_only and form.kind not in ("text", "csv")]
     candidates = _possible(outer, sample)

@@ -78,5 +78,7 @@ def _ends(regex: str) -> Iterator[int]:
             depth -= 1
         elif sign == "{" and not inside:
             position = regex.index("}", start) + 1
-        if (depth == 0 and not inside and start > 0 and regex[position : position + 1] not in {*_QUANTIFIERS}) or (depth == 0 and not inside and position == len(regex)):
+        if (depth == 0 and not inside and start > 0 and regex[position : position + 1] not in {*_QUANTIFIERS}) or (
+            depth == 0 and not inside and position == len(regex)
+        ):
             yield position

@@ -210,7 +210,7 @@ class PrettyReader(JsonReader):
 
     def match(self, raw: pl.Series) -> pl.Series:
         """A brace that ends its line, or an object of several lines."""
-        found = raw.str.contains(r"^ {0,2}\{[ \t]*(?:\r?$|\r?\n(?s:.*)\}[\s,\]]*$)").fill_null(False)
+        found = raw.str.contains(r"^ {0,2}\{(?:[ \t]*\r?$|(?s:.*)\}[\s,\]]*$)").fill_null(False)
         for name in self.format.members:
             found = found & raw.str.contains(f'"{name}"', literal=True).fill_null(False)
         return found

@@ -12,6 +12,7 @@ from collections.abc import Collection
 import polars as pl
 
 from logscope.formats import frames, keyvalue
+from logscope.formats.levels import to_levels
 from logscope.formats.lines import Lines
 from logscope.formats.model import Format
 from logscope.formats.patterns import Pattern, compile_pattern
@@ -32,7 +33,7 @@ _LEVEL = r"(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|ERR|FATAL|CRITICAL|SEVE
 _SD = r"(?:-|(?:\[[^\]\" ]+(?: [^\] =\"]+=\"(?:[^\"\\]|\\.)*\")*[ ]?\])+)"
 
 RFC5424 = (
-    rf"^{PRI}?1 (?P<time>-|[0-9]{{4}}-[^ ]+) (?P<host>[^ ]+) (?P<app>[^ ]+) (?P<pid>[^ ]+) (?P<msgid>[^ ]+)"
+    rf"^(?:{PRI}[1-9][0-9]{{0,2}}|1) (?P<time>-|[0-9]{{4}}-[^ ]+) (?P<host>[^ ]+) (?P<app>[^ ]+) (?P<pid>[^ ]+) (?P<msgid>[^ ]+)"
     rf"(?: (?P<sd>{_SD}))?(?: |$)"
 )
 _QUICK = {
@@ -60,7 +61,7 @@ FACILITIES = (
     *(f"local{number}" for number in range(8)),
 )
 
-_HEADER = {"time", "host", "app", "pid", "pri", "msgid", "sd"}
+_HEADER = {"time", "level", "host", "app", "pid", "pri", "msgid", "sd"}
 _SD_PARAM = r"(?s)[ ]([^\] =\"]+)=\"((?:[^\"\\]|\\.)*)\""
 
 
@@ -74,6 +75,8 @@ class SyslogReader(Reader):
         self.inner = inner
         self.veto = _VETO.get(regex)
         self.bare_tag = regex == RFC3164_BARE[0]
+        self.given = "pri" if "pri" in self.pattern.groups else "level"
+        """The group that gives a level where the body states none."""
         self.further = tuple(name for name in self.pattern.groups if name not in _HEADER)
         quick = re.sub(r"\(\?P<[a-z]+>", "(?:", self.pattern.quick)
         self.levelled = rf"{quick}(?:{_SD} )?\x{{feff}}?(?:@cee: ?)?(?:{inner.stating()})"
@@ -117,7 +120,7 @@ class SyslogReader(Reader):
 
     def extract(self, raw: pl.Series, want: Collection[str], received: pl.Series | None) -> Columns:
         """The header's columns over the body's (level and fields: the body's over the header's)."""
-        names = {"service": "app", "host": "host", "pid": "pid", "time": "time", "level": "pri"}
+        names = {"service": "app", "host": "host", "pid": "pid", "time": "time", "level": self.given}
         sought = {group for column, group in names.items() if column in want and group in self.pattern.groups}
         fields = fields_of(want)
         if fields:
@@ -140,7 +143,7 @@ class SyslogReader(Reader):
             for name in rest & set(inside):
                 out[name] = frames.coalesce(out[name], inside[name]) if name in out else inside[name]
             if "level" in want:
-                out["level"] = self._level(body, head.get("pri"))
+                out["level"] = self._level(body, head.get(self.given))
         for name in fields:
             own = self._field(name, head, len(raw))
             if own is not None:
@@ -156,10 +159,11 @@ class SyslogReader(Reader):
         if "time" in inside:
             out["time"] = out["time"].clone().scatter(rows, inside["time"])
 
-    def _level(self, body: pl.Series, pri: pl.Series | None) -> pl.Series:
+    def _level(self, body: pl.Series, given: pl.Series | None) -> pl.Series:
         stated = self.inner.states_level(body)
-        if pri is not None:
-            stated = stated.zip_with(stated > 0, _level_of(pri))
+        if given is not None:
+            numbers = _level_of(given) if self.given == "pri" else to_levels(given, self.format.levels)
+            stated = stated.zip_with(stated > 0, numbers)
         open_rows = (stated == 0).arg_true()
         if len(open_rows):
             guess = self.inner.extract(body.gather(open_rows), {"level"}, None).get("level")

@@ -215,7 +215,8 @@ def crowdsec() -> Iterator[Case]:
                 continue
             time, year = time_of(times[number]) if len(times) == len(lines) else (None, True)
             year = year and time is not None and str(time.year) in lines[number]
-            records.append(Expected(number, time, year, None, texts(found["parsed"].items())))
+            parsed = {name: value for name, value in found["parsed"].items() if name not in {"message", "program"}}
+            records.append(Expected(number, time, year, None, texts(parsed.items())))
         if records:
             yield Case(entry["id"], lines, tuple(records), counts=False)
 
@@ -238,7 +239,9 @@ def syslog() -> Iterator[Case]:
             }
             year = bool(zoned) and str(found["timestamp"])[:4] in entry["input"]
             expected = Expected(0, time, year, level_of(severity or ""), values)
-            yield Case(entry["id"], tuple(entry["input"].split("\n")), (expected,))
+            offset = time.utcoffset() if time else None
+            zone = _zone(f"{time:%z}"[:3] + ":00") if time and offset else "UTC"
+            yield Case(entry["id"], tuple(entry["input"].split("\n")), (expected,), zone)
 
 
 def _one(name: str, line: str, values: dict[str, str], stamp: object) -> Case:

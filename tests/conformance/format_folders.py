@@ -27,6 +27,12 @@ def lines_of(path: Path) -> list[str] | None:
     return content[:_BYTES].decode(encoding, "replace").removesuffix("\n").split("\n")
 
 
+def _records(lines: pl.Series, starts: pl.Series) -> pl.Series:
+    """Lines joined to records."""
+    frame = pl.DataFrame({"line": lines, "record": starts.cum_sum()})
+    return frame.group_by("record", maintain_order=True).agg(pl.col("line").str.join("\n")).get_column("line")
+
+
 def folders(known: FormatSet, *, wrong: bool) -> None:
     """Print a row per folder; with `wrong` also one per file of which a tenth or more is free text."""
     print("| folder | files | formats | records | free text | without a time |")
@@ -43,7 +49,7 @@ def folders(known: FormatSet, *, wrong: bool) -> None:
             raw = pl.Series([line.rstrip("\r") for line in lines])
             assignment = known.detect([line for line in raw.head(2000) if line], name=path.name)
             parser = make_parser(assignment, zone="UTC", reference_us=1_798_675_200_000_000, source_name=path.name)
-            index = parser.scan(raw).filter(pl.col("starts"))
+            index = parser.index(_records(raw, parser.starts(raw)))
             names = index["format"].replace_strict(dict(enumerate(parser.formats)), return_dtype=pl.String)
             formats.update(names.unique().to_list())
             text = int((names == "text").sum())
