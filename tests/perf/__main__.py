@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from logscope.language.units import parse_size
-from tests.perf import bulk, commands, reopening, rules, stalls, terminal
+from tests.perf import bulk, commands, reopening, rules, sigma, stalls, terminal
 from tests.perf.measuring import ROOT, Figure, Settings, run
 
 BENCHMARKS: dict[str, Callable[[Settings], Iterator[Figure]]] = {
@@ -33,6 +33,7 @@ BENCHMARKS: dict[str, Callable[[Settings], Iterator[Figure]]] = {
     "discovery": bulk.discovery,
     "sequence": bulk.sequence,
     "rules": rules.rules,
+    "sigma": sigma.sigma,
 }
 _COLUMNS = ("what", "tool", "measured", "CPU", "peak memory", "budget", "note")
 

@@ -18,6 +18,7 @@ from typing import Any
 import polars as pl
 
 from tests.perf.rulejobs import live_blocks, transaction_rules
+from tests.perf.sigmajobs import live_sigma, sigma_rules
 
 Result = dict[str, Any]
 
@@ -364,6 +365,8 @@ JOBS: dict[str, Callable[..., Result]] = {
         stretches,
         transaction_rules,
         live_blocks,
+        sigma_rules,
+        live_sigma,
     )
 }
 
