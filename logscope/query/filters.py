@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import time
 from collections.abc import Collection, Mapping
+from functools import cached_property
 
 import polars as pl
 
@@ -60,6 +61,14 @@ class Filter:
         self.field_terms: tuple[tuple[str, int], ...] = tuple(names.items())
         # Which expression a term becomes depends on the dtypes that a frame has for its columns.
         self._compiled: dict[tuple[int, pl.DataType | None], pl.Expr | None] = {}
+
+    @cached_property
+    def literals(self) -> frozenset[tuple[str, str]] | None:
+        """(column, ASCII text in lower case): a record that matches holds one of them, letter case ignored.
+
+        None: it may hold none.
+        """
+        return _literals(self.expression)
 
     def __repr__(self) -> str:
         return f"Filter({self.text!r})"
@@ -125,6 +134,25 @@ class Filter:
         if compiled is None:
             return constant(False, frame.height)
         return select(frame, compiled, expression)
+
+
+_SHORTEST = 3
+"""Shorter words stand in too many records to be worth seeking."""
+
+
+def _literals(expression: Expression) -> frozenset[tuple[str, str]] | None:
+    if isinstance(expression, Word):
+        text = expression.text
+        return frozenset([(expression.scope, text.lower())]) if text.isascii() and len(text) >= _SHORTEST else None
+    if isinstance(expression, Or):
+        found = [_literals(item) for item in expression.items]
+        known = [each for each in found if each is not None]
+        return frozenset[tuple[str, str]]().union(*known) if len(known) == len(found) else None
+    if isinstance(expression, And):
+        # Of what must hold together the words that are found least: long ones, then few.
+        known = [each for item in expression.items if (each := _literals(item))]
+        return max(known, key=lambda each: (min(len(text) for _, text in each), -len(each)), default=None)
+    return None
 
 
 def select(frame: pl.DataFrame, expression: pl.Expr, term: Term) -> pl.Series:

@@ -6,6 +6,7 @@ import polars as pl
 
 from logscope.records.schema import FROM_FILE, TIME
 from logscope.rules.model import DETECTION_COLUMN, RULE_COLUMN, Rule, RuleFilter, Sequence, Step, Until
+from logscope.rules.seeking import mask_of
 from logscope.rules.sequence import DETECTION, UNTIL, hit_column
 from logscope.rules.values import candidates, value_of
 
@@ -110,7 +111,7 @@ class HitSelector:
             # Equal texts of one kind mean the same; of a rule the text is its name, not its condition.
             text = (type(step.filter), step.where)
             if text not in known:
-                known[text] = step.filter.mask(frame)
+                known[text] = mask_of(step.filter, frame)
             return known[text]
 
         masks = {hit_column(place): mask(step) for place, step in enumerate(self.sequence.steps)}

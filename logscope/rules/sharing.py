@@ -28,10 +28,18 @@ class SharedFilter(Protocol):
         """Equal for filters that read alike."""
 
 
+@runtime_checkable
+class _Seeking(Protocol):
+    """See `seeking.Seeking`."""
+
+    @property
+    def literals(self) -> frozenset[tuple[str, str]] | None: ...
+
+
 class SharedFrame:
     """One frame, the filters that are applied to it, and what has been made of it so far."""
 
-    def __init__(self, frame: pl.DataFrame, filters: tuple[SharedFilter, ...]) -> None:
+    def __init__(self, frame: pl.DataFrame, filters: tuple[object, ...]) -> None:
         """Nothing is made yet."""
         self.frame = frame
         self.filters = filters
@@ -69,7 +77,7 @@ class Sharing:
     def __init__(self, rules: Iterable[Rule]) -> None:
         """Collects their filters."""
         found = (each for rule in rules for each in _filters(rule))
-        self._filters = tuple({id(each): each for each in found if isinstance(each, SharedFilter)}.values())
+        self._filters = tuple({id(each): each for each in found if isinstance(each, SharedFilter | _Seeking)}.values())
 
     @contextmanager
     def over(self, frame: pl.DataFrame) -> Iterator[None]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from logscope.rules.seeking import search
 from logscope.rules.sigma.pipelines import FieldSource, Pipeline
 from logscope.rules.sigma.values import SigmaValues
 
@@ -61,28 +62,10 @@ class PipelineView:
                     source = None if needle.field is None else self._values.pipeline.source(needle.field)
                     names[source] = needle.field
                     sought.setdefault(source, {}).setdefault(needle.text, set()).add(place)
-            found = [_search(self._values.text(names[source]), owners) for source, owners in sought.items()]
-            together = pl.concat(found).unique().sort("rule", "at") if found else _NONE
+            found = [search(self._values.text(names[source]), owners) for source, owners in sought.items()]
+            together = pl.concat(found).unique().sort("filter", "at") if found else pl.DataFrame()
             self._candidates = {
                 id(self._filters[rule[0]]): rows["at"]
-                for rule, rows in together.partition_by("rule", as_dict=True, include_key=False).items()
+                for rule, rows in together.partition_by("filter", as_dict=True, include_key=False).items()
             }
         return self._candidates
-
-
-_NONE = pl.DataFrame(schema={"rule": pl.UInt32, "at": pl.UInt32})
-
-
-def _search(text: pl.Series, owners: dict[str, set[int]]) -> pl.DataFrame:
-    """`rule` and `at` (UInt32) of the records in which a rule's needle stands."""
-    patterns = list(owners)
-    at = text.str.contains_any(patterns, ascii_case_insensitive=True).fill_null(False).arg_true()
-    if not at.len():
-        return _NONE
-    # Which of them stand there is asked of these few alone.
-    found = text.gather(at).str.extract_many(patterns, ascii_case_insensitive=True, overlapping=True)
-    rows = pl.DataFrame({"at": at.cast(pl.UInt32), "needle": found}).explode("needle")
-    rows = rows.select("at", pl.col("needle").str.to_lowercase()).unique()
-    pairs = [(needle, rule) for needle, rules in owners.items() for rule in rules]
-    table = pl.DataFrame(pairs, schema={"needle": pl.String, "rule": pl.UInt32}, orient="row")
-    return rows.join(table, on="needle", how="inner").select("rule", "at")

@@ -8,6 +8,7 @@ import polars as pl
 
 from logscope.records.schema import FROM_FILE, TIME
 from logscope.rules.hits import KEYLESS, TAKES_PART, UNTIMED, by_column
+from logscope.rules.seeking import mask_of
 from logscope.rules.values import value_of
 from logscope.rules.windows.model import Leaf, Slot, Windows
 
@@ -132,7 +133,7 @@ class WindowHits:
         known: dict[int, pl.Series] = {}
         for leaf in self.leaves:
             if id(leaf.filter) not in known:
-                known[id(leaf.filter)] = leaf.filter.mask(frame)
+                known[id(leaf.filter)] = mask_of(leaf.filter, frame)
         return [known[id(leaf.filter)] for leaf in self.leaves]
 
     def _text(self, frame: pl.DataFrame, masks: list[pl.Series], name: str) -> pl.Series:
