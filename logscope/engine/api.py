@@ -270,8 +270,8 @@ class Investigation(Browsing, Protocol):
             RuleError: No such rule runs.
         """
 
-    def preview(self, rule_text: str, *, cancel: Cancel) -> Preview:
-        """What a rule that is not saved would find.
+    def preview(self, rule_text: str, *, cancel: Cancel, name: str | None = None) -> Preview:
+        """What a rule that is not saved would find: the one of a name, else the last of the text.
 
         Raises:
             RuleError: It does not compile.

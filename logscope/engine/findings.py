@@ -49,13 +49,13 @@ class Findings:
         """What nearly matched a rule, and why it did not; of one transaction however far."""
         return near_misses(self._session, rule, number, cancel)
 
-    def preview(self, rule_text: str, *, cancel: Cancel) -> Preview:
+    def preview(self, rule_text: str, *, cancel: Cancel, name: str | None = None) -> Preview:
         """What a rule that is not saved would find.
 
         Raises:
             RuleError: It does not compile.
         """
-        return preview(self._session, rule_text, cancel)
+        return preview(self._session, rule_text, cancel, name)
 
     def marks(self, rows: Sequence[int]) -> dict[int, tuple[str, str, str]]:
         """Of these rows those that are matched steps."""

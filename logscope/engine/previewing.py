@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 _EXAMPLES = 20
 
 
-def preview(session: Session, rule_text: str, cancel: Cancel) -> Preview:
+def preview(session: Session, rule_text: str, cancel: Cancel, name: str | None = None) -> Preview:
     """Run the rules of a text over what is there.
 
     Args:
         session: With sources read.
         rule_text: YAML; the last document is the rule, others are those it uses.
         cancel: Looked at between segments.
+        name: Of the rule, where it is not the last one.
 
     Raises:
         RuleError: It does not compile.
@@ -38,7 +39,7 @@ def preview(session: Session, rule_text: str, cancel: Cancel) -> Preview:
         raise loaded.errors[0]
     if not loaded.rules:
         raise RuleError("there is no rule", mend="write title: and sequence:")
-    rule = loaded.rules[-1]
+    rule = next((one for one in loaded.rules if one.name == name), loaded.rules[-1])
     session.prepare_transactions(cancel=cancel, asked=True)
     detecting = Detecting(
         session.store, session.frames, session.correlating, session.options, session.source_name, loaded.rules

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from logscope.engine.ruleset import load, load_files, load_rule_text, rule_paths
+from logscope.engine.ruleset import SHIPPED, load, load_files, load_rule_text, rule_paths
 from logscope.errors import LogscopeError, RuleError
-from logscope.paths import PACKAGE, config_folder
+from logscope.paths import config_folder
 from logscope.rules.edits import excluded_at, with_enabled, with_exclusion
 from logscope.rules.enabled import switch_rule
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from logscope.engine.answers import RuleState
     from logscope.engine.session import Session
     from logscope.rules.tests import TestResult
-
-SHIPPED = PACKAGE / "rules" / "builtin"
 
 
 @dataclass(frozen=True, slots=True)

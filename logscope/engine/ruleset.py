@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from logscope.rules.lint import Finding
     from logscope.rules.model import LoadedRules, Rule
 
+SHIPPED = PACKAGE / "rules" / "builtin"
+"""The rules that come with logscope."""
+
 
 def load(options: Options, extra: Iterable[Path] = ()) -> tuple[tuple[Rule, ...], tuple[LogscopeError, ...]]:
     """The rules that the options and the user's folders name.
@@ -38,12 +41,19 @@ def load(options: Options, extra: Iterable[Path] = ()) -> tuple[tuple[Rule, ...]
     errors: list[LogscopeError] = list(loaded.errors)
     used = {name for rule in loaded.rules if rule.enabled for name in rule.uses}
     rules = [rule for rule in loaded.rules if rule.enabled and (not rule.quiet or rule.name in used)]
+    # A shipped rule that the user has taken over runs as it is now, once.
+    own = {rule.key for rule in loaded.rules if not _is_shipped(rule.path)}
+    rules = [rule for rule in rules if not (_is_shipped(rule.path) and rule.key in own)]
     for text in options.rule:
         try:
             rules.append(rule_from_sequence(text, compile_filter))
         except LogscopeError as error:
             errors.append(error)
     return tuple(rules), tuple(errors)
+
+
+def _is_shipped(path: str | None) -> bool:
+    return path is not None and Path(path).is_relative_to(SHIPPED)
 
 
 def load_files(paths: Iterable[Path]) -> LoadedRules:
@@ -78,6 +88,6 @@ def rule_paths(options: Options) -> list[Path]:
         paths = [Path(path) for path in options.rules]
     else:
         paths = [path for path in (config_folder() / "rules", Path(".logscope/rules")) if path.is_dir()]
-    shipped = sorted((PACKAGE / "rules" / "builtin").glob("*.yml"))
+    shipped = sorted(SHIPPED.glob("*.yml"))
     names = enabled_rules()
     return [*paths, *(path for path in shipped if options.shipped_rules or path.stem in names)]

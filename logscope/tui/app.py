@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual import on
 from textual.app import App
@@ -23,6 +23,9 @@ from logscope.tui.messages import SnapshotPublished
 from logscope.tui.screens.base import InvestigatorScreen
 from logscope.tui.screens.records import RecordsScreen
 from logscope.tui.styles import ROLES, StyleTable
+
+if TYPE_CHECKING:
+    from logscope.engine.desk import Reloaded
 
 COPY_CAP = 74_000
 """Bytes that terminals commonly take by OSC 52."""
@@ -161,6 +164,24 @@ class LogscopeApp(App[int]):
         self.changes += 1
         self.snapshot = self.investigation.snapshot
         self.home.viewing.prepare_again()
+        for screen in self.screen_stack:
+            if isinstance(screen, InvestigatorScreen) and screen.lives:
+                screen.snapshot_changed(self.snapshot)
+
+    def watch_rules(self) -> None:
+        """Read rules anew whenever a file changes, from now on."""
+        desk = self.investigation.desk
+        desk.watch(lambda found: self.call_from_thread(self.rules_reloaded, found))
+
+    def rules_reloaded(self, found: Reloaded | None) -> None:
+        """Say what reading the rules anew has changed."""
+        if found is None:
+            return
+        self.rules_changed()
+        for told in found.broken:
+            self.say(f"{told}; the rule that ran before runs on", "warning")
+        if not found.broken:
+            self.say(f"rules were read anew: {found.rules} run")
 
     def forget_terminal(self) -> None:
         """The terminal may show anything by now: the next frame is sent whole."""

@@ -51,6 +51,8 @@ COMMANDS = (
     Command("until", "TIME", "Keep records up to a time"),
     Command("transactions", "[FILTER]", "The list of transactions"),
     Command("detections", "", "The list of detections"),
+    Command("rules", "", "The rules: which run, what they cost"),
+    Command("rule", "[seq ...]", "Save as rule: the marks, the filter, or a line seq by ...: [a] not [b]"),
     Command("grain", "KEY|auto|none", "Make transactions by another key"),
     Command("sort", "COLUMN", "Sort the list of transactions"),
     Command("shapes", "", "The ways that transactions go"),
@@ -93,6 +95,10 @@ def run_line(screen: InvestigatorScreen, text: str) -> None:
         _show_sources(screen)
     elif screen.run_command(name, argument):
         return
+    elif name == "rules":
+        screen.action_rules()
+    elif name == "rule":
+        _rule(screen, argument)
     elif name in ("keys", "map", "clocks"):
         _open(screen, name, argument)
     else:
@@ -119,6 +125,15 @@ def _show_sources(screen: InvestigatorScreen) -> None:
     from logscope.tui.screens.facts import FactsScreen, source_facts
 
     screen.app.push_screen(FactsScreen("Sources", source_facts(screen.scope.snapshot, screen.scope.clock)))
+
+
+def _rule(screen: InvestigatorScreen, argument: str) -> None:
+    if argument:
+        screen.open_sequence(argument)
+    elif screen.scope.step_marks:
+        screen.open_draft()
+    else:
+        raise UsageError("nothing is marked", mend="mark records with . first, or write the line seq by ...")
 
 
 def _open(screen: InvestigatorScreen, name: str, argument: str) -> None:

@@ -24,7 +24,7 @@ FOLDER = Path(__file__).resolve().parent / "keymaps"
 EVERYWHERE = ("app", "screen", "list")
 """Groups of ids whose keys are live on every screen."""
 
-ALONE = ("input", "chooser", "help", "facts", "trail", "pick")
+ALONE = ("input", "chooser", "help", "facts", "trail", "pick", "editor")
 """Groups that are live by themselves: while a text is typed, or a question is open."""
 
 SHADOWING = ("detail", "waterfall", "facets")
@@ -32,8 +32,8 @@ SHADOWING = ("detail", "waterfall", "facets")
 
 
 SCREENS = (
-    "records", "transactions", "transaction", "compare", "keys", "service_map", "clocks", "detections", "draft", "help", "trail",
-    "chooser", "facts", "browsing", "picking",
+    "records", "transactions", "transaction", "compare", "keys", "service_map", "clocks", "detections", "draft", "rules",
+    "page", "editor", "help", "trail", "chooser", "facts", "browsing", "picking",
 )  # fmt: skip
 """Modules of `logscope.tui.screens` with keys of their own, in the order of the help."""
 

@@ -13,7 +13,7 @@ from tests.tui.fake import FakeInvestigation
 
 Opened = Callable[..., AbstractAsyncContextManager["Driver"]]
 NAMES = {" ": "space", "&": "ampersand", "*": "asterisk", "/": "slash", ":": "colon", "-": "minus", "~": "tilde",
-         ".": "full_stop", "=": "equals_sign", "+": "plus"}  # fmt: skip
+         "!": "exclamation_mark", ".": "full_stop", "=": "equals_sign", "+": "plus"}  # fmt: skip
 
 
 class Driver:

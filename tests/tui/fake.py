@@ -20,7 +20,9 @@ from logscope.engine.answers import (
     FieldValue,
     Line,
     Member,
+    NearMiss,
     Preview,
+    RuleState,
     Snapshot,
     SourceStatus,
     TransactionDetail,
@@ -517,7 +519,40 @@ class FakeInvestigation(FakeAnalysis, FakeBrowsing):
     def detections(self) -> Sequence[Detection]:
         return self._found() if self.prepared else []
 
-    def preview(self, rule_text: str, *, cancel: Cancel) -> Preview:
+    def installed_rules(self) -> Sequence[RuleState]:
+        found = self._found() if self.prepared else []
+        silent = RuleState(
+            "silent_payment_failure", self._text("Charge begun, never settled"), "high", "sequence",
+            "/rules/silent.yml", 1, "yours", True, len(found), 3, 0.012, {"evicted": 5},
+            found[-1].time if found else None,
+        )  # fmt: skip
+        off = RuleState(
+            "disk_full",
+            "A disk is full",
+            "low",
+            "record",
+            "/rules/silent.yml",
+            1,
+            "shipped",
+            False,
+            0,
+            0,
+            0.0,
+            {},
+            None,
+        )
+        told = self._text("/rules/bad.yml:3: unknown key 'stepz'; mend: steps")
+        bad = RuleState(
+            self._text("/rules/bad.yml"), told, "", "", "/rules/bad.yml", 3, "yours", True, 0, 0, 0.0, {}, None, told
+        )
+        return [silent, off, bad]
+
+    def near_misses(self, rule: str, *, cancel: Cancel, number: int | None = None) -> Sequence[NearMiss]:
+        rows = self._rows(0)
+        told = self._text("settled after 29.0 s, within is 30.0 s")
+        return [NearMiss(rule, "settled", "tx0000", 0, START, (("begin", rows[4]),), rows[6], 1_000_000, told)]
+
+    def preview(self, rule_text: str, *, cancel: Cancel, name: str | None = None) -> Preview:
         return self.desk.preview(rule_text, cancel=cancel)
 
     def marks(self, rows: Sequence[int]) -> dict[int, tuple[str, str, str]]:

@@ -274,14 +274,14 @@ async def test_pivots_from_the_fields_of_a_transaction_and_from_lists(opened: Op
         assert home.trail.pivot is not None
         assert home.trail.pivot.label == "order_id ORD-4712"
         await driver.press("D", "asterisk")
-        assert home.trail.pivot.label == "order_id ORD-4715"
+        assert home.trail.pivot.label == "order_id ORD-4742"
         await driver.press("T", "enter", "j", "enter", "tab", "tab", "j", "asterisk")
         assert driver.screen is home
         assert home.trail.pivot.label.split()[0] in ("user", "req")
         await driver.press("M", "asterisk")
         assert home.trail.pivot.text == "service:gateway"
         await driver.press("U", "U")
-        assert home.trail.pivot.label == "order_id ORD-4715"
+        assert home.trail.pivot.label == "order_id ORD-4742"
 
 
 async def test_undo_brings_back_steps_that_were_switched_or_forgotten(opened: Opened) -> None:

@@ -15,8 +15,8 @@ async def test_failed_payments_are_two_keys_away(opened: Opened, size: tuple[int
     async with opened(size=size) as driver:
         await driver.press("D")
         assert isinstance(driver.screen, DetectionsScreen)
-        assert "ORD-4715" in driver.text()
-        assert "psp_ref PSP8816" in driver.text()
+        assert "ORD-4742" in driver.text()
+        assert "psp_ref PSP8843" in driver.text()
         await driver.press("enter")
         assert isinstance(driver.screen, TransactionScreen)
         text = driver.text()
@@ -124,7 +124,7 @@ async def test_from_the_waterfall_to_its_records(opened: Opened) -> None:
         await driver.press("D", "enter", "*")
         assert isinstance(driver.screen, RecordsScreen)
         assert driver.screen.trail.pivot is not None
-        assert driver.screen.trail.pivot.label == "order_id ORD-4715"
+        assert driver.screen.trail.pivot.label == "order_id ORD-4742"
 
 
 async def test_errors_differ_by_shape(opened: Opened) -> None:

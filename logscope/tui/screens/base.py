@@ -37,6 +37,7 @@ class InvestigatorScreen(Screen[None]):
         Binding("q", "leave", "Back, or quit", id="screen.leave", show=False),
         Binding("escape", "escape", "Stop, close, or back", id="screen.escape", show=False),
         Binding("K", "keys", "The correlation keys", id="screen.keys", show=False),
+        Binding("R", "rules", "The rules", id="screen.rules", show=False),
         Binding("M", "map", "The service map", id="screen.map", show=False),
         Binding("C", "clocks", "Clocks that are off", id="screen.clocks", show=False),
         Binding("ctrl+l", "redraw", "Redraw", id="screen.redraw", show=False),
@@ -212,6 +213,12 @@ class InvestigatorScreen(Screen[None]):
         from logscope.tui.screens.keys import KeysScreen
 
         self.go_to(KeysScreen)
+
+    def action_rules(self) -> None:
+        """The rules."""
+        from logscope.tui.screens.rules import RulesScreen
+
+        self.go_to(RulesScreen)
 
     def action_map(self) -> None:
         """The service map."""

@@ -1,86 +1,40 @@
-"""The list of detections: what rules found, and what they say of it."""
+"""The list of detections: what rules found, what they say of it, and what the analyst decides about it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.segment import Segment
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
 from logscope.engine.answers import Detection
+from logscope.engine.api import Cancel, Investigation
+from logscope.engine.triage import ACKNOWLEDGED, FALSE_POSITIVE, Verdict
 from logscope.text import clean
-from logscope.tui.clock import Clock
-from logscope.tui.painting import fit
+from logscope.tui.exclusion import Exclusion
+from logscope.tui.messages import RowChosen
+from logscope.tui.painting import marks_of_steps
 from logscope.tui.safe import line
+from logscope.tui.screens.base import Part
 from logscope.tui.screens.listing import ListScreen
-from logscope.tui.styles import DETECTION_ROLES, DETECTION_SIGNS
-from logscope.tui.widgets.row_list import RowList
+from logscope.tui.widgets.detection_table import JUDGED, DetectionTable, RuleCounts
 
-STATES = {"matched": "", "pending": "… ", "provisional": "~ ", "retracted": "↺ "}
+TALL = 30
+"""Lines from which the rules are shown beside the list."""
 
 
-class DetectionTable(RowList):
-    """Detections in order of time."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the engine answered."""
 
-    def __init__(self, clock: Clock, *, id: str | None = None) -> None:
-        """An empty table."""
-        super().__init__(id=id)
-        self._clock = clock
-        self._detections: Sequence[Detection] = ()
-        self._teach: list[str] = ["", "Linking …"]
-
-    @property
-    def empty_text(self) -> list[str]:
-        """What an empty list teaches."""
-        return self._teach
-
-    @property
-    def detection(self) -> Detection | None:
-        """The one under the cursor."""
-        return self._detections[self.cursor] if self.cursor < len(self._detections) else None
-
-    def show(self, detections: Sequence[Detection], rules: int) -> None:
-        """Show these."""
-        self._detections = detections
-        self._teach = (
-            [f"Nothing found: {rules} rules ran over what is loaded.", "", "logscope rules list shows them."]
-            if rules
-            else [
-                "No rules are enabled.",
-                "",
-                "logscope rules enable NAME switches a shipped one on; --rules PATH adds yours.",
-            ]
-        )
-        self.set_rows(len(detections), self.cursor)
-
-    def row_segments(self, index: int, selected: bool) -> list[Segment]:
-        """One detection."""
-        one = self._detections[index]
-        styles = self.look_up
-        behind = "log-cursor" if selected else "background"
-        role = DETECTION_ROLES.get(one.level, "log-dim")
-        wide = self.scrollable_content_region.width >= 110
-        rule_width = 30 if wide else 16
-        key = next((values[0] for values in one.keys.values() if values), "")
-        return [
-            Segment("▸ " if selected else "  ", styles.style("log-hint", behind, bold=True)),
-            Segment(self._clock.time(one.time) + " ", styles.style("log-time", behind)),
-            Segment(
-                f"{DETECTION_SIGNS.get(one.level, '·')} {fit(clean(one.level), 9)}",
-                styles.style(role, behind, bold=True),
-            ),
-            Segment(fit(clean(one.rule), rule_width) + " ", styles.style("log-detection", behind)),
-            *([Segment(fit(clean(key), 16) + " ", styles.style("log-key", behind, bold=True))] if wide else []),
-            Segment(
-                STATES.get(one.state, "") + clean(one.message or one.title, cap=1000)[self.side :],
-                styles.style("foreground", behind),
-            ),
-        ]
+    detections: Sequence[Detection]
+    verdicts: Mapping[str, Verdict]
 
 
 class DetectionsScreen(ListScreen):
@@ -89,21 +43,52 @@ class DetectionsScreen(ListScreen):
     ROW = "detection"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "open", "Open the transaction", id="detections.open", show=False),
+        Binding("a", "acknowledge", "Acknowledge", id="detections.acknowledge", show=False),
+        Binding("F", "false_positive", "False positive, with a reason", id="detections.false-positive", show=False),
+        Binding("U", "unjudge", "Take the decision back", id="detections.undo", show=False),
+        Binding("exclamation_mark", "exclude", "Write an exclusion into the rule", id="detections.exclude", show=False),
+        Binding("v", "hide", "Hide what is decided about, or show it", id="detections.hide", show=False),
+        Binding("tab", "rules", "By rule, over time", id="detections.rules", show=False),
+        Binding("p", "page", "The rule's page", id="detections.page", show=False),
+        Binding("r", "reverse", "Newest first, or last", id="detections.reverse", show=False),
         Binding("y", "copy", "Copy as JSON", id="detections.copy", show=False),
         Binding("asterisk", "pivot", "The records of its key's value", id="detections.pivot", show=False),
         Binding("T", "transactions", "List of transactions", id="detections.transactions", show=False),
     ]
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
         ("list.choose", "open transaction"),
+        ("detections.acknowledge", "acknowledge"),
+        ("detections.false-positive", "false"),
+        ("detections.rules", "by rule"),
+        ("detections.page", "rule"),
+        ("detections.exclude", "exclude"),
+        ("detections.undo", "undo"),
+        ("detections.hide", "hide decided"),
         ("detections.copy", "copy"),
-        ("detections.transactions", "list"),
         ("screen.leave", "back"),
     )
-    ABOUT = ("Detections", "What the rules found, in the order it was decided. Enter opens the transaction.")
+    ABOUT = (
+        "Detections",
+        (
+            "What the rules found, newest first. Enter opens the transaction. ✔ acknowledged, ∅ a false positive: "
+            "kept by the detection's id, so the same records show it again."
+        ),
+    )
+
+    def __init__(self, investigation: Investigation, rule: str | None = None) -> None:
+        """The detections of `investigation`, or of one rule of it."""
+        super().__init__(investigation)
+        self._rule = rule
+        self._newest_first = True
+        self._hidden = False
+        self._by_rule = False
+        self._found = Found((), {})
+        self._exclusion = Exclusion(self)
 
     def parts(self) -> Iterable[Widget]:
-        """The table, and what the one under the cursor says."""
+        """The table, the rules over time, and what the one under the cursor says."""
         yield DetectionTable(self.scope.clock, id="detections")
+        yield RuleCounts(id="rules")
         yield Static(id="output")
 
     @property
@@ -111,20 +96,63 @@ class DetectionsScreen(ListScreen):
         """The table."""
         return self.query_one(DetectionTable)
 
+    @property
+    def counts(self) -> RuleCounts:
+        """The rules over time."""
+        return self.query_one(RuleCounts)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """The rules are shown where there is room."""
+        self.counts.set_class(event.size.height >= TALL or self._by_rule, "open")
+
     def heading(self) -> Content:
         """The column titles."""
-        wide = self.size.width >= 111
-        rule = "rule".ljust(31 if wide else 17) + ("key".ljust(17) if wide else "")
-        return line((f"  {'decided':<13}{'level':<11}{rule}message", "$log-dim"))
+        return line(*self.main_list.titles())
 
     def reload(self) -> None:
         """Ask for them."""
         investigation = self.investigation
-        self.ask_linked(lambda _: list(investigation.detections()), self._arrived, label="running rules")
 
-    def _arrived(self, detections: list[Detection]) -> None:
-        self.main_list.show(detections, self.scope.snapshot.rules)
+        def call(_: Cancel) -> Found:
+            return Found(list(investigation.detections()), investigation.desk.verdicts())
+
+        self.ask_linked(call, self._arrived, label="running rules", failed=self.tell)
+
+    def _arrived(self, found: Found) -> None:
+        self._found = found
+        snapshot = self.scope.snapshot
+        self.counts.chosen = self._rule
+        self.counts.show(found.detections, (snapshot.start or 0, snapshot.end or 1))
+        self._narrow()
+
+    def _narrow(self) -> None:
+        """Show what of it is wanted."""
+        verdicts = {name: one.verdict for name, one in self._found.verdicts.items()}
+        shown = [
+            one
+            for one in self._found.detections
+            if (self._rule is None or one.rule == self._rule) and not (self._hidden and one.detection in verdicts)
+        ]
+        if self._newest_first:
+            shown.reverse()
+        self.main_list.show(shown, verdicts, self._teach())
         self.cursor_moved()
+        self.show_status()
+
+    def _teach(self) -> list[str]:
+        rules, keys = self.scope.snapshot.rules, self.scope.keys
+        if self._found.detections:
+            return ["Nothing is left of what was found.", "", f"{keys.shown('detections.hide')} shows what is decided."]
+        if rules:
+            return [
+                f"Nothing found: {rules} rules ran over what is loaded.", "",
+                f"{keys.shown('screen.rules')} shows them, what they hold and what nearly matched.",
+            ]  # fmt: skip
+        return [
+            "No rules are enabled.", "",
+            f"{keys.shown('screen.rules')} lists them: x switches one on. S in the records view makes one of",
+            "what you have found.",
+        ]  # fmt: skip
 
     def cursor_moved(self) -> None:
         """What the one under the cursor says."""
@@ -132,10 +160,10 @@ class DetectionsScreen(ListScreen):
         if one is None:
             self.query_one("#output", Static).update(Content(""))
             return
-        fields: list[Content | str | tuple[str, str]] = []
+        fields: list[Part] = []
         for name, value in one.output.items():
             fields += [(f"{name} ", "$log-name"), (f"{value}   ", "bold")]
-        steps: list[Content | str | tuple[str, str]] = [("steps  ", "$log-dim")]
+        steps: list[Part] = [("steps  ", "$log-dim")]
         for name, step in one.steps.items():
             at = step.get("time")
             steps += [
@@ -144,19 +172,79 @@ class DetectionsScreen(ListScreen):
             ]
         if one.reason:
             steps.append((f"✖ {one.reason}", "bold $log-detection"))
-        head = line((clean(one.title), "bold"), (f"  {one.state}", "$log-dim"))
-        self.query_one("#output", Static).update(Content("\n").join([head, line(*fields), line(*steps)]), layout=False)
+        head: list[Part] = [(clean(one.title), "bold"), (f"  {one.state}", "$log-dim")]
+        if (verdict := self._found.verdicts.get(one.detection)) is not None:
+            sign = JUDGED.get(verdict.verdict, "")
+            head.append((f"   {sign} {verdict.verdict} {verdict.reason}", "bold $log-info"))
+        told = Content("\n").join([line(*head), line(*fields), line(*steps)])
+        self.query_one("#output", Static).update(told, layout=False)
+
+    def status_parts(self) -> tuple[Content, Content]:
+        """Which of how many, of which rule."""
+        left = [self.standing()]
+        if self._rule is not None:
+            left.append(line((f"   of {self._rule}", "$log-detection")))
+        judged = sum(one.detection in self._found.verdicts for one in self._found.detections)
+        hidden = " hidden" if self._hidden else ""
+        right = line((f"{judged:,} decided{hidden}" if judged else "", "$log-dim"))
+        return Content("").join(left), right
+
+    # Ways on
+
+    def chosen(self, event: RowChosen) -> None:
+        """Enter: the transaction; on a rule only its detections, or all again."""
+        if event.rows is self.counts:
+            rule = self.counts.rule
+            self._rule = None if rule == self._rule else rule
+            self.counts.chosen = self._rule
+            self.counts.repaint()
+            self._narrow()
+        else:
+            self.action_open()
+
+    def action_rules(self) -> None:
+        """To the rules and back."""
+        self._by_rule = not self._by_rule
+        self.counts.set_class(self.size.height >= TALL or self._by_rule, "open")
+        (self.counts if self._by_rule else self.main_list).focus()
+
+    def close_something(self) -> bool:
+        """The bar, the rules, or the choice of one."""
+        if super().close_something():
+            return True
+        if self._by_rule:
+            self.action_rules()
+            return True
+        return False
+
+    def action_reverse(self) -> None:
+        """Newest first, or last."""
+        self._newest_first = not self._newest_first
+        self._narrow()
+
+    def action_hide(self) -> None:
+        """Hide what is decided about, or show it."""
+        self._hidden = not self._hidden
+        self._narrow()
+
+    def action_page(self) -> None:
+        """The page of the rule under the cursor."""
+        from logscope.tui.screens.page import PageScreen
+
+        one = self.main_list.detection
+        name = self.counts.rule if self._by_rule else one.rule if one else None
+        if name is not None:
+            self.app.push_screen(PageScreen(self.investigation, name))
 
     def action_open(self) -> None:
         """The transaction of the detection, at its last step."""
-        from logscope.tui.painting import marks_of_steps
         from logscope.tui.screens.transaction import TransactionScreen
 
         one = self.main_list.detection
         if one is None:
             return
         if one.number is None:
-            self.scope.say("this detection is of single records: x in the records view goes to them")
+            self.scope.home.go_to_row(marks_of_steps(one.steps))
             return
         self.app.push_screen(TransactionScreen(self.investigation, one.number, marks_of_steps(one.steps)))
 
@@ -169,8 +257,6 @@ class DetectionsScreen(ListScreen):
 
     def action_pivot(self) -> None:
         """The records of its first key's value, at its last step."""
-        from logscope.tui.painting import marks_of_steps
-
         one = self.main_list.detection
         found = next(((name, values[0]) for name, values in one.keys.items() if values), None) if one else None
         if one is not None and found is not None:
@@ -181,3 +267,51 @@ class DetectionsScreen(ListScreen):
         from logscope.tui.screens.transactions import TransactionsScreen
 
         self.app.push_screen(TransactionsScreen(self.investigation))
+
+    # Deciding
+
+    def _judge(self, verdict: Verdict | None) -> None:
+        one, desk = self.main_list.detection, self.investigation.desk
+        if one is None:
+            return
+        name = one.detection
+
+        def call(_: Cancel) -> Mapping[str, Verdict]:
+            desk.judge(name, verdict)
+            return desk.verdicts()
+
+        self.queries.ask("judge", call, self._judged, failed=self.tell)
+
+    def _judged(self, verdicts: Mapping[str, Verdict]) -> None:
+        self.close_bar()
+        self._found = Found(self._found.detections, verdicts)
+        place = self.main_list.cursor
+        self._narrow()
+        self.main_list.go(place if self._hidden else place + 1)
+
+    def action_acknowledge(self) -> None:
+        """It is known: nothing more to do."""
+        if (one := self.main_list.detection) is not None:
+            self._judge(Verdict(ACKNOWLEDGED, rule=one.rule))
+
+    def action_false_positive(self) -> None:
+        """It should not have been found; asks why."""
+        if self.main_list.detection is not None:
+            self.ask_text("reason", "false positive because", "kept with it; ! writes an exclusion into the rule")
+
+    def action_unjudge(self) -> None:
+        """Take the decision back."""
+        self._judge(None)
+
+    def action_exclude(self) -> None:
+        """An exclusion in the rule, its effect shown first."""
+        if (one := self.main_list.detection) is not None:
+            self._exclusion.ask(one, sum(other.rule == one.rule for other in self._found.detections))
+
+    def submitted(self, purpose: str, text: str) -> None:
+        """A reason, or an exclusion."""
+        one = self.main_list.detection
+        if purpose == "reason" and one is not None:
+            self._judge(Verdict(FALSE_POSITIVE, text, one.rule))
+        elif purpose == "exclude":
+            self._exclusion.typed(text)

@@ -21,10 +21,10 @@ from logscope.errors import FilterError, LogscopeError
 from logscope.language.units import parse_duration
 from logscope.rules.drafts import Draft, rule_text
 from logscope.rules.model import LEVELS
-from logscope.text import human_duration
+from logscope.tui.effect import effect_rows, verdict
 from logscope.tui.messages import CursorMoved, RowChosen
 from logscope.tui.safe import line
-from logscope.tui.screens.base import InvestigatorScreen, Part
+from logscope.tui.screens.base import InvestigatorScreen
 from logscope.tui.widgets.chrome import Chrome, Footer
 from logscope.tui.widgets.draft_table import DraftTable
 from logscope.tui.widgets.query_bar import QueryBar
@@ -32,7 +32,6 @@ from logscope.tui.widgets.text_rows import TextRows
 
 WIDE = 110
 """Columns from which the effect stands beside the rule."""
-EXAMPLES = 3
 
 Propose = Callable[[Cancel], Proposal]
 
@@ -189,59 +188,16 @@ class DraftScreen(InvestigatorScreen):
         self.query_one("#title", Chrome).show(left, self._verdict())
 
     def _verdict(self) -> Content:
-        if self._fault is not None:
-            return line((f"✖ {self._fault.message}", "bold $log-error"))
-        if self._preview is None:
-            return line(("counting …", "$log-dim"))
-        found = self._preview
-        whole = self.scope.snapshot.transactions
-        of = "records" if self._draft is not None and self._draft.kind == "record" else "transactions"
-        count = self.scope.snapshot.records if of == "records" else whole
-        return line(
-            ("would match ", ""),
-            (f"{found.matches:,}", "bold $log-detection" if found.matches else "bold"),
-            (f" of {count:,} {of}" if count is not None else "", ""),
-            (f" · {found.pending:,} open at the end" if found.pending else "", "$log-warn"),
-        )
+        kind = self._draft.kind if self._draft is not None else ""
+        return verdict(self._fault or self._preview, self.scope.snapshot, kind)
 
     def _tell_live(self) -> None:
         if not self.lives:
             return
         self._tell_title()
-        rows: list[Content] = []
-        if self._fault is not None:
-            where = f"line {self._fault.line}: " if self._fault.line else ""
-            rows.append(line((f"✖ {where}{self._fault.message}", "bold $log-error")))
-            if self._fault.mend:
-                rows.append(line((f"  {self._fault.mend}", "$log-dim")))
-        elif self.has_class("wide"):
-            rows += [self._verdict(), Content("")]
-        rows += [line((f"⚠ {note}", "$log-warn")) for note in (*self._notes, *self._notices())]
-        if self._preview is not None:
-            rows += [self._example(place) for place in range(min(EXAMPLES, len(self._preview.examples)))]
-        if self.has_class("wide") and self._spans:
-            rows += [Content(""), line(("how long its steps take after the one before", "$log-dim"))]
-        rows += [self._span(span) for span in self._spans]
+        head = self._verdict() if self.has_class("wide") else None
+        rows = effect_rows(self._fault or self._preview, self._spans, self._notes, self.scope.clock, head)
         self.query_one("#live", Static).update(Content("\n").join(rows))
-
-    def _notices(self) -> tuple[str, ...]:
-        return self._preview.notices if self._preview is not None else ()
-
-    def _example(self, place: int) -> Content:
-        assert self._preview is not None
-        one = self._preview.examples[place]
-        return line((self.scope.clock.time(one.start) + " ", "$log-time"), one.message or one.title)
-
-    def _span(self, span: StepSpan) -> Content:
-        parts: list[Part] = [(f"{span.step} ", "$log-key")]
-        if span.followed:
-            shown = ((span.p50, "p50"), (span.p95, "p95"), (span.longest, "longest"))
-            parts.append(" · ".join(f"{name} {human_duration(took)}" for took, name in shown))
-        missing = span.reached - span.followed
-        parts.append(
-            (f" · {missing:,} of {span.reached:,} never" if missing else f" · all {span.reached:,}", "$log-dim")
-        )
-        return line(*parts)
 
     def status_parts(self) -> tuple[Content, Content]:
         """What is written where, and what the last count took."""

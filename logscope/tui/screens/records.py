@@ -369,6 +369,13 @@ class RecordsScreen(BrowsingScreen):
             self.jumps.show_marks()
             self.main_list.action_move(1)
 
+    def go_to_row(self, row: int | None) -> None:
+        """Come to this screen, and to a record of the present view."""
+        while self.app.screen is not self:
+            self.app.pop_screen()
+        if row is not None:
+            self.jumps.to_row(row)
+
     def action_save_rule(self) -> None:
         """A rule of what is marked, else of what the trail keeps."""
         if self.scope.step_marks:

@@ -55,6 +55,7 @@ class Viewing:
         self._prepared_at = -1
         self._next_prepare = 0.0
         self._detections_shown = -1
+        self._watches = False
 
     @property
     def hidden(self) -> tuple[str, ...]:
@@ -269,4 +270,8 @@ class Viewing:
         self._next_prepare = time.monotonic() + max(1.0, RESTED * screen.queries.took.get("prepare", 0.0))
         screen.scope.snapshot = screen.investigation.snapshot
         screen.jumps.learn_detections()
+        if not self._watches:
+            self._watches = True
+            # Rules are YAML: to load it before the first screen would hold that up.
+            screen.queries.ask("watch", lambda _: screen.scope.watch_rules(), lambda _: None)
         screen.show_title()
