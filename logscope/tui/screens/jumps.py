@@ -147,11 +147,6 @@ class Jumps:
 
         self.ask_position("detection", call, f"no detection {'below' if direction > 0 else 'above'} in this view")
 
-    def to_row(self, row: int) -> None:
-        """To a record, or the place nearest to its time."""
-        investigation = self._screen.investigation
-        self._ask_position("detection", lambda view, _: investigation.position(view, row), "")
-
     def sibling(self, direction: int) -> None:
         """The next record of the same transaction, in this view."""
         screen = self._screen
