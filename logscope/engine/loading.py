@@ -19,6 +19,7 @@ from logscope.engine.answers import SourceStatus
 from logscope.engine.indexcache import IndexCache
 from logscope.engine.ingest import Bytes, Ingest
 from logscope.engine.spools import retention_of
+from logscope.engine.tablefiles import TableSource, table_source
 from logscope.errors import LogscopeError, SourceError, UsageError
 from logscope.formats.loader import FormatSet, load_formats
 from logscope.formats.parser import make_parser
@@ -127,7 +128,7 @@ class Loading:
     def _open(self, spec: SourceSpec) -> None:
         listening = spec.url is not None and scheme_of(spec.url) in LISTENERS
         try:
-            source = open_source(
+            source = table_source(spec) or open_source(
                 spec,
                 follow=self._options.follow or listening,
                 encoding=by_glob(self._options.encoding, spec.name),
@@ -153,6 +154,8 @@ class Loading:
         formats = self.formats
         if source.kind == "messages":
             assignment = formats.for_messages()
+        elif isinstance(source, TableSource):
+            assignment = formats.for_table(source.columns, lines)
         else:
             forced = by_glob(self._options.format, source.name)
             assignment = formats.detect(lines, name=source.name, forced=forced)

@@ -26,6 +26,8 @@ class CsvLayout:
     """Of the columns, in their order."""
     head: int
     """Lines of the header; 0 if there is none, and the columns are `column_1` and so on."""
+    objects: bool = False
+    """Each record is a JSON object, of a file whose columns are known: nothing is separated."""
 
 
 def csv_layout(lines: Sequence[str], name: str, *, forced: bool = False) -> CsvLayout | None:

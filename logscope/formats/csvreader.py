@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from logscope.formats import frames
+from logscope.formats import frames, structured
 from logscope.formats.csvlayout import TIME_NAMES, CsvLayout, cells, plain_name
 from logscope.formats.keyvalue import BOOLEAN, NUMBER, TEXT
 from logscope.formats.lines import Lines
@@ -241,13 +241,45 @@ class CsvReader(NamedReader):
             body = frames.coalesce(body, found[name])
         return body
 
+    def own_fields(self, raw: pl.Series) -> pl.DataFrame:
+        """Cells in long form."""
+        found = self.cells(raw, self.layout.names)
+        return pl.concat([_long(name, values) for name, values in found.items()])
+
     def long(self, raw: pl.Series) -> pl.DataFrame:
         """Cells, then what is within the message."""
-        found = self.cells(raw, self.layout.names)
-        parts = [_long(name, values) for name, values in found.items()]
+        parts = [self.own_fields(raw)]
         if self.format.names["message"]:
             parts.append(self.bodies.long(self._body(raw).fill_null("")))
         return pl.concat(parts)
+
+
+class ObjectsReader(CsvReader):
+    """Rows of a table that come as JSON objects: their values keep their types."""
+
+    def starts(self, lines: pl.Series) -> pl.Series:
+        """All."""
+        return pl.Series([True]).new_from_index(0, len(lines))
+
+    def cells(self, raw: pl.Series, names: Sequence[str]) -> Columns:
+        """Texts of the named columns, of the parts of nested ones too."""
+        found = structured.columns(
+            raw, [*dict.fromkeys([*names, *(p for n in names for p in self._joined.get(n, ()))])], typed=False
+        )
+        for name in names:
+            if name in self._joined:
+                found[name] = pl.select(
+                    pl.concat_str(*(found[part] for part in self._joined[name]), separator=" ")
+                ).to_series()
+        return {name: found[name].alias(name) for name in names}
+
+    def members(self, raw: pl.Series, names: list[str], *, typed: bool, strict: bool) -> Columns:
+        """Values of the named columns."""
+        return structured.columns(raw, names, typed=True) if typed else self.cells(raw, names)
+
+    def own_fields(self, raw: pl.Series) -> pl.DataFrame:
+        """All members."""
+        return structured.long(raw)
 
 
 def _preferred(name: str, own: pl.Series, inside: pl.Series) -> pl.Series:

@@ -87,6 +87,17 @@ def _table(known: FormatSet, layout: CsvLayout, sample: Sequence[str]) -> Assign
     return replace(found, inner=_inside(found, pl.Series("line", records, dtype=pl.String)))
 
 
+def objects_of_table(known: FormatSet, columns: Sequence[str], sample_lines: Sequence[str]) -> Assignment:
+    """The assignment of a table whose rows come as JSON objects: see `FormatSet.for_table`."""
+    form = replace(next(form for form in known.formats if form.kind == "csv"), name="parquet", title="Parquet")
+    text = next(form for form in known.formats if form.kind == "text")
+    layout = CsvLayout("", tuple(columns), 0, objects=True)
+    sample = tuple(sample_lines[:SAMPLE])
+    what = f"{len(columns)} columns of a table"
+    found = Assignment((form, text), known, (what, "nothing"), (1.0, 0.0), table=layout, sample=sample)
+    return replace(found, inner=_inside(found, pl.Series("line", sample, dtype=pl.String)))
+
+
 def _possible(forms: Sequence[Format], sample: Sequence[str]) -> list[Format]:
     """Those of which the sample holds what each line of theirs must; columns fitted to its headers."""
     joined = "\n".join(line[:_ROOM] for line in sample if line)

@@ -79,6 +79,12 @@ class FormatSet:
 
         return detect(self, sample_lines, name=name, forced=forced)
 
+    def for_table(self, columns: Sequence[str], sample_lines: Sequence[str]) -> Assignment:
+        """How the rows of a table file are read, each a JSON object with those columns."""
+        from logscope.formats.detect import objects_of_table
+
+        return objects_of_table(self, columns, sample_lines)
+
     def for_messages(self) -> Assignment:
         """How a listener's messages are read: either syslog, else any format, else text."""
         chosen = [form for form in self.formats if form.inside or form.kind in {"docker", "rfc5424", "rfc3164", "text"}]

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 import polars as pl
 
 from logscope.formats import frames
-from logscope.formats.csvreader import CsvReader
+from logscope.formats.csvreader import CsvReader, ObjectsReader
 from logscope.formats.docker import DockerReader
 from logscope.formats.lines import Lines
 from logscope.formats.loader import Assignment
@@ -80,7 +80,7 @@ class SourceParser:
         self._relayed = Lines([*relayed, *self._bodies.readers])
         self.head_lines = assignment.table.head if assignment.table else 0
         """Lines at the beginning that are no records."""
-        self.cuts = assignment.table is None
+        self.cuts = assignment.table is None or assignment.table.objects
         """Whether lines can be told apart without those before them, so that a source can be cut anywhere."""
         self._csv = self._csv_reader(assignment)
         readers = [reader for form in assignment.formats for reader in self._readers(form)]
@@ -91,7 +91,8 @@ class SourceParser:
     def _csv_reader(self, assignment: Assignment) -> CsvReader | None:
         if assignment.table is None:
             return None
-        return CsvReader(assignment.formats[0], self._clock, assignment.table, self._bodies, assignment.sample)
+        reader = ObjectsReader if assignment.table.objects else CsvReader
+        return reader(assignment.formats[0], self._clock, assignment.table, self._bodies, assignment.sample)
 
     def _readers(self, form: Format) -> list[Reader]:
         if form.kind == "csv":

@@ -21,7 +21,7 @@ from logscope.sources.encodings import encoding_of
 from logscope.sources.files import SAMPLE, open_regular, pieces_of, read_at
 from logscope.sources.members import Entry, MemberSource, Unpacking, Window, WindowSource
 from logscope.sources.scratch import CopyLimits, Scratch, check_ratio
-from logscope.sources.sifting import Sieve, listed
+from logscope.sources.sifting import PARQUET, Sieve, listed
 from logscope.sources.tar import BLOCK, Damaged, FileStream, PieceStream, TarMember, is_header, tar_members
 from logscope.sources.zips import ZIP_ERRORS, ZipEntries, is_zip
 
@@ -151,6 +151,9 @@ class Archive:
         """Whether a member is read, by its name and its first bytes."""
         if is_zip(head) or is_header(head) or ((codec := codec_of(head)) and is_header(_begin([head], codec))):
             self._nested.append(name)
+            return False
+        if head.startswith(PARQUET):
+            self.say(f"{name} is a Parquet table; unpack it to read it")
             return False
         return name == self.pattern or self._sieve.lets_pass(name, head)
 

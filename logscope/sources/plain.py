@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from logscope.sources.codecs import codec_of
 from logscope.sources.compressed import Told, decompressed
 from logscope.sources.encodings import encoding_of, recoded
+from logscope.sources.sifting import PARQUET
 from logscope.sources.tar import is_header
 from logscope.sources.zips import is_zip
 
@@ -29,6 +30,9 @@ def plain_text(told: Told, stop: threading.Event, pieces: Iterable[bytes], force
     head, rest = _begun(_unpacked(told, stop, pieces), _MARK)
     if is_header(head) or is_zip(head):
         told.fail("is an archive, whose members cannot be told apart in a stream", "name the archive's file")
+        return
+    if head.startswith(PARQUET):
+        told.fail("is a Parquet table, which cannot be read as a stream", "name the table's file")
         return
     encoding = forced or encoding_of(head)
     yield from rest if encoding is None else recoded(rest, encoding)

@@ -8,6 +8,8 @@ from pathlib import PurePosixPath
 from logscope.sources.codecs import codec_of
 from logscope.sources.files import is_binary
 
+PARQUET = b"PAR1"
+"""What a Parquet file begins with."""
 _NAMED_AT_MOST = 5
 _DOCUMENTS = frozenset(
     [".py", ".md", ".rst", ".toml", ".yml", ".yaml", ".ini", ".cfg", ".html", ".css", ".js", ".ts", ".sh", ".svg"]
@@ -25,7 +27,7 @@ class Sieve:
 
     def lets_pass(self, name: str, head: bytes) -> bool:
         """Whether a file may be a log, by its name and its first bytes."""
-        if is_binary(head) and codec_of(head) is None:
+        if is_binary(head) and codec_of(head) is None and not head.startswith(PARQUET):
             self.binary.append(name)
         elif _is_document(name, head):
             self.documents.append(name)
