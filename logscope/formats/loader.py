@@ -27,9 +27,10 @@ def load_formats(extra: Sequence[Path] = (), errors: list[LogscopeError] | None 
     Raises:
         FormatError: Naming file, line, format and what to mend, also where a sample disagrees.
     """
-    from logscope.formats.samples import check_samples
-
     known = FormatSet(_ordered({form.name: form for form in _builtin()}))
+    if extra:
+        # Only whoever has own formats pays for it.
+        from logscope.formats.samples import check_samples
     for path in extra:
         for file in sorted(path.glob("*.toml")) if path.is_dir() else [path]:
             try:

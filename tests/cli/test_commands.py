@@ -605,3 +605,17 @@ def test_members_are_those_of_the_truth(command: Command, shop: Shop) -> None:
     orders = list(shop.truth["transactions"])
     right = sum(found.get(order) == shop.members(order) for order in orders)
     assert right == len(orders), [order for order in orders if found.get(order) != shop.members(order)]
+
+
+def test_formats_are_tried_line_by_line_and_imported(command: Command, tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("2026-11-01 10:00:00,123 ERROR [main] a.B - lost order_id=7\n\tat a.B\n")
+    entries = command("formats", "test", log, "--lines", "2", "--json").objects
+    assert next(entry for entry in entries if "line" in entry)["fields"]["order_id"] == "7"
+    assert "order_id=7" in command("formats", "test", log, "--lines", "2").text
+    assert "elb expects" in command("formats", "test", log, "--lines", "1", "--format", "elb").text
+    grok = tmp_path / "shop.grok"
+    grok.write_text("%{IP:client_ip} %{GREEDYDATA:message}\n")
+    assert "(?P<client_ip>" in command("formats", "import", grok).text
+    assert command("formats", "import", tmp_path / "no.grok").code == 2
+    assert command("formats", "import").code == 2

@@ -1,0 +1,98 @@
+"""What helps to write a format: how far a pattern goes, what is read line by line, and imports."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from logscope.errors import FormatError
+from logscope.formats.explain import near_miss
+from logscope.formats.importing import imported
+from logscope.formats.linewise import readings
+from logscope.formats.loader import load_formats
+from logscope.formats.model import Format
+
+FORM = Format(
+    name="till",
+    kind="regex",
+    title="till",
+    where="x",
+    patterns=(r"^TILL (?P<till>\d+) (?P<time>\S+ \S+) (?P<level>[A-Z]+) (?P<message>.*)$",),
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "matched", "expected"),
+    [
+        ("TILL x 2026", "TILL ", "(?:[0-9]+)"),
+        ("TILL 7 2026-11-01 10:00:00 ouch", "TILL 7 2026-11-01 10:00:00 ", "(?:[A-Z]+)"),
+        ("nothing", "", "TILL"),
+    ],
+)
+def test_how_far_a_pattern_goes(line: str, matched: str, expected: str) -> None:
+    found = near_miss(FORM, line)
+    assert found is not None
+    assert found.matched == matched
+    assert found.expected.startswith(expected)
+    assert "till" in str(found)
+
+
+def test_line_by_line() -> None:
+    lines = ["2026-11-01 10:00:00,123 ERROR [main] a.B - lost order_id=7", "\tat a.B", "no time here"]
+    formats = load_formats()
+    told = list(readings(formats.detect(lines, name="a.log"), lines, name="a.log"))
+    assert told[0]["format"] == "log4j"
+    assert told[0]["level"] == "error"
+    assert told[0]["fields"]["order_id"] == "7"
+    assert [entry.get("continues") for entry in told] == [None, 1, 1]
+    alone = list(readings(formats.detect(lines, name="a.log", forced="elb"), lines[2:], name="a.log"))
+    assert alone[0]["format"] == "text"
+    assert alone[0]["why"][0].startswith("elb expects")
+
+
+def test_a_grok_pattern_becomes_a_format_that_loads(tmp_path: Path) -> None:
+    source = tmp_path / "shop.grok"
+    source.write_text(
+        "# ours\nORDER ORD-[0-9]+\n"
+        r"SHOPLINE %{TIMESTAMP_ISO8601:timestamp} %{LOGLEVEL:loglevel} \[%{DATA:thread}\] (%{ORDER:order_id} )?%{GREEDYDATA:msg}"
+    )
+    made = tmp_path / "shop.toml"
+    made.write_text(
+        imported(source)
+        + """
+[[samples]]
+line = "2026-11-01T10:00:00Z WARN [main] ORD-7 slow"
+[samples.expect]
+time = "2026-11-01T10:00:00.000000Z"
+level = "warn"
+message = "slow"
+"fields.order_id" = "ORD-7"
+"""
+    )
+    assert load_formats([made]).get("shop").title == "imported from shop.grok"
+
+
+def test_an_lnav_file_becomes_a_format_that_loads(tmp_path: Path) -> None:
+    source = tmp_path / "ex.json"
+    regex = {
+        "std": {"pattern": r"^(?<timestamp>\d{4}-\d{2}-\d{2}T\d+:\d+:\d+Z) (?<lvl>\w+) (ab)?(?<body>.*)$"},
+        "ahead": {"pattern": "^(?=x)(?<body>.*)$"},
+    }
+    form = {"title": "Example", "regex": regex, "level-field": "lvl", "level": {"error": "OUCH"}}
+    form["sample"] = [{"line": "2011-04-01T15:14:34Z OUCH can't find"}]
+    source.write_text(json.dumps({"$schema": "x", "ex_log": form}))
+    text = imported(source)
+    assert "# not taken over: " in text
+    made = tmp_path / "ex.toml"
+    made.write_text(text + 'level = "error"\nmessage = "can\'t find"\n')
+    assert load_formats([made]).get("ex_log").levels == {"ouch": "error"}
+
+
+@pytest.mark.parametrize("text", ["", "%{NOSUCH:a}", "A %{B}\nB %{A}", "{", "{}", '{"a": {"regex": {}}}'])
+def test_what_cannot_be_imported_is_said(tmp_path: Path, text: str) -> None:
+    source = tmp_path / "x.grok"
+    source.write_text(text)
+    with pytest.raises(FormatError):
+        imported(source)
