@@ -6,40 +6,74 @@ import argparse
 import gc
 import os
 import sys
+from pathlib import Path
 
 from logscope.cli.arguments import options_of
 from logscope.cli.opening import stdin_is_pipe
 from logscope.errors import UsageError
+from logscope.tui.reopening import Reopen
 
 
 def run_investigate(arguments: argparse.Namespace) -> int:
-    """Open the investigator on the sources named."""
+    """Open the investigator on the sources named; without one on what is chosen."""
     piped = stdin_is_pipe()
+    _need_terminal(arguments, piped=piped)
+    wanted = None
     if not arguments.sources and not piped:
-        raise UsageError(
-            "no source is named", mend="name files, folders, globs, URLs, pipe records in, or try `logscope demo`"
-        )
-    return _open(arguments, piped=piped, shipped=False)
+        from logscope.tui.run import choose
+
+        wanted = choose(arguments.theme)
+        if wanted is None:
+            return 0
+    return _open(arguments, wanted, piped=piped)
 
 
 def run_demo(arguments: argparse.Namespace) -> int:
     """Open the investigator on the sample logs, with the shipped rules."""
     from logscope.paths import shipped
 
+    _need_terminal(arguments, piped=False, demo=True)
     arguments.sources = [str(path) for path in sorted(shipped("sample_logs").glob("*.log.gz"))]
-    return _open(arguments, piped=False, shipped=True)
+    return _open(arguments, None, piped=False, demo=True)
 
 
-def _open(arguments: argparse.Namespace, *, piped: bool, shipped: bool) -> int:
-    if not sys.stdout.isatty() and not sys.stderr.isatty():
-        raise UsageError("the investigator needs a terminal", mend="use `logscope query`, or another command")
+def _need_terminal(arguments: argparse.Namespace, *, piped: bool, demo: bool = False) -> None:
+    if sys.stdout.isatty() or sys.stderr.isatty():
+        return
+    if not arguments.sources and not piped and not demo:
+        raise UsageError(
+            "no source is named", mend="name files, folders, globs, URLs, pipe records in, or try `logscope demo`"
+        )
+    raise UsageError("the investigator needs a terminal", mend="use `logscope query`, or another command")
+
+
+def _open(arguments: argparse.Namespace, wanted: Reopen | None, *, piped: bool, demo: bool = False) -> int:
     # Nothing that start-up makes is garbage: collecting meanwhile costs a tenth of it. The app settles it.
     gc.disable()
+    while True:
+        if wanted is not None and wanted.sources == ("?",):
+            from logscope.tui.run import choose
+
+            wanted = choose(arguments.theme) or Reopen()
+        if wanted is not None:
+            arguments.sources = list(wanted.sources) or arguments.sources
+            arguments.format = [*(arguments.format or ()), *wanted.formats]
+        code = _investigate(arguments, wanted.session if wanted else "", piped=piped, demo=demo)
+        if isinstance(code, int):
+            break
+        wanted = code
+    # A query may still run on a daemon thread; an interpreter that is taken down under it can abort,
+    # and nobody who typed q wants to wait for it.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _investigate(arguments: argparse.Namespace, named: str, *, piped: bool, demo: bool) -> int | Reopen:
     from logscope.engine.session import Session
     from logscope.tui.run import run
 
-    session = Session(options_of(arguments, stdin_is_pipe=piped, shipped_rules=shipped))
-    code = 1
+    session = Session(options_of(arguments, stdin_is_pipe=piped, shipped_rules=demo))
     try:
         session.open()
         if piped:
@@ -47,18 +81,22 @@ def _open(arguments: argparse.Namespace, *, piped: bool, shipped: bool) -> int:
 
             keyboard_from_terminal()
         session.start()
-        code = run(
+        return run(
             session,
             theme=arguments.theme,
             keymap=arguments.keymap,
             zone=arguments.show_tz,
             driver=arguments.driver or "auto",
             low_bandwidth=arguments.low_bandwidth,
+            sources=[_whole(source) for source in arguments.sources] or ["-"],
+            session=named,
+            keep=not demo,
+            can_reopen=not piped,
         )
     finally:
         session.close()
-    # A query may still run on a daemon thread; an interpreter that is taken down under it can abort,
-    # and nobody who typed q wants to wait for it.
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+
+
+def _whole(source: str) -> str:
+    """A source as it can be named from any folder."""
+    return source if "://" in source or source == "-" else str(Path(source).absolute())

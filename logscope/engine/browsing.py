@@ -85,6 +85,9 @@ class Browsing(Protocol):
     def hide_sources(self, names: Sequence[str]) -> None:
         """Views have no records of these sources from now on; all others again."""
 
+    def format_names(self) -> Sequence[str]:
+        """Formats that a source can be read as."""
+
     def sql(self, text: str, *, cancel: Cancel) -> pl.DataFrame:
         """The result of one SELECT over `records`, `transactions`, `detections`.
 
@@ -145,6 +148,10 @@ class BrowsingPart:
         from logscope.engine.contexts import hide_sources
 
         hide_sources(self._session, names)
+
+    def format_names(self) -> Sequence[str]:
+        """Formats that a source can be read as."""
+        return sorted(one.name for one in self._session.loading.formats.formats)
 
     def sql(self, text: str, *, cancel: Cancel) -> pl.DataFrame:
         """The result of one SELECT."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual import on
@@ -12,6 +13,7 @@ from textual.driver import Driver
 
 from logscope.engine.answers import Snapshot
 from logscope.engine.api import Investigation
+from logscope.errors import UsageError
 from logscope.text import clean
 from logscope.tui import theming
 from logscope.tui.bridge import Bridge
@@ -20,8 +22,10 @@ from logscope.tui.commands import InvestigatorCommands
 from logscope.tui.keymap import Keys, load_keymap
 from logscope.tui.marks import StepMarks
 from logscope.tui.messages import SnapshotPublished
+from logscope.tui.reopening import Reopen
 from logscope.tui.screens.base import InvestigatorScreen
 from logscope.tui.screens.records import RecordsScreen
+from logscope.tui.sessions import Sessions
 from logscope.tui.styles import ROLES, StyleTable
 
 if TYPE_CHECKING:
@@ -51,6 +55,10 @@ class LogscopeApp(App[int]):
         title: str = "",
         zone: str | None = None,
         driver_class: type[Driver] | None = None,
+        sessions: Sessions | None = None,
+        sources: Sequence[str] = (),
+        session: str = "",
+        can_reopen: bool = False,
     ) -> None:
         """The app over `investigation`, which the caller opens, starts and closes.
 
@@ -61,6 +69,10 @@ class LogscopeApp(App[int]):
             title: What is shown in the title beside the name.
             zone: Time zone of times shown; by default the machine's.
             driver_class: What writes to the terminal; by default Textual's own.
+            sessions: Where what was made of a view is kept; None: nowhere.
+            sources: What is open, as `logscope` would take it again.
+            session: The named session to begin with; empty: the one of these sources.
+            can_reopen: Whether the caller opens other sources when `run` ends with a `Reopen`.
         """
         changes, self._keymap_errors = load_keymap(keymap)
         self._themes = theming.load_themes()
@@ -71,6 +83,12 @@ class LogscopeApp(App[int]):
         self.clock = Clock(zone_of(zone))
         self.first_zone = self.clock.zone
         self.heading = title
+        self.sessions = sessions
+        self.source_names = tuple(sources)
+        self.first_session = session
+        self.can_reopen = can_reopen
+        self.wanted: Reopen | None = None
+        """What to open when this ends."""
         self.animation_level = "none"
         self.snapshot: Snapshot = investigation.snapshot
         self.changes = 0
@@ -79,6 +97,7 @@ class LogscopeApp(App[int]):
         """Clocks that are moved: host or source -> microseconds."""
         self.step_marks = StepMarks()
         """Records that are to be steps of a rule."""
+        self._home: RecordsScreen | None = None
         self._bridge: Bridge | None = None
         self._told_messages = 0
         for one in self._themes.themes:
@@ -119,7 +138,8 @@ class LogscopeApp(App[int]):
     def on_mount(self) -> None:
         """Show the records; tell what is wrong with files."""
         self.theme_changed_signal.subscribe(self, self._theme_changed)
-        self.push_screen(RecordsScreen(self.investigation))
+        self._home = RecordsScreen(self.investigation)
+        self.push_screen(self._home)
         self._bridge = Bridge(self, self.investigation)
         self.call_later(self._tell_faults)
         self.call_later(self._settle)
@@ -140,6 +160,23 @@ class LogscopeApp(App[int]):
         gc.freeze()
         gc.enable()
         gc.set_threshold(50_000, 20, 1000)
+
+    def reopen(self, wanted: Reopen) -> None:
+        """End, and begin again with other sources or formats.
+
+        Raises:
+            UsageError: What is open cannot be read again.
+        """
+        if not self.can_reopen:
+            raise UsageError("what came through a pipe is not read again", mend="start logscope with other sources")
+        self.wanted = wanted
+        self.keep_session()
+        self.exit(0)
+
+    def keep_session(self) -> None:
+        """Keep what was made of the records view."""
+        if self._home is not None:
+            self._home.keeping.save()
 
     def on_unmount(self) -> None:
         """No more news."""

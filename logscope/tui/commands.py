@@ -61,7 +61,11 @@ COMMANDS = (
     Command("keys", "", "The correlation keys, to be changed"),
     Command("clocks", "", "Clocks that are off"),
     Command("save", "FILE", "A report of the transaction, or the plan of the keys"),
-    Command("sources", "", "The sources and how they are read"),
+    Command("sources", "", "The sources: format, clock, off and on"),
+    Command("sql", "[QUERY]", "SQL over records, transactions, detections"),
+    Command("open", "[SOURCE]", "Open other sources"),
+    Command("session", "NAME|save NAME|new", "Bring back a named session, keep one, begin anew"),
+    Command("sessions", "", "The list of sessions"),
     Command("theme", "NAME", "Another theme"),
     Command("follow", "", "Stay at the end as records come"),
     Command("help", "", "All keys of this screen"),
@@ -91,14 +95,14 @@ def run_line(screen: InvestigatorScreen, text: str) -> None:
         screen.action_help()
     elif name == "theme":
         set_theme(app, argument)
-    elif name == "sources":
-        _show_sources(screen)
     elif screen.run_command(name, argument):
         return
     elif name == "rules":
         screen.action_rules()
     elif name == "rule":
         _rule(screen, argument)
+    elif name == "sources":
+        _show_sources(screen)
     elif name in ("keys", "map", "clocks"):
         _open(screen, name, argument)
     else:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from logscope.engine.api import Investigation
+from logscope.tui.reopening import Reopen
+from logscope.tui.sessions import Sessions
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -25,7 +28,11 @@ def run(
     zone: str | None = None,
     driver: str = "auto",
     low_bandwidth: bool = False,
-) -> int:
+    sources: Sequence[str] = (),
+    session: str = "",
+    keep: bool = True,
+    can_reopen: bool = False,
+) -> int | Reopen:
     """Run the investigator until the user leaves.
 
     Args:
@@ -37,9 +44,13 @@ def run(
         driver: How the terminal is written to: `diff` sends what has changed, `stock` is Textual's own,
             `auto` is `diff` over SSH.
         low_bandwidth: For slow lines: `diff`, fewer frames, and 16 colours unless a theme is named.
+        sources: What is open, as it was typed; paths absolute.
+        session: The named session to begin with.
+        keep: Whether what was made of the view is kept for the next time, and what was kept is brought back.
+        can_reopen: Whether the caller opens what a `Reopen` asks for.
 
     Returns:
-        The exit code.
+        The exit code, or what to open next.
     """
     if low_bandwidth:
         # Textual reads it when it is imported.
@@ -49,9 +60,27 @@ def run(
     from logscope.tui.app import LogscopeApp
 
     app = LogscopeApp(
-        investigation, theme=theme, keymap=keymap, title=title, zone=zone, driver_class=driver_class(driver)
+        investigation,
+        theme=theme,
+        keymap=keymap,
+        title=title,
+        zone=zone,
+        driver_class=driver_class(driver),
+        sessions=Sessions() if keep else None,
+        sources=sources,
+        session=session,
+        can_reopen=can_reopen,
     )
-    return app.run() or app.return_code or 0
+    code = app.run() or app.return_code or 0
+    app.keep_session()
+    return code if app.wanted is None else app.wanted
+
+
+def choose(theme: str | None = None) -> Reopen | None:
+    """Let the user choose what to open: a recent session, or files; None if nothing."""
+    from logscope.tui.start import StartApp
+
+    return StartApp(Sessions(), theme=theme).run()
 
 
 def driver_class(driver: str) -> type[Driver] | None:

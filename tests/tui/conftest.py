@@ -9,6 +9,7 @@ from textual.pilot import Pilot
 
 from logscope.tui.app import LogscopeApp
 from logscope.tui.screens.base import InvestigatorScreen
+from logscope.tui.sessions import Sessions
 from tests.tui.fake import FakeInvestigation
 
 Opened = Callable[..., AbstractAsyncContextManager["Driver"]]
@@ -77,9 +78,19 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
         size: tuple[int, int] = (80, 24),
         theme: str = "dark",
         keymap: str | None = None,
+        sessions: Sessions | None = None,
+        can_reopen: bool = False,
     ) -> AsyncIterator[Driver]:
         investigation = fake or FakeInvestigation()
-        app = LogscopeApp(investigation, theme=theme, keymap=keymap, zone="UTC")
+        app = LogscopeApp(
+            investigation,
+            theme=theme,
+            keymap=keymap,
+            zone="UTC",
+            sessions=sessions,
+            sources=("/logs",),
+            can_reopen=can_reopen,
+        )
         async with app.run_test(size=size, notifications=True) as pilot:
             driver = Driver(app, pilot, investigation)
             await pilot.pause()

@@ -24,7 +24,6 @@ class FakeBrowsing:
     extra: list[str]
     generation: int
     hidden: Sequence[str] = ()
-    shifted: tuple[tuple[str, int], ...] = ()
 
     def _wait(self, cancel: Cancel) -> None:
         raise NotImplementedError
@@ -43,7 +42,9 @@ class FakeBrowsing:
     def _shown(self, rows: pl.Series) -> pl.Series:
         if not self.hidden:
             return rows
-        return pl.Series([row for row in rows if self._value(row, "source") not in self.hidden], dtype=pl.UInt32)
+        off = {name.rsplit("/", 1)[-1] for name in self.hidden}
+        kept = [row for row in rows if str(self._value(row, "source")).rsplit("/", 1)[-1] not in off]
+        return pl.Series(kept, dtype=pl.UInt32)
 
     def facet(self, view: View, name: str, *, cancel: Cancel, partial: Callable[[Facet], None] | None = None) -> Facet:
         self._wait(cancel)
@@ -88,8 +89,8 @@ class FakeBrowsing:
     def hide_sources(self, names: Sequence[str]) -> None:
         self.hidden = tuple(names)
 
-    def shift(self, source: str, offset: int) -> None:
-        self.shifted += ((source, offset),)
+    def format_names(self) -> Sequence[str]:
+        return ["logfmt", "plain", *self.extra]
 
     def sql(self, text: str, *, cancel: Cancel) -> pl.DataFrame:
         self._wait(cancel)

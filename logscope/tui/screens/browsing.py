@@ -13,6 +13,7 @@ from logscope.tui.screens.base import InvestigatorScreen
 from logscope.tui.widgets.chrome import Chrome
 from logscope.tui.widgets.detail import DetailPane
 from logscope.tui.widgets.facet_panel import FacetPanel
+from logscope.tui.widgets.timeline import Timeline
 
 if TYPE_CHECKING:
     from logscope.tui.screens.records import RecordsScreen
@@ -45,6 +46,8 @@ class BrowsingScreen(InvestigatorScreen):
         _bound("Z", "zoom_out", "Zoom out again", "zoom-out"),
         _bound("V", "zone", "Times in UTC, or as at start", "zone"),
         _bound("ctrl+r", "redo", "Do again what was undone", "redo"),
+        _bound("semicolon", "sql", "SQL over the records", "sql"),
+        _bound("at", "sources", "Sources: format, clock, off and on", "sources"),
         _bound("Y", "copy_place", "Copy where the record stands (source:line)", "copy-place"),
     ]
 
@@ -115,8 +118,12 @@ class BrowsingScreen(InvestigatorScreen):
             self.home.noting.write(argument)
         elif name in ("notes", "highlights", "split", "undo", "redo"):
             getattr(self, f"action_{name}")()
+        elif name == "sql":
+            self.action_sql(argument)
+        elif name == "sources":
+            self.action_sources()
         else:
-            return False
+            return self.home.keeping.command(name, argument)
         return True
 
     @on(FollowChanged)
@@ -127,6 +134,17 @@ class BrowsingScreen(InvestigatorScreen):
 
     def _keep_in_view(self) -> None:
         self.home.main_list.go(self.home.main_list.cursor)
+
+    @on(Timeline.Picked)
+    def _picked(self, event: Timeline.Picked) -> None:
+        event.stop()
+        buckets = self.home.timeline.buckets
+        if event.last >= len(buckets):
+            return
+        if event.first == event.last:
+            self.home.jumps.to_time(buckets[event.first].start)
+        else:
+            self.home.jumps.narrow_time(buckets[event.first].start, buckets[event.last].end)
 
     # Keys
 
@@ -198,6 +216,18 @@ class BrowsingScreen(InvestigatorScreen):
     def action_redo(self) -> None:
         """Do it again."""
         self.home.keeping.redo()
+
+    def action_sql(self, text: str = "") -> None:
+        """The SQL prompt."""
+        from logscope.tui.screens.sql import SqlScreen
+
+        self.app.push_screen(SqlScreen(self.home, text))
+
+    def action_sources(self) -> None:
+        """The sources panel."""
+        from logscope.tui.screens.sources import SourcesScreen
+
+        self.app.push_screen(SourcesScreen(self.home))
 
     def action_copy_place(self) -> None:
         """Copy the source and line of the record."""

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from logscope.errors import LogscopeError, UsageError
-from logscope.tui.clock import zone_of
+from logscope.tui.clock import distance, zone_of
 from logscope.tui.unfolding import unfolded
 from logscope.tui.widgets.extras import ExtraText
 
@@ -206,10 +206,17 @@ class Looks:
         def failed(error: LogscopeError) -> None:
             screen.tell(error)
 
+        def shifted(_: None) -> None:
+            scope = screen.scope
+            scope.shifts[name] = scope.shifts.get(name, 0) + microseconds
+            scope.changes += 1
+            scope.say(f"{name}: {distance(microseconds)}")
+            screen.viewing.refresh()
+
         screen.queries.ask(
             "offset",
             lambda _: investigation.shift(name, microseconds),
-            lambda _: screen.viewing.refresh(),
+            shifted,
             label="shifting",
             failed=failed,
         )

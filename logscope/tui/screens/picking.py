@@ -96,6 +96,7 @@ class PickScreen(ModalScreen[list[str] | None]):
         self._title = title
         self._all = list(choices)
         self._taken = None if taken is None else list(taken)
+        self._given = bool(taken)
         self._free = free
 
     def compose(self) -> ComposeResult:
@@ -165,9 +166,9 @@ class PickScreen(ModalScreen[list[str] | None]):
             if here:
                 self.dismiss(here)
             return
-        # Enter with a name typed takes that one too: one key less.
-        more = here if typed and here and here[0] not in self._taken else []
-        self.dismiss(self._taken + more)
+        # Enter takes the one that was typed for, and where nothing is ticked the one under the cursor.
+        wanted = (typed or not (self._taken or self._given)) and here and here[0] not in self._taken
+        self.dismiss([*self._taken, *(here if wanted else ())])
 
     def action_leave(self) -> None:
         """Nothing."""

@@ -151,6 +151,7 @@ class RecordsScreen(BrowsingScreen):
         self.main_list.teach(["", "Reading …"])
         self.show_title()
         self.viewing.refresh()
+        self.keeping.look()
 
     def on_resize(self, event: events.Resize) -> None:
         """A second line for the strip where there is room; as many bars as fit."""
@@ -160,6 +161,7 @@ class RecordsScreen(BrowsingScreen):
     def snapshot_changed(self, snapshot: Snapshot) -> None:
         """Show what is new."""
         self.show_title()
+        self.keeping.look()
         self.viewing.snapshot_changed(snapshot)
 
     def hints(self) -> Sequence[tuple[str, str]]:
@@ -191,6 +193,7 @@ class RecordsScreen(BrowsingScreen):
         if self.detail.has_class("open") and record is not None and self.detail.record != record.row:
             self.show_fields(record)
         self.splitting.point()
+        self.keeping.stands()
         self.show_status()
 
     @on(RowChosen)

@@ -22,6 +22,8 @@ from logscope.tui.styles import StyleTable
 
 STRIPS = 4096
 SIDE_STEP = 16
+WHEEL = 3
+"""Rows of a turn of the mouse wheel."""
 
 
 class RowList(ScrollView, can_focus=True):
@@ -256,6 +258,25 @@ class RowList(ScrollView, can_focus=True):
             self._place(index)
             if event.chain == 2:
                 self.action_choose()
+
+    def _wheel(self, rows: int) -> None:
+        """Scroll, and take the cursor along where it would be left behind."""
+        self._leave_end(rows)
+        self._scroll(self.scroll_offset.y + rows)
+        top = self.scroll_offset.y
+        self._place(max(top, min(self.cursor, top + self.page - 1)))
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Three rows down."""
+        event.stop()
+        event.prevent_default()
+        self._wheel(WHEEL)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Three rows up."""
+        event.stop()
+        event.prevent_default()
+        self._wheel(-WHEEL)
 
     def on_resize(self) -> None:
         """Keep the cursor on screen."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.segment import Segment
+from textual import events
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -16,6 +18,14 @@ from logscope.tui.styles import StyleTable, level_role
 
 class Timeline(Widget):
     """One line of bars; two on a high screen, the upper one for detections."""
+
+    class Picked(Message):
+        """A bar was clicked, or a stretch of them drawn over."""
+
+        def __init__(self, first: int, last: int) -> None:
+            """The buckets from `first` to `last`."""
+            self.first, self.last = first, last
+            super().__init__()
 
     DEFAULT_CSS = """
     Timeline { height: 1; width: 1fr; background: $background; }
@@ -29,6 +39,8 @@ class Timeline(Widget):
         self._bars: list[Bar] = []
         self._time: int | None = None
         self._label = ""
+        self._drawn: int | None = None
+        """Where the mouse went down."""
         self.brush: tuple[int, int] | None = None
         """First and last bucket of the stretch being chosen."""
 
@@ -71,6 +83,37 @@ class Timeline(Widget):
         if end <= start:
             return 0
         return max(0, min(len(self._buckets) - 1, (time - start) * len(self._buckets) // (end - start)))
+
+    # The mouse
+
+    def _under(self, x: int) -> int | None:
+        return max(0, min(len(self._buckets) - 1, x - 1)) if self._buckets else None
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """A stretch begins."""
+        place = self._under(event.x)
+        if place is not None:
+            self.capture_mouse()
+            self._drawn = place
+            self.brush = (place, place)
+            self.refresh()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """It reaches to the mouse."""
+        place = self._under(event.x)
+        if self._drawn is not None and place is not None:
+            self.brush = (min(self._drawn, place), max(self._drawn, place))
+            self.refresh()
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        """It ends: one bar is gone to, several narrow the time."""
+        if self._drawn is None or self.brush is None:
+            return
+        self.release_mouse()
+        first, last = self.brush
+        self._drawn = self.brush = None
+        self.refresh()
+        self.post_message(self.Picked(first, last))
 
     def render_line(self, y: int) -> Strip:
         """One line of the strip."""
