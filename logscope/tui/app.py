@@ -31,6 +31,8 @@ from logscope.tui.styles import ROLES, StyleTable
 if TYPE_CHECKING:
     from logscope.engine.desk import Reloaded
 
+RELOAD_SECONDS = 1.0
+"""How often the themes of the user are looked at."""
 COPY_CAP = 74_000
 """Bytes that terminals commonly take by OSC 52."""
 
@@ -143,12 +145,30 @@ class LogscopeApp(App[int]):
         self._bridge = Bridge(self, self.investigation)
         self.call_later(self._tell_faults)
         self.call_later(self._settle)
+        self._stamp = theming.user_stamp()
+        self.set_interval(RELOAD_SECONDS, self._reload_themes)
 
     def _tell_faults(self) -> None:
         for error in (*self._themes.errors, *self._keymap_errors):
             self.say(str(error), "warning")
         if self._theme_missing:
             self.say(f"no theme {self._wanted_theme!r}; there are {', '.join(sorted(self.own_themes))}", "warning")
+
+    def _reload_themes(self) -> None:
+        """The user's themes as they are now; a broken one is told, and the one in use stays."""
+        stamp = theming.user_stamp()
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
+        before = {str(error) for error in self._themes.errors}
+        self._themes = theming.load_themes()
+        for one in self._themes.themes:
+            self.register_theme(one)
+        for error in self._themes.errors:
+            if str(error) not in before:
+                self.say(str(error), "warning")
+        self._style_table = None
+        self.mutate_reactive(App.theme)
 
     @property
     def own_themes(self) -> list[str]:

@@ -18,6 +18,7 @@ from textual.keys import format_key
 
 from logscope.errors import ConfigError
 from logscope.paths import config_folder
+from logscope.tui.toml_places import line_of, place_of_error
 
 FOLDER = Path(__file__).resolve().parent / "keymaps"
 
@@ -148,9 +149,11 @@ def read_keymap(path: Path) -> dict[str, str]:
     """
     where = str(path)
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        data = tomllib.loads(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"cannot be read: {error}", where=where) from error
+        told, line, column = place_of_error(error)
+        raise ConfigError(f"cannot be read: {told}", where=where, line=line, column=column) from error
     changes: dict[str, str] = {}
     for name, value in data.items():
         if isinstance(value, dict):
@@ -159,9 +162,16 @@ def read_keymap(path: Path) -> dict[str, str]:
             changes[name] = value
     for name, keys in changes.items():
         if name not in all_bindings():
-            raise ConfigError(f"unknown action {name!r}", where=where, mend="see docs/investigator.md for the names")
+            raise ConfigError(
+                f"unknown action {name!r}",
+                where=where,
+                line=line_of(text, name),
+                mend="see docs/investigator.md for the names",
+            )
         if not isinstance(keys, str) or not keys.strip():
-            raise ConfigError(f"{name} has no key", where=where, mend='write keys as a text, like "j,down"')
+            raise ConfigError(
+                f"{name} has no key", where=where, line=line_of(text, name), mend='write keys as a text, like "j,down"'
+            )
     return changes
 
 
@@ -179,9 +189,9 @@ def load_keymap(name: str | None) -> tuple[dict[str, str], list[ConfigError]]:
         if not path.is_file():
             return {}, []
     else:
-        path = FOLDER / f"{name}.toml"
-        if not path.is_file():
-            path = Path(name).expanduser()
+        folders = (config_folder() / "keymaps", FOLDER)
+        named = [path for folder in folders if (path := folder / f"{name}.toml").is_file()]
+        path = named[0] if named else Path(name).expanduser()
     try:
         changes = read_keymap(path)
     except ConfigError as error:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from textual.theme import Theme
 
 from logscope.errors import ConfigError
 from logscope.paths import config_folder, shipped
+from logscope.tui.base16 import read_base16
 from logscope.tui.styles import ROLES
+from logscope.tui.toml_places import line_of, place_of_error
 
 COLORS = (
     "primary",
@@ -71,11 +74,23 @@ def read_theme(path: Path) -> Theme:
     Raises:
         ConfigError: With file and key of what is wrong.
     """
-    where = str(path)
+    where, text = str(path), ""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        data = tomllib.loads(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"cannot be read: {error}", where=where) from error
+        told, line, column = place_of_error(error)
+        raise ConfigError(f"cannot be read: {told}", where=where, line=line, column=column) from error
+    try:
+        return _theme(data, path)
+    except ConfigError as error:
+        # The key that is wrong is the first dotted or bare name that the message says.
+        names = [word for word in error.message.split() if line_of(text, word) is not None]
+        raise replace(error, line=line_of(text, names[0]) if names else None) from error
+
+
+def _theme(data: dict[str, Any], path: Path) -> Theme:
+    where = str(path)
     _known(list(data), TOP, "", where)
     colors, roles, variables = (_table(data, name, where) for name in ("colors", "roles", "variables"))
     _known(list(colors), COLORS, "colors", where)
@@ -101,14 +116,27 @@ def read_theme(path: Path) -> Theme:
     )
 
 
+def _theme_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*") if path.suffix in (".toml", ".yaml", ".yml"))
+
+
+def user_stamp() -> tuple[tuple[str, int], ...]:
+    """What tells whether the user's themes have changed."""
+    stamps = []
+    for path in _theme_files(config_folder() / "themes"):
+        with contextlib.suppress(OSError):
+            stamps.append((path.name, path.stat().st_mtime_ns))
+    return tuple(stamps)
+
+
 def load_themes(folders: Sequence[Path] | None = None) -> Themes:
     """All themes of the folders; by default the shipped ones and the user's, which win by name."""
     themes: dict[str, Theme] = {}
     errors: list[ConfigError] = []
     for folder in folders if folders is not None else (shipped("themes"), config_folder() / "themes"):
-        for path in sorted(folder.glob("*.toml")):
+        for path in _theme_files(folder):
             try:
-                theme = read_theme(path)
+                theme = read_theme(path) if path.suffix == ".toml" else read_base16(path)
             except ConfigError as error:
                 errors.append(error)
             else:

@@ -78,6 +78,71 @@ async def test_a_users_theme_and_a_broken_one(opened: Opened, tmp_path: Path) ->
         assert "bad.toml" in driver.text()
 
 
+def scheme(**changes: str) -> str:
+    colors = {f"base0{digit:X}": f"{digit * 16:02x}{digit * 16:02x}{255 - digit * 8:02x}" for digit in range(16)}
+    return "scheme: odd\n" + "".join(f'{name}: "{value}"\n' for name, value in {**colors, **changes}.items())
+
+
+def test_base16_schemes_are_themes_and_broken_ones_are_told_with_their_line(tmp_path: Path) -> None:
+    (tmp_path / "sea.yaml").write_text(scheme())
+    palette = "\n".join("  " + line for line in scheme().splitlines()[1:])
+    (tmp_path / "new.yaml").write_text(f"system: base16\nname: New\npalette:\n{palette}\n".replace(': "', ': "#'))
+    (tmp_path / "bad.yaml").write_text(scheme(base03="zzz"))
+    (tmp_path / "less.yml").write_text("base00: '000000'\n")
+    (tmp_path / "worse.yaml").write_text("a: [\n")
+    found = theming.load_themes([tmp_path])
+    themes = {one.name: one for one in found.themes}
+    assert set(themes) == {"sea", "new"}
+    assert set(ROLES) <= set(themes["sea"].variables)
+    assert themes["sea"].background == themes["new"].background == "#0000ff"
+    told = "\n".join(map(str, found.errors))
+    assert "bad.yaml:5: base03 is not a colour" in told
+    assert "less.yml: base01 is missing" in told
+    assert "worse.yaml:2" in told
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("[colors]\nprimary = '#fff'\n\n[roles]\nlog-eror = '#fff'", 5),
+        ("[colors]\nprimary = 'nonsense'", 2),
+        ("[colors]\nprimary = \n", 2),
+        ("dark = 'yes'\n[colors]\nprimary = '#fff'", 1),
+    ],
+)
+def test_the_line_of_what_is_wrong_is_told(tmp_path: Path, text: str, line: int) -> None:
+    (tmp_path / "bad.toml").write_text(text)
+    error = theming.load_themes([tmp_path]).errors[0]
+    assert error.line == line
+    assert f"bad.toml:{line}" in str(error)
+
+
+async def test_a_theme_that_is_edited_is_shown_at_once(opened: Opened, tmp_path: Path) -> None:
+    folder = tmp_path / "logscope" / "themes"
+    folder.mkdir(parents=True)
+    text = "name = 'mine'\n[colors]\nprimary = '#336699'\n[roles]\nlog-service = '{}'\n"
+    (folder / "mine.toml").write_text(text.format("#112233"))
+    async with opened(theme="mine", size=(120, 40)) as driver:
+        assert driver.app.style_table.color("log-service").get_truecolor() == (0x11, 0x22, 0x33)
+        (folder / "mine.toml").write_text(text.format("#445566"))
+        await driver.until(lambda: driver.app.style_table.color("log-service").get_truecolor() == (0x44, 0x55, 0x66))
+        assert driver.app.style_table.color("log-service").get_truecolor() == (0x44, 0x55, 0x66)
+        (folder / "mine.toml").write_text("name = 'mine'\n[colors]\nprimary = 7\n")
+        await driver.until(lambda: "mine.toml:3" in driver.text())
+        assert "mine.toml:3" in driver.text()
+        assert driver.app.theme == "mine"
+        assert driver.app.style_table.color("log-service").get_truecolor() == (0x44, 0x55, 0x66)
+
+
+def test_keymaps_of_the_users_own_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    (tmp_path / "logscope" / "keymaps").mkdir(parents=True)
+    (tmp_path / "logscope" / "keymaps" / "mine.toml").write_text('[records]\n\nfilter = "ctrl+g"\nfilters = "x"\n')
+    assert "mine.toml:4" in str(load_keymap("mine")[1][0])
+    (tmp_path / "logscope" / "keymaps" / "mine.toml").write_text('[records]\nfilter = "ctrl+g"\n')
+    assert load_keymap("mine") == ({"records.filter": "ctrl+g"}, [])
+
+
 @pytest.mark.parametrize("theme", ["light", "high-contrast", "ansi16"])
 async def test_every_theme_paints_every_screen(opened: Opened, theme: str) -> None:
     async with opened(theme=theme) as driver:
