@@ -72,9 +72,14 @@ class Dispatcher:
             OutboxError: None was taken in.
         """
         new = self.outbox.put(events)
-        for name in {name for name, _ in events}:
-            self._workers[name].wake()
+        self.wake({name for name, _ in events})
         return new
+
+    def wake(self, names: Iterable[str]) -> None:
+        """These actions have something to do."""
+        for name in names:
+            if worker := self._workers.get(name):
+                worker.wake()
 
     def drain(self, seconds: float, *, patient: bool) -> int:
         """Wait until nothing waits any more.
@@ -94,14 +99,21 @@ class Dispatcher:
                 return self.outbox.left(self._workers)
             time.sleep(0.02)
 
-    def stop(self, seconds: float = 2.0) -> None:
-        """End all threads; what is under way then may be sent again by the next dispatcher.
+    def stop(self, seconds: float = 2.0, *, gently: bool = False) -> None:
+        """End all threads; what is broken off then may be sent again by the next dispatcher.
 
         Args:
             seconds: To wait for them at most.
+            gently: What is under way is first given this time to end by itself.
         """
         for worker in self._workers.values():
-            worker.end()
+            worker.end(abort=not gently)
+        self._join(seconds)
+        for worker in self._workers.values():
+            worker.end(abort=True)
+        self._join(1.0 if gently else 0.0)
+
+    def _join(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         for worker in self._workers.values():
             worker.join(max(0.0, deadline - time.monotonic()))
@@ -136,10 +148,11 @@ class _Worker:
         """Whether it waits to try again what failed."""
         return bool(self._failures) and time.monotonic() < self._not_before
 
-    def end(self) -> None:
+    def end(self, *, abort: bool) -> None:
         self._ended.set()
         self._awake.set()
-        self.action.sender.close()
+        if abort:
+            self.action.sender.close()
 
     def join(self, seconds: float) -> None:
         if self._thread.is_alive():

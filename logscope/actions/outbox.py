@@ -36,7 +36,7 @@ CREATE TABLE events (
   tries INTEGER NOT NULL DEFAULT 0, failing REAL, reason TEXT,
   UNIQUE (action, detection, state)
 );
-CREATE INDEX by_status ON events (action, status, id);
+CREATE INDEX by_status ON events (status, action, id);
 CREATE TABLE counts (action TEXT NOT NULL, name TEXT NOT NULL, value INTEGER NOT NULL, PRIMARY KEY (action, name));
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
@@ -210,8 +210,8 @@ class Outbox:
         with self._changing() as database:
             database.execute(
                 "INSERT INTO events (action, detection, state, rule, body, status, added, due, changed)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body"
-                " WHERE status = 'waiting'",
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body,"
+                " due = excluded.due WHERE status = 'waiting'",
                 (action, event.detection, event.state, event.rule, event.body, WAITING, now, due, now),
             )
 
@@ -332,17 +332,18 @@ class Outbox:
         oldest: dict[str, float] = {}
         reasons: dict[str, str] = {}
         for action, status, number, first in self._asked(
-            "SELECT action, status, COUNT(*), MIN(added) FROM events GROUP BY action, status"
+            "SELECT action, status, COUNT(*), MIN(added) FROM events WHERE status IN (?, ?, ?) GROUP BY status, action",
+            (WAITING, DEAD, DROPPED),
         ):
-            if status != DELIVERED:
-                found.setdefault(str(action), {})[str(status)] = int(str(number))
+            found.setdefault(str(action), {})[str(status)] = int(str(number))
             if status == WAITING:
                 oldest[str(action)] = float(str(first))
         for action, name, value in self._asked("SELECT action, name, value FROM counts"):
             if name in (DELIVERED, "refused", "failures"):
                 found.setdefault(str(action), {})[str(name)] = int(str(value))
         for action, reason, _ in self._asked(
-            "SELECT action, reason, MAX(changed) FROM events WHERE reason IS NOT NULL GROUP BY action"
+            "SELECT action, reason, MAX(changed) FROM events WHERE status IN (?, ?) AND reason IS NOT NULL GROUP BY action",
+            (WAITING, DEAD),
         ):
             reasons[str(action)] = str(reason)
         return [
@@ -374,6 +375,24 @@ class Outbox:
         """Close it."""
         with self._lock:
             self._database.close()
+
+
+def read_depths(path: Path | None = None) -> tuple[Depth, ...]:
+    """What the outbox holds of each action, by a connection of its own; nothing if there is no outbox.
+
+    Args:
+        path: Of the database.
+
+    Raises:
+        OutboxError: It cannot be read.
+    """
+    if not (path or outbox_path()).exists():
+        return ()
+    outbox = Outbox(path)
+    try:
+        return tuple(outbox.depths())
+    finally:
+        outbox.close()
 
 
 def retraction_of_nothing(outbox: Outbox, action: str, event: Event, on: Sequence[str]) -> bool:

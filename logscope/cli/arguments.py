@@ -183,6 +183,7 @@ def _detection_commands(
     watch.add_argument("--max-skew", type=_span, default=3_600_000_000, metavar="D")
     watch.add_argument("--source-idle", type=_span, default=10_000_000, metavar="D")
     watch.add_argument("--retain", metavar="SIZE|AGE", help="of what listeners receive, keep so much: 2GiB, 7d")
+    watch.add_argument("--metrics", metavar="HOST:PORT", help="figures for Prometheus, and /health, by HTTP")
     watch.add_argument("--provisional", action="store_true", help="tell matches on arrival too")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -22,13 +22,20 @@ WATCH_PATIENCE = 5.0
 
 
 @contextmanager
-def dispatched(session: Session, arguments: argparse.Namespace, *, by_rules: bool) -> Iterator[Dispatching]:
+def dispatched(
+    session: Session,
+    arguments: argparse.Namespace,
+    *,
+    by_rules: bool,
+    say: Callable[[str, str, str], None] | None = None,
+) -> Iterator[Dispatching]:
     """The dispatching of a session, started; what is under way when it is left may be sent again.
 
     Args:
         session: Whose detections are dispatched.
         arguments: With `action` and `config`.
         by_rules: Whether rules' own `actions` count.
+        say: Told of what happens: kind of event, action, words.
 
     Raises:
         LogscopeError: An action that is not configured as it must be.
@@ -36,7 +43,7 @@ def dispatched(session: Session, arguments: argparse.Namespace, *, by_rules: boo
     from logscope.engine.dispatching import Dispatching
 
     tables = load_config(arguments.config).actions
-    dispatching = Dispatching(session, tables, arguments.action, say_event, by_rules=by_rules)
+    dispatching = Dispatching(session, tables, arguments.action, say or say_event, by_rules=by_rules)
     dispatching.start()
     try:
         yield dispatching

@@ -13,6 +13,7 @@ from logscope.cli.detection import fail_level, failed, people, say_rule_errors
 from logscope.cli.dispatch import WATCH_PATIENCE, dispatched, finish
 from logscope.cli.opening import opened, source_exit
 from logscope.cli.output import say
+from logscope.cli.service import News, metrics_server, reload_rules_and_actions
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -23,14 +24,21 @@ if TYPE_CHECKING:
 def run_watch(arguments: argparse.Namespace) -> int:
     """Follow, listen, detect; the first signal drains, the second ends at once."""
     from logscope.engine.listing import with_members
+    from logscope.engine.metrics import Measures
     from logscope.engine.rendering import json_line
     from logscope.engine.watching import Watching
 
     threshold = fail_level(arguments.fail_on)
     arguments.follow = True
-    stop = threading.Event()
-    _on_signals(stop)
-    with opened(arguments) as session, dispatched(session, arguments, by_rules=True) as dispatching:
+    stop, again = threading.Event(), threading.Event()
+    _on_signals(stop, again)
+    news = News(as_json=arguments.json)
+    measures = Measures()
+    with (
+        opened(arguments) as session,
+        dispatched(session, arguments, by_rules=True, say=news) as dispatching,
+        metrics_server(arguments.metrics, measures, news),
+    ):
         broken = say_rule_errors(session, strict=arguments.strict)
         told: list[Detection] = []
 
@@ -41,11 +49,19 @@ def run_watch(arguments: argparse.Namespace) -> int:
             # One write, so that a kill never leaves half of them.
             os.write(sys.stdout.fileno(), "".join(f"{line}\n" for line in lines).encode())
 
+        def reload() -> bool:
+            measures.folded, measures.looped = dispatching.folded, dispatching.looped
+            if not again.is_set():
+                return False
+            again.clear()
+            reload_rules_and_actions(session, dispatching, arguments.config, news)
+            return True
+
+        watching = Watching(session, tell, lambda text: news("watch", "", text), dispatching.put, measures)
         for source in session.loading.sources:
             if source.kind == "messages" and not source.finished():
                 say(f"listening on {source.name}")
-        watching = Watching(session, tell, lambda text: say(f"logscope: {text}"), dispatching.put)
-        watching.run(stop)
+        watching.run(stop, reload)
         finish(dispatching, WATCH_PATIENCE, patient=False)
         print(json_line(session.counters() | {"detections": watching.told}), file=sys.stderr, flush=True)  # noqa: T201
         if broken:
@@ -53,13 +69,16 @@ def run_watch(arguments: argparse.Namespace) -> int:
         return source_exit(session) or failed(told, threshold)
 
 
-def _on_signals(stop: threading.Event) -> None:
-    """First SIGINT or SIGTERM: drain. The second: out."""
+def _on_signals(stop: threading.Event, again: threading.Event) -> None:
+    """First SIGINT or SIGTERM: drain. The second: out. SIGHUP: read rules and actions anew."""
 
-    def handle(_number: int, _frame: FrameType | None) -> None:
+    def handle(number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGHUP:
+            again.set()
+            return
         if stop.is_set():
             os._exit(130)
         stop.set()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, handle)

@@ -82,6 +82,7 @@ class Detecting:
         self._closings: dict[int, Closing] = {}
         self._suppression = Suppression()
         self._next_row = 0
+        self._observed = 0
         self._rows: dict[int, tuple[str, str, str]] = {}
 
     @property
@@ -235,12 +236,14 @@ class Detecting:
                 progress("applying rules", number / len(segments))
             frame = self._frame(segment, view, columns)
             frame = self._selection.inside(frame, view)
-            self._observe(segment, frame, now)
+            # After other rules or keys the same records are taken anew; time has not gone on by that.
+            fresh = frame.filter(pl.col(schema.ROW) >= self._observed) if self._observed else frame
+            self._observe(segment, fresh, now)
             frame = self._correlating.key_columns(frame, columns)
             with sharing.over(frame):
                 for work in running:
                     work.take(frame)
-        self._next_row = view.records
+        self._next_row = self._observed = view.records
 
     def _derived(self, detections: Sequence[Found], columns: frozenset[str]) -> pl.DataFrame:
         wanted = [name for name in columns if not name.startswith(schema.KEY_PREFIX)]

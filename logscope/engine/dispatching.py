@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from logscope.actions.dispatcher import Dispatcher
 from logscope.actions.event import Event
-from logscope.actions.outbox import Outbox, OutboxError, retraction_of_nothing
+from logscope.actions.floods import Floods
+from logscope.actions.outbox import Depth, Outbox, OutboxError, retraction_of_nothing
 from logscope.actions.settings import Action, read_action, read_actions
 from logscope.engine.listing import with_members
+from logscope.engine.ownoutput import OwnOutput, refuse_loops
 from logscope.engine.rendering import json_line
 from logscope.errors import ConfigError, LogscopeError, UsageError
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 500
 _KEPT = 10_000
+_RELOAD_SECONDS = 5.0
 _PROJECT = Path(".logscope")
 
 
@@ -45,7 +48,7 @@ class Dispatching:
         *,
         by_rules: bool,
     ) -> None:
-        """Read the actions in use, and open the outbox if there are any.
+        """Read the actions in use.
 
         Raises:
             LogscopeError: An action that is not configured as it must be.
@@ -57,21 +60,33 @@ class Dispatching:
         self._held: list[tuple[str, Event]] = []
         self.lost = 0
         """Events that were given up because the outbox could not be written for long."""
+        self._by_rules = by_rules
+        self._floods = Floods()
+        self.looped = 0
+        """Detections on own output, which were not dispatched."""
+        self.known = 0
+        """Events that the outbox had already."""
+        self._outbox: Outbox | None = None
+        self._dispatcher: Dispatcher | None = None
+        self._own: OwnOutput | None = None
+        self._actions = self._read(tables)
+
+    def _read(self, tables: Mapping[str, ActionTable]) -> dict[str, Action]:
+        """The actions in use.
+
+        Raises:
+            LogscopeError: One that cannot be.
+        """
         for name in self._named:
             if name not in tables:
                 raise unknown_action(name, tables)
-        if by_rules:
-            self._by_rule = self._actions_of_rules(session.detecting.rules, tables)
+        if self._by_rules:
+            self._by_rule = self._actions_of_rules(self._session.detecting.rules, tables)
         used = dict.fromkeys([*self._named, *(name for names in self._by_rule.values() for name in names)])
-        self._actions = read_actions({name: tables[name] for name in used})
-        self._dispatcher: Dispatcher | None = None
-        if used:
-            outbox = Outbox()
-            if outbox.laid_aside:
-                say("outbox", "", f"the outbox was damaged and is now {outbox.laid_aside}; a new one is begun")
-            outbox.forget()
-            others = self._left_over(outbox, tables) if by_rules else {}
-            self._dispatcher = Dispatcher(outbox, [*self._actions.values(), *others.values()], say)
+        actions = read_actions({name: tables[name] for name in used})
+        refuse_loops(self._session, actions)
+        self._tables = tables
+        return actions
 
     def _actions_of_rules(self, rules: Iterable[Rule], tables: Mapping[str, ActionTable]) -> dict[str, tuple[str, ...]]:
         strange = [path.resolve() for path in (_PROJECT, *map(Path, self._session.options.strange_rules))]
@@ -104,44 +119,99 @@ class Dispatching:
         return found
 
     def start(self) -> None:
-        """Look up secrets and deliver from now on.
+        """Open the outbox, look up secrets, and deliver from now on.
 
         Raises:
-            ConfigError: A secret is not there.
+            LogscopeError: A secret is not there, or the outbox cannot be used.
         """
+        if not self._actions:
+            return
+        if self._outbox is None:
+            self._outbox = Outbox()
+            if self._outbox.laid_aside:
+                self._say(
+                    "outbox", "", f"the outbox was damaged and is now {self._outbox.laid_aside}; a new one is begun"
+                )
+            self._outbox.forget()
+        others = self._left_over(self._outbox, self._tables) if self._by_rules else {}
+        dispatcher = Dispatcher(self._outbox, [*self._actions.values(), *others.values()], self._say)
+        dispatcher.start()
+        self._dispatcher = dispatcher
+        self._own = OwnOutput(self._session, self._actions.values(), self._outbox.origin)
+
+    def reload(self, tables: Mapping[str, ActionTable]) -> None:
+        """Other actions from now on; what waits goes on waiting.
+
+        Raises:
+            LogscopeError: They cannot be used; those that were go on.
+        """
+        before, before_rules = self._actions, self._by_rule
+        try:
+            self._actions = self._read(tables)
+            for action in self._actions.values():
+                action.sender.open(self._outbox.origin if self._outbox else "")
+        except LogscopeError:
+            self._actions, self._by_rule = before, before_rules
+            raise
         if self._dispatcher:
-            self._dispatcher.start()
+            self._dispatcher.stop(_RELOAD_SECONDS, gently=True)
+            self._dispatcher = None
+        self.start()
+
+    def depths(self) -> tuple[Depth, ...]:
+        """What the outbox holds of each action."""
+        return tuple(self._outbox.depths()) if self._outbox else ()
+
+    @property
+    def folded(self) -> int:
+        """Events that are told of in summaries only."""
+        return self._floods.folded
 
     def put(self, detections: Sequence[Detection]) -> None:
         """Take detections that were told into the outbox.
 
         What the outbox does not take (no space) is kept in memory and tried again with the next.
         """
-        if self._dispatcher is None:
+        if self._outbox is None:
             return
         for start in range(0, len(detections), _CHUNK):
             self._held += self._events(detections[start : start + _CHUNK])
             self._flush()
 
     def _events(self, detections: Sequence[Detection]) -> Iterable[tuple[str, Event]]:
-        assert self._dispatcher is not None
+        assert self._outbox is not None
+        own = self._own.of(detections) if self._own else set()
         for detection in detections:
             names = dict.fromkeys([*self._named, *self._by_rule.get(detection.rule, ())])
             wanted = [name for name in names if detection.state in self._actions[name].on]
             if not wanted or detection.suppressed:
                 continue
+            if detection.detection in own:
+                self.looped += 1
+                if self.looped == 1:
+                    self._say(
+                        "loop", "", f"rule {detection.rule} matches own output: such detections are not dispatched"
+                    )
+                continue
             body = json_line(with_members(self._session, detection)).encode()
             event = Event(detection.detection, detection.state, detection.rule, body)
             for name in wanted:
-                if not retraction_of_nothing(self._dispatcher.outbox, name, event, self._actions[name].on):
+                action = self._actions[name]
+                if retraction_of_nothing(self._outbox, name, event, action.on):
+                    continue
+                if self._outbox.knows(name, event.detection, event.state):
+                    self.known += 1
+                elif self._floods.admits(name, event, action.flood):
                     yield name, event
 
-    def _flush(self) -> None:
-        assert self._dispatcher is not None
-        if not self._held:
-            return
+    def _flush(self, *, final: bool = False) -> None:
+        assert self._outbox is not None
+        limits = {name: action.flood for name, action in self._actions.items() if action.flood is not None}
         try:
-            self._dispatcher.put(self._held)
+            if self._held:
+                self._outbox.put(self._held)
+            for name, summary, due in self._floods.summaries(limits, final=final):
+                self._outbox.replace(name, summary, due)
         except OutboxError as error:
             self._say("outbox", "", str(error))
             over = len(self._held) - _KEPT
@@ -149,7 +219,10 @@ class Dispatching:
                 self.lost += over
                 del self._held[:over]
         else:
+            names = {name for name, _ in self._held}
             self._held = []
+            if self._dispatcher:
+                self._dispatcher.wake(names)
 
     def finish(self, seconds: float, *, patient: bool) -> int:
         """Deliver what can be delivered in time, then stop; how many events still wait.
@@ -158,13 +231,15 @@ class Dispatching:
             seconds: To wait at most.
             patient: Also wait for receivers that take nothing just now.
         """
-        if self._dispatcher is None:
+        if self._outbox is None:
             return 0
-        self._flush()
-        dispatcher, self._dispatcher = self._dispatcher, None
-        left = dispatcher.drain(seconds, patient=patient)
-        dispatcher.stop()
-        dispatcher.outbox.close()
+        self._flush(final=True)
+        left = 0
+        if self._dispatcher:
+            left = self._dispatcher.drain(seconds, patient=patient)
+            self._dispatcher.stop()
+        self._outbox.close()
+        self._outbox = self._dispatcher = None
         return left + len(self._held)
 
 

@@ -6,6 +6,7 @@ One JSON line per detection and state, appended after it was told: a kill in bet
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 from collections.abc import Iterable, Sequence
@@ -14,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from logscope.engine.answers import Detection
+from logscope.errors import UsageError
 from logscope.paths import private_folder, state_folder
 
 
@@ -25,8 +27,13 @@ class Ledger:
     """
 
     def __init__(self, path: Path | None) -> None:
-        """With what an earlier run told; a torn last line is left out."""
+        """With what an earlier run told; a torn last line is left out.
+
+        Raises:
+            UsageError: Another watch keeps it.
+        """
         self._path = path
+        self._held = None if path is None else _hold(path)
         self.told: dict[str, Detection] = {}
         """What was told and not taken back, by id."""
         if path is not None and path.exists():
@@ -53,6 +60,28 @@ class Ledger:
             os.write(fd, b"".join(msgspec.json.encode(detection) + b"\n" for detection in detections))
         finally:
             os.close(fd)
+
+    def close(self) -> None:
+        """Let others have it."""
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
+
+
+def _hold(path: Path) -> int:
+    """Keep others from the ledger for as long as this process lives."""
+    fd = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        other = os.pread(fd, 20, 0).decode("ascii", "replace").strip()
+        os.close(fd)
+        raise UsageError(
+            f"another watch of these sources runs (process {other or 'unknown'})", mend="end it first, or name others"
+        ) from error
+    os.ftruncate(fd, 0)
+    os.pwrite(fd, str(os.getpid()).encode(), 0)
+    return fd
 
 
 def ledger_of(sources: Iterable[tuple[str, str]]) -> Ledger:

@@ -7,6 +7,7 @@ of that spool runs by the same plan.
 from __future__ import annotations
 
 import threading
+import time as clock
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from logscope.engine.answers import Detection
 from logscope.engine.deciding import Deciding
 from logscope.engine.detecting import Told
 from logscope.engine.ledger import Ledger, ledger_of
+from logscope.engine.metrics import Measures
 
 if TYPE_CHECKING:
     from logscope.engine.session import Session
@@ -30,6 +32,7 @@ class Watching:
         tell: Gets every detection once, retracted ones too.
         say: Gets what people should know.
         dispatch: Gets what `tell` was told, those that are provisional excepted.
+        measures: Kept up to date.
     """
 
     def __init__(
@@ -38,25 +41,41 @@ class Watching:
         tell: Callable[[list[Detection]], None],
         say: Callable[[str], None],
         dispatch: Callable[[list[Detection]], None] = lambda detections: None,
+        measures: Measures | None = None,
     ) -> None:
-        """Ready to run."""
+        """Ready to run.
+
+        Raises:
+            UsageError: Another watch of these sources runs.
+        """
         self._session = session
         self._tell = tell
         self._say = say
         self._dispatch = dispatch
+        self._measures = measures or Measures()
         self._ledger: Ledger = ledger_of((source.name, source.kind) for source in session.loading.sources)
         self._deciding = Deciding(session, say)
         self._said: set[str] = set()
         self._early: set[str] = set()
+        self._settled: set[str] = set()
         self.told = 0
 
-    def run(self, stop: threading.Event) -> None:
-        """Follow until `stop` or until nothing more can come, then drain and decide what the end decides."""
+    def run(self, stop: threading.Event, reload: Callable[[], bool] = lambda: False) -> None:
+        """Follow until `stop` or until nothing more can come, then drain and decide what the end decides.
+
+        Args:
+            stop: Set to end.
+            reload: Asked in each turn; reads the rules anew if that is wanted, and says whether it did.
+        """
         caught_up = False
         while not stop.is_set():
+            reloaded = reload()
             moved = self._session.loading.step()
             self._say_news()
-            self._pass_on(self._deciding.turn(final=False))
+            self._turn(final=False)
+            if reloaded:
+                # What other rules had told is not made false by a record.
+                self._settled = self._ledger.told.keys() - self._session.detecting.told.keys()
             if not moved:
                 if not caught_up:
                     caught_up = self._take_back()
@@ -67,9 +86,15 @@ class Watching:
         while self._session.loading.step():
             pass
         self._session.loading.finish()
-        self._pass_on(self._deciding.turn(final=True))
+        self._turn(final=True)
         self._take_back()
         self._say_news()
+
+    def _turn(self, *, final: bool) -> None:
+        began = clock.monotonic()
+        told = self._deciding.turn(final=final)
+        self._measures.turned(clock.monotonic() - began, self._session.counters())
+        self._pass_on(told)
 
     def _pass_on(self, told: Told) -> None:
         """Tell what this ledger has not, and take back what it has and no longer holds."""
@@ -79,6 +104,7 @@ class Watching:
         if news:
             news.sort(key=lambda detection: (detection.time, detection.detection))
             self._tell(news)
+            self._measures.detections.update((found.rule, found.state) for found in news)
             # Noted last: a kill in between tells and dispatches them again, and the outbox knows what it has.
             self._dispatch(news)
             ledger.note(news)
@@ -100,13 +126,19 @@ class Watching:
             return not self._ledger.told
         # Nothing that is known tells against what was told of records that have been let go since.
         held = self._session.loading.held_since
+        running = {rule.name for rule in self._session.detecting.rules}
         gone = [
             replace(detection, state="retracted", reason="a late record made it false", number=None)
             for name, detection in self._ledger.told.items()
-            if name not in self._session.detecting.told and detection.time < reached and detection.start >= held
+            if name not in self._session.detecting.told
+            and name not in self._settled
+            and detection.rule in running
+            and detection.time < reached
+            and detection.start >= held
         ]
         if gone:
             self._tell(gone)
+            self._measures.detections.update((found.rule, found.state) for found in gone)
             self._dispatch(gone)
             self._ledger.note(gone)
         return True

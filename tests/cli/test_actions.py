@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import signal
+import socket
+import threading
+import urllib.error
+import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from logscope.cli import detection
+from logscope.engine.ledger import Ledger
+from logscope.errors import UsageError
 from tests.cli.conftest import Command
 from tests.cli.process import SHIPPED, Program, Watch
 from tests.cli.test_watch import LISTEN, payments, send
 from tests.cli.test_watch import small_plan as small_plan
 from tests.conftest import Shop
+from tests.receivers import free_port
 
 RULE = """
 title: Charge begun
@@ -165,3 +175,152 @@ def test_what_cannot_be_delivered_is_left_and_retried(
     assert command("actions", "status", "--json").objects[0]["waiting"] == 0
     assert command("actions", "test", "rerun-list").code == 0
     assert lines(config / "rerun.jsonl")[-1]["state"] == "test"
+
+
+def get(url: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def test_metrics_and_health_are_told_by_http(logscope: Program, small_plan: Path, tmp_path: Path) -> None:
+    configure(logscope, LIST)
+    (tmp_path / "rule.yml").write_text(RULE)
+    watch = Watch(logscope, "--rules", tmp_path / "rule.yml", "--plan", small_plan, "--metrics", ":0", LISTEN)
+    url = watch.url()
+    metrics = watch.until(lambda: next((line for line in watch.said if line.startswith("metrics on ")), None))[11:]
+    send(url, payments(0, 20))
+    watch.until(lambda: len(watch.told) >= 15)
+    watch.until(lambda: 'logscope_deliveries_total{action="rerun-list"} 1' in get(metrics)[1])
+    code, text = get(metrics)
+    assert code == 200
+    figures = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    assert figures["logscope_received_total"] == figures["logscope_stored_total"] == "40"
+    assert int(figures['logscope_detections_total{rule="begun",state="matched"}']) >= 15
+    assert float(figures["logscope_evaluation_seconds_total"]) > 0
+    assert figures['logscope_delivery_failures_total{action="rerun-list"}'] == "0"
+    for line in text.splitlines():
+        assert re.fullmatch(r'# (HELP|TYPE) \w+ .+|\w+(\{\w+="[^"]*"(,\w+="[^"]*")*\})? [0-9.e+-]+', line), line
+    health = get(metrics.replace("/metrics", "/health"))
+    assert health[0] == 200
+    assert json.loads(health[1])["status"] == "ok"
+    assert get(metrics.replace("/metrics", "/etc/passwd"))[0] == 404
+    assert watch.end() == 0
+
+
+def test_a_metrics_address_that_cannot_be_is_refused(logscope: Program) -> None:
+    for address in ("9100", "127.0.0.1:port", "127.0.0.1:99999", "192.0.2.1:0"):
+        result = logscope("watch", LISTEN, "--metrics", address)
+        assert result.code == 2
+        assert "--metrics" in result.talk
+
+
+def test_sighup_reads_rules_and_actions_anew_and_loses_nothing(
+    logscope: Program, small_plan: Path, tmp_path: Path
+) -> None:
+    config = configure(logscope, LIST)
+    rule = tmp_path / "rule.yml"
+    rule.write_text(RULE)
+    watch = Watch(logscope, "--rules", rule, "--plan", small_plan, LISTEN)
+    url = watch.url()
+    send(url, payments(0, 10))
+    watch.until(lambda: len(watch.told) >= 9)
+    # A broken rule: what ran runs on.
+    rule.write_text("title: x\nrecord:\n  where: 'a and'\n")
+    watch.process.send_signal(signal.SIGHUP)
+    watch.until(lambda: any("rule.yml:" in line for line in watch.said))
+    watch.until(lambda: any('"reload"' in line for line in watch.said))
+    send(url, payments(10, 20))
+    watch.until(lambda: len(watch.told) >= 19)
+    # A second action and a second rule.
+    rule.write_text(RULE + "---\n" + RULE.replace("begin", "response").replace("name: begun", "name: answered")
+                    .replace("charge response", "psp response").replace("rerun-list", "second"))  # fmt: skip
+    configure(logscope, LIST + '[actions.second]\ntype = "file"\npath = "second.jsonl"\n')
+    watch.process.send_signal(signal.SIGHUP)
+    watch.until(lambda: sum('"reload"' in line for line in watch.said) == 2)
+    send(url, payments(20, 30))
+    assert watch.end() == 0
+    told = [(line["rule"], line["output"].get("order_id")) for line in watch.told if line["state"] == "matched"]
+    orders = sorted(f"ORD-{n}" for n in range(30))
+    assert sorted(order for rule, order in told if rule == "begun") == orders
+    assert sorted(order for rule, order in told if rule == "answered") == orders
+    assert all(line["state"] == "matched" for line in watch.told)
+    assert sorted(line["output"]["order_id"] for line in lines(config / "rerun.jsonl")) == orders
+    assert sorted(line["output"]["order_id"] for line in lines(config / "second.jsonl")) == orders
+    assert watch.counters["late"] == 0
+    assert watch.counters["received"] == 60
+
+
+def test_a_second_watch_of_the_same_sources_is_refused(logscope: Program, tmp_path: Path) -> None:
+    first = Ledger(tmp_path / "told.ndjson")
+    with pytest.raises(UsageError, match=f"another watch of these sources runs .process {os.getpid()}"):
+        Ledger(tmp_path / "told.ndjson")
+    first.close()
+    Ledger(tmp_path / "told.ndjson").close()
+
+
+def test_an_action_that_writes_into_a_source_is_refused(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "rule.yml").write_text(RULE)
+    path = tmp_path / "a.log"
+    path.write_bytes(b"\n".join(payments(0, 3)) + b"\n")
+    configure(command.program, LIST.replace("rerun.jsonl", str(path)))
+    for source in ("a.log", "."):
+        result = command("scan", "--rules", "rule.yml", source, "--action", "rerun-list")
+        assert result.code == 2
+        assert "writes into" in result.talk
+
+
+def test_own_output_that_comes_back_is_not_sent_round_again(
+    logscope: Program, small_plan: Path, tmp_path: Path
+) -> None:
+    """A rule that matches what is forwarded, and a receiver that sends everything back."""
+    rule = RULE.replace('"charge begin"', "charge").replace("rerun-list, nobody", "forward")
+    (tmp_path / "rule.yml").write_text(rule)
+    relay = socket.create_server(("127.0.0.1", 0))
+    configure(
+        logscope, f'[actions.forward]\ntype = "syslog"\nurl = "syslog+tcp://127.0.0.1:{relay.getsockname()[1]}"\n'
+    )
+    watch = Watch(logscope, "--rules", tmp_path / "rule.yml", "--plan", small_plan, "--lateness", "1ms", LISTEN)
+    host, port = watch.url().rsplit("/", 1)[1].rsplit(":", 1)
+    returned: list[bytes] = []
+
+    def back() -> None:
+        while True:
+            try:
+                stream, _ = relay.accept()
+            except OSError:
+                return
+            with stream, socket.create_connection((host, int(port))) as again:
+                while data := stream.recv(65536):
+                    returned.append(data)
+                    again.sendall(data)
+
+    threading.Thread(target=back, daemon=True).start()
+    send(watch.url(), payments(0, 10))
+    watch.until(lambda: any('"loop"' in line for line in watch.said))
+    assert watch.end() == 0
+    relay.shutdown(socket.SHUT_RDWR)
+    relay.close()
+    assert b"".join(returned).count(b"[logscope@32473") <= 10
+
+
+def test_the_syslog_action_may_not_send_to_the_own_listener(logscope: Program, tmp_path: Path) -> None:
+    port = free_port()
+    configure(logscope, f'[actions.forward]\ntype = "syslog"\nurl = "syslog+tcp://localhost:{port}"\n')
+    result = logscope("watch", f"syslog+tcp://127.0.0.1:{port}", "--action", "forward")
+    assert result.code == 2
+    assert "writes into" in result.talk
+
+
+def test_a_rule_gone_wild_becomes_a_summary(command: Command, tmp_path: Path) -> None:
+    config = configure(command.program, LIST + 'flood = "10/h"\n')
+    (tmp_path / "rule.yml").write_text(RULE)
+    (tmp_path / "a.log").write_bytes(b"\n".join(payments(0, 300)) + b"\n")
+    found = command("scan", "--json", "--rules", "rule.yml", "a.log", "--action", "rerun-list")
+    assert len(found.objects) == 300
+    *first, summary = lines(config / "rerun.jsonl")
+    assert len(first) == 10
+    assert (summary["state"], summary["rule"], summary["output"]) == ("summary", "begun", {"count": 290})
+    assert found.code == 0
