@@ -23,7 +23,7 @@ def event(number: int, state: str = "matched", rule: str = "charge_never_settled
     return Event(f"d{number:06}", state, rule, json.dumps(body).encode())
 
 
-def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if found := condition():

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from logscope.actions.command import CommandSender
@@ -65,7 +65,7 @@ def test_it_inherits_little_and_never_other_secrets(bench: Bench, monkeypatch: p
     settings = run(bench, SHOW, str(bench.folder / "shown"), env={"TICKET_TOKEN": "env:OWN", "MODE": "fast"})
     dispatcher = bench.start(run=settings)
     dispatcher.put([("run", event(1))])
-    assert dispatcher.drain(20, patient=True) == 0
+    assert dispatcher.drain(60, patient=True) == 0
     ((_, _, environment, folder),) = shown(bench)
     assert environment["TICKET_TOKEN"] == "0wn"
     assert environment["MODE"] == "fast"
@@ -92,13 +92,13 @@ time.sleep(60)
 
 
 def test_one_that_hangs_is_ended_with_all_its_children(bench: Bench) -> None:
-    dispatcher = bench.start(run=run(bench, FORKS, str(bench.folder / "pids"), timeout="500ms", tries=1))
+    dispatcher = bench.start(run=run(bench, FORKS, str(bench.folder / "pids"), timeout="3s", tries=1))
     dispatcher.put([("run", event(1))])
     until(lambda: bench.depth("run").dead == 1)
     pids = [int(line) for line in (bench.folder / "pids").read_text().split()]
     assert len(pids) == 2
-    until(lambda: not any(map(_alive, pids)), 5)
-    assert "not done in 0.5 s" in bench.depth("run").reason
+    until(lambda: not any(map(_alive, pids)))
+    assert "not done in 3 s" in bench.depth("run").reason
 
 
 def test_stopping_ends_what_runs_and_keeps_the_event(bench: Bench) -> None:
@@ -107,8 +107,8 @@ def test_stopping_ends_what_runs_and_keeps_the_event(bench: Bench) -> None:
     dispatcher.put([("run", event(1))])
     pid = int(until(lambda: (bench.folder / "pid").exists() and (bench.folder / "pid").read_text()))
     began = time.monotonic()
-    dispatcher.stop()
-    assert time.monotonic() - began < 3
+    dispatcher.stop(20)
+    assert time.monotonic() - began < 15
     assert not _alive(pid)
     assert bench.depth("run").waiting == 1
 
@@ -132,12 +132,12 @@ def test_it_is_tried_again_then_a_dead_letter_and_the_next_runs(bench: Bench) ->
 
 
 def test_one_that_reads_nothing_and_leaves_a_child_with_the_pipes(bench: Bench) -> None:
-    code = "import os, sys, time\nos.close(0)\nif os.fork() == 0:\n    time.sleep(3)"
+    code = "import os, sys, time\nos.close(0)\nif os.fork() == 0:\n    time.sleep(30)"
     dispatcher = bench.start(run=run(bench, code))
     began = time.monotonic()
     dispatcher.put([("run", event(1, message="x" * 1_000_000))])
-    assert dispatcher.drain(20, patient=True) == 0
-    assert time.monotonic() - began < 2.5
+    assert dispatcher.drain(60, patient=True) == 0
+    assert time.monotonic() - began < 25
 
 
 def test_a_program_that_goes_away_waits(bench: Bench) -> None:
@@ -151,7 +151,7 @@ def test_a_program_that_goes_away_waits(bench: Bench) -> None:
     assert bench.depth("run").dead == 0
     path.write_text("#!/bin/sh\nexit 0\n")
     path.chmod(0o700)
-    assert dispatcher.drain(20, patient=True) == 0
+    assert dispatcher.drain(60, patient=True) == 0
 
 
 @pytest.mark.parametrize(
@@ -175,6 +175,7 @@ ITEMS = ["/bin/true", "--", "{message}", "{output.x} of it", "{output.x}{message
 MIXED = CommandSender.read(Reader(ActionTable("run", {"argv": ITEMS}, Path(os.devnull))))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200), st.text(max_size=50))
 def test_templates_give_each_item_one_argument_that_is_no_option_of_its_own(message: str, value: str) -> None:
     arguments = MIXED.arguments(event(1, message=message, output={"x": value}))

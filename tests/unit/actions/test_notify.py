@@ -25,7 +25,7 @@ def test_people_are_notified_in_clean_text(bench: Bench, receiver: Receiver, mon
     monkeypatch.setenv("NOTIFY_URL", f"json://s3cret:pass@127.0.0.1:{receiver.port}/path")
     dispatcher = bench.start(people={"type": "notify", "urls": ["env:NOTIFY_URL"]})
     dispatcher.put([("people", event(1, message="gone \x1b[2J [x](http://evil) <b>"))])
-    assert dispatcher.drain(20, patient=True) == 0
+    assert dispatcher.drain(60, patient=True) == 0
     assert receiver.events[0]["title"] == "high: Charge begun, never settled"
     assert receiver.events[0]["message"] == "gone ␛[2J [x](http://evil) <b>"
     assert "s3cret" not in dispatcher.actions["people"].sender.target

@@ -1,0 +1,35 @@
+"""`python -m tests.soak actions [--rounds N] [--orders N] [--shop] [--seed N]`: kills a watch, and counts what came."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.soak.actions import Outcome, payments, shop_messages, soak
+
+
+def main() -> int:
+    """Run the soak that is named; exit code 1 if something was lost or came twice."""
+    parser = argparse.ArgumentParser("python -m tests.soak")
+    parser.add_argument("soak", choices=("actions",))
+    parser.add_argument("--rounds", type=int, default=20, help="kills")
+    parser.add_argument("--orders", type=int, default=400, help="half of which fail silently")
+    parser.add_argument("--shop", action="store_true", help="the sample shop instead")
+    parser.add_argument("--seed", type=int, default=None)
+    given = parser.parse_args()
+    seed = random.randrange(1_000_000) if given.seed is None else given.seed
+    with tempfile.TemporaryDirectory(prefix="logscope-soak-") as name:
+        folder = Path(name)
+        world = shop_messages(folder) if given.shop else payments(given.orders)
+        outcome = soak(world, folder, rounds=given.rounds, seed=seed)
+    print(f"seed {seed}: {outcome}")
+    return 0 if outcome.good else 1
+
+
+__all__ = ["Outcome", "main"]
+
+if __name__ == "__main__":
+    sys.exit(main())
