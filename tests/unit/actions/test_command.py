@@ -188,6 +188,7 @@ def test_templates_give_each_item_one_argument_that_is_no_option_of_its_own(mess
     assert arguments == wanted
 
 
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda inner: st.dictionaries(st.text(), inner))
 )
