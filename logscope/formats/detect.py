@@ -131,8 +131,13 @@ def _inside(outer: Assignment, lines: pl.Series) -> tuple[Format, ...] | None:
     candidates = _possible(inner, peeled.to_list())
     shares, _ = _shares(known, candidates, peeled)
     told = {form.name: form for form in candidates if shares.get(form.name, 0.0) > 0}
-    # A sample is short: what is read inside any message is read inside this source's too.
-    return tuple(told.get(form.name, form) for form in inner if form.inside or form.name in told)
+    # A sample is short: what is read inside any message is read inside this source's too; but what only firewalls and
+    # daemons send to syslog costs every line of an application's container a look.
+    syslog = any(form.kind in {"rfc5424", "rfc3164"} for form in outer.formats)
+    possible = {form.name for form in (inner if syslog else candidates)}
+    return tuple(
+        told.get(form.name, form) for form in inner if form.name in told or (form.inside and form.name in possible)
+    )
 
 
 def _shares(known: FormatSet, candidates: Sequence[Format], lines: pl.Series) -> tuple[dict[str, float], pl.Series]:
