@@ -1,4 +1,8 @@
-"""`python -m tests.soak actions [--rounds N] [--orders N] [--shop] [--seed N]`: kills a watch, and counts what came."""
+"""`python -m tests.soak actions [--rounds N] [--orders N] [--shop] [--seed N]`: kills a watch, and counts what came.
+
+`python -m tests.soak kills [--rounds N] [--rate N] [--seed N]` kills a watch, its receiver, or both, under a steady
+stream: exit 1 if anything does not add up.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,15 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.soak import kills
 from tests.soak.actions import Outcome, payments, shop_messages, soak
 
 
 def main() -> int:
     """Run the soak that is named; exit code 1 if something was lost or came twice."""
-    parser = argparse.ArgumentParser("python -m tests.soak")
+    if sys.argv[1:2] == ["kills"]:
+        return kills.main(sys.argv[2:])
+    parser = argparse.ArgumentParser("python -m tests.soak", epilog="or kills; see kills --help")
     parser.add_argument("soak", choices=("actions",))
     parser.add_argument("--rounds", type=int, default=20, help="kills")
     parser.add_argument("--orders", type=int, default=400, help="half of which fail silently")
