@@ -26,6 +26,10 @@ class SourceStatus:
     end: int | None
     live: bool
     error: str | None = None
+    counters: dict[str, int] = field(default_factory=dict)
+    """Of a listener: received, stored, dropped and their parts, in this run."""
+    rates: tuple[float, ...] = ()
+    """Records a second over the last half minute, one value a second, the oldest first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -289,6 +289,7 @@ class Loading:
                 end=ingest.end,
                 live=not ingest.source.finished(),
                 error=wrong.pop(ingest.source.name, None),
+                counters=ingest.source.counters() if isinstance(ingest.source, ListenerSource) else {},
             )
             for ingest in self.ingests
         )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 import time as clock
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from logscope.engine.answers import Snapshot
+from logscope.engine.answers import Snapshot, SourceStatus
+from logscope.engine.rates import Rates
 
 if TYPE_CHECKING:
     from logscope.engine.correlating import Correlating
@@ -77,6 +79,7 @@ class Snapshots:
         self._loading = loading
         self._correlating = correlating
         self._detecting = detecting
+        self._rates = Rates()
         self._rate: tuple[float, int, float] = (clock.monotonic(), 0, 0.0)
         self._newest: Snapshot | None = None
         self._made_of: tuple[int, ...] = ()
@@ -101,7 +104,7 @@ class Snapshots:
 
     def _make(self, records: int) -> Snapshot:
         loading = self._loading
-        sources = loading.status()
+        sources = self._with_rates(loading.status())
         starts = [source.start for source in sources if source.start is not None]
         ends = [source.end for source in sources if source.end is not None]
         then, before, rate = self._rate
@@ -124,6 +127,13 @@ class Snapshots:
             detections=len(self._detecting.told),
             rules=len(self._detecting.rules),
             messages=(*map(str, loading.errors), *self.notices()),
+        )
+
+    def _with_rates(self, sources: tuple[SourceStatus, ...]) -> tuple[SourceStatus, ...]:
+        self._rates.observe([ingest.records for ingest in self._loading.ingests])
+        return tuple(
+            replace(source, rates=self._rates.of(place)) if source.live else source
+            for place, source in enumerate(sources)
         )
 
     def notices(self) -> tuple[str, ...]:

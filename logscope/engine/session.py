@@ -105,7 +105,7 @@ class Session(Analyses, Findings, BrowsingPart):
     def start(self) -> None:
         """Read on a thread of its own; live sources are linked and decided on another."""
         self.loading.start()
-        if self.loading.live and any(source.follow for source in self.loading.sources):
+        if self.loading.live and (not self.loading.sources or any(one.follow for one in self.loading.sources)):
             self._live = threading.Thread(target=self._decide_live, name="logscope-deciding", daemon=True)
             self._live.start()
 

@@ -22,6 +22,7 @@ from logscope.tui.commands import InvestigatorCommands
 from logscope.tui.keymap import Keys, load_keymap
 from logscope.tui.marks import StepMarks
 from logscope.tui.messages import SnapshotPublished
+from logscope.tui.news import News
 from logscope.tui.reopening import Reopen
 from logscope.tui.screens.base import InvestigatorScreen
 from logscope.tui.screens.records import RecordsScreen
@@ -100,6 +101,8 @@ class LogscopeApp(App[int]):
         self.step_marks = StepMarks()
         """Records that are to be steps of a rule."""
         self._home: RecordsScreen | None = None
+        self.news = News(self)
+        """What is found while sources live."""
         self._bridge: Bridge | None = None
         self._told_messages = 0
         for one in self._themes.themes:
@@ -212,6 +215,7 @@ class LogscopeApp(App[int]):
         for message in event.snapshot.messages[self._told_messages :]:
             self.say(message, "warning")
         self._told_messages = len(event.snapshot.messages)
+        self.news.snapshot_changed(event.snapshot)
         for screen in self.screen_stack:
             if isinstance(screen, InvestigatorScreen) and screen.is_mounted:
                 screen.snapshot_changed(event.snapshot)

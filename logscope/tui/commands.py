@@ -61,6 +61,7 @@ COMMANDS = (
     Command("keys", "", "The correlation keys, to be changed"),
     Command("clocks", "", "Clocks that are off"),
     Command("save", "FILE", "A report of the transaction, or the plan of the keys"),
+    Command("bell", "", "Ring at each new detection, or cease to"),
     Command("sources", "", "The sources: format, clock, off and on"),
     Command("sql", "[QUERY]", "SQL over records, transactions, detections"),
     Command("open", "[SOURCE]", "Open other sources"),
@@ -95,6 +96,8 @@ def run_line(screen: InvestigatorScreen, text: str) -> None:
         screen.action_help()
     elif name == "theme":
         set_theme(app, argument)
+    elif name == "bell":
+        app.news.turn_bell()
     elif screen.run_command(name, argument):
         return
     elif name == "rules":

@@ -9,11 +9,13 @@ from rich.segment import Segment
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
+from textual.widgets import Static
 
 from logscope.engine.answers import Snapshot, SourceStatus
 from logscope.errors import LogscopeError
 from logscope.text import clean, human_count
 from logscope.tui.clock import Clock, distance
+from logscope.tui.health import health
 from logscope.tui.painting import fit
 from logscope.tui.reopening import Reopen
 from logscope.tui.safe import line
@@ -120,6 +122,7 @@ class SourcesScreen(ListScreen):
     def parts(self) -> Iterable[Widget]:
         """The list."""
         yield SourceRows(self.scope.clock, id="sources")
+        yield Static(id="output")
 
     @property
     def main_list(self) -> SourceRows:
@@ -144,6 +147,14 @@ class SourcesScreen(ListScreen):
         rows.sources, rows.hidden, rows.shifts = snapshot.sources, self._home.viewing.hidden, self.scope.shifts
         rows.set_rows(len(rows.sources))
         self.show_heading()
+        self.cursor_moved()
+
+    def cursor_moved(self) -> None:
+        """How the one under the cursor fares, if it lives."""
+        source = self.main_list.here
+        output = self.query_one("#output", Static)
+        output.display = any(one.live for one in self.main_list.sources)
+        output.update(health(source) if source is not None else Content(""), layout=False)
 
     def status_parts(self) -> tuple[Content, Content]:
         """Which of how many, and what was counted."""

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from logscope.tui.screens.records import RecordsScreen
 
 
+TOLD = (("received", "received"), ("stored", "kept"), ("late", "late"), ("dropped", "dropped"))
+
+
 def records_status(screen: RecordsScreen) -> tuple[Content, Content]:
     """Left: which record of how many; right: how live sources fare, and how long the filter took."""
     records, record = screen.main_list, screen.line
@@ -37,8 +40,9 @@ def records_status(screen: RecordsScreen) -> tuple[Content, Content]:
     if screen.size.width < 100:
         # What may be lost is worth more room than what came.
         counters = {name: counters.get(name, 0) for name in ("late", "dropped")}
-    told = [f"{name} {counters[name]:,}" for name in ("received", "late", "dropped") if counters.get(name)]
-    if told:
+    listens = any(source.counters for source in screen.scope.snapshot.sources)
+    told = [f"{shown} {counters[name]:,}" for name, shown in TOLD if name in counters and (listens or counters[name])]
+    if told and (listens or screen.scope.snapshot.live):
         right.append((" · ".join(told) + "   ", "$log-dim"))
     if screen.trail.effective and (took := screen.queries.took.get("view")) is not None:
         right.append((f"filter {took:.2f} s", "$log-dim"))

@@ -10,13 +10,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from logscope.engine.answers import TransactionDetail
+from logscope.engine.answers import Snapshot, TransactionDetail
 from logscope.engine.api import Investigation
 from logscope.text import human_duration
 from logscope.tui.messages import CursorMoved, RowChosen
 from logscope.tui.safe import line
 from logscope.tui.screens.base import InvestigatorScreen
 from logscope.tui.screens.facts import FactsScreen
+from logscope.tui.screens.growing import Growing
 from logscope.tui.widgets.chrome import Chrome, Footer
 from logscope.tui.widgets.detail import DetailPane
 from logscope.tui.widgets.member_list import MemberList
@@ -85,6 +86,7 @@ class TransactionScreen(InvestigatorScreen):
         self._number = number
         self._row = row
         self._detail: TransactionDetail | None = None
+        self._growing = Growing(self, number, self._grown)
 
     def compose(self) -> ComposeResult:
         """Title, what holds it together, waterfall, records, fields, bar, footer."""
@@ -119,8 +121,24 @@ class TransactionScreen(InvestigatorScreen):
         investigation, number = self.investigation, self._number
         self.queries.ask("transaction", lambda _: investigation.transaction(number), self._arrived, label="reading")
 
+    def snapshot_changed(self, snapshot: Snapshot) -> None:
+        """It may have grown."""
+        self._growing.snapshot_changed(snapshot)
+        self.show_status()
+
+    def _grown(self, detail: TransactionDetail) -> None:
+        """More of it has come: the cursor stays on its record, at the end it goes along."""
+        members = self.main_list
+        current = members.current
+        stays = members.cursor < members.rows - 1
+        self._row = current.member.line.row if stays and current is not None and current.member else None
+        self._arrived(detail)
+        if not stays:
+            members.go(members.rows - 1)
+
     def _arrived(self, detail: TransactionDetail) -> None:
         self._detail = detail
+        self._growing.begin(detail)
         members = self.main_list
         self.fall.show(detail)
         members.show(detail)
@@ -214,7 +232,9 @@ class TransactionScreen(InvestigatorScreen):
         place = f"{member.line.source.rsplit('/', 1)[-1]}:{member.line.line}" if member else ""
         count = f"record {row.index + 1} of {len(self._detail.members)}"
         told = f"◷ {wait.share:.0%} {wait.text}" if wait else ""
-        return line((place, "$log-service"), f"   {count}"), line((told, "$log-warn"))
+        lives = self._growing.told()
+        left = line((place, "$log-service"), f"   {count}", (f"   ⋯ {lives}" if lives else "", "$log-hint"))
+        return left, line((told, "$log-warn"))
 
     # Actions
 

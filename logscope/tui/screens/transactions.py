@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
 
-from logscope.engine.answers import Absence, PlanChange, Shape
+from logscope.engine.answers import Absence, PlanChange, Shape, Snapshot
 from logscope.engine.api import Cancel, Investigation
 from logscope.errors import UsageError
 from logscope.tui.distribution import Distribution, distribution
@@ -129,6 +129,14 @@ class TransactionsScreen(FilteredScreen):
         return line(*self.main_list.titles(self._sort, descending=self._descending))
 
     # Asking
+
+    def snapshot_changed(self, snapshot: Snapshot) -> None:
+        """The list grows, and open transactions age."""
+        if self.lives and snapshot.live:
+            table = self.main_list
+            table.now = snapshot.end
+            table.repaint()
+        super().snapshot_changed(snapshot)
 
     def reload(self) -> None:
         """Ask for the list as it is sorted and filtered now."""

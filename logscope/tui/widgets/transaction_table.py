@@ -56,6 +56,8 @@ class TransactionTable(ColumnList):
         """An empty table."""
         super().__init__(id=id)
         self._clock = clock
+        self.now: int | None = None
+        """The log's own time while sources live: of open transactions the age is shown, and it runs."""
         self._frame = pl.DataFrame()
         self._slices: LRUCache[int, list[dict[str, Any]]] = LRUCache(32)
         self._wanted: set[int] = set()
@@ -190,6 +192,9 @@ class TransactionTable(ColumnList):
             return (day + self._clock.time(time))[: column.width], "log-time"
         if title == "duration":
             span = row.get("duration")
+            begun = _micro(row.get("start"))
+            if self.now is not None and begun is not None and row.get("state") == "open":
+                return f"{human_duration(max(0, self.now - begun))} …", "log-hint"
             return human_duration(round(span.total_seconds() * 1e6)) if span is not None else "", "foreground"
         if title == "rec":
             return human_count(row.get("records") or 0), "foreground"

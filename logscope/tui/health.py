@@ -1,0 +1,38 @@
+"""How a live source fares: its rates as bars, and what a listener received, kept and lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from logscope.engine.answers import SourceStatus
+from logscope.text import human_count
+from logscope.tui.safe import line
+
+BARS = "▁▂▃▄▅▆▇█"
+LISTENED = (("received", "received"), ("stored", "kept"), ("dropped", "dropped"), ("connections", "connections"))
+TROUBLES = ("kernel_dropped", "truncated", "partial", "framing_errors", "refused", "torn", "let_go")
+"""Counters of a listener that are worth a word once they are not zero."""
+
+
+def sparkline(rates: Sequence[float]) -> str:
+    """Rates as bars, the highest of them full; silence is a dot."""
+    most = max(rates, default=0.0)
+    return "".join("·" if rate <= 0 else BARS[min(7, int(rate / most * 7.999))] for rate in rates)
+
+
+def health(source: SourceStatus) -> Content:
+    """Two lines of a live source; empty for one that does not live."""
+    rates: list[Content | str | tuple[str, str]] = []
+    if source.rates:
+        newest = human_count(round(source.rates[-1]))
+        rates = [(sparkline(source.rates), "$success"), (f" {newest}/s", "bold")]
+    counters = source.counters
+    told: list[Content | str | tuple[str, str]] = []
+    if counters:
+        told.append(" · ".join(f"{shown} {counters.get(name, 0):,}" for name, shown in LISTENED))
+        bad = [f"{name.replace('_', ' ')} {counters[name]:,}" for name in TROUBLES if counters.get(name)]
+        if bad:
+            told.append(("   ⚠ " + " · ".join(bad), "$log-warn"))
+    return Content("\n").join([line(*rates), line(*told)]) if rates or told else Content("")
