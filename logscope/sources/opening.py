@@ -82,7 +82,7 @@ def _opened(
         return _stream(spec, fd, path, follow, forced, limits)
     head = read_at(fd, SAMPLE, 0)
     mtime_us = about.st_mtime_ns // 1000
-    if codec_of(head) is not None:
+    if codec_of(head) is not None or (head and not about.st_size):  # files of /proc state no size
 
         def unpacked(source: CopiedSource, stop: threading.Event) -> Iterator[bytes]:
             return plain_text(source, stop, pieces_of(fd), forced)

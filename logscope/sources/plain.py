@@ -14,8 +14,8 @@ from logscope.sources.zips import is_zip
 
 _SIGNATURE = 16
 """Bytes that tell a compression."""
-_MARK = 4
-"""Bytes of the longest byte-order mark."""
+_MARK = 64
+"""Bytes that tell an encoding."""
 
 
 def plain_text(told: Told, stop: threading.Event, pieces: Iterable[bytes], forced: str | None) -> Iterator[bytes]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from logscope.sources.codecs import codec_of
+from logscope.sources.encodings import encoding_of
 from logscope.sources.files import is_binary
 
 PARQUET = b"PAR1"
@@ -27,7 +28,7 @@ class Sieve:
 
     def lets_pass(self, name: str, head: bytes) -> bool:
         """Whether a file may be a log, by its name and its first bytes."""
-        if is_binary(head) and codec_of(head) is None and not head.startswith(PARQUET):
+        if is_binary(head) and codec_of(head) is None and encoding_of(head) is None and not head.startswith(PARQUET):
             self.binary.append(name)
         elif _is_document(name, head):
             self.documents.append(name)

@@ -16,12 +16,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from logscope.language.units import parse_size
-from tests.perf import bulk, commands, reopening, rules, sigma, stalls, terminal
+from tests.perf import bulk, commands, packed, reopening, rules, sigma, stalls, terminal
 from tests.perf.measuring import ROOT, Figure, Settings, run
 
 BENCHMARKS: dict[str, Callable[[Settings], Iterator[Figure]]] = {
     "index": commands.index,
     "reopen": reopening.reopen,
+    "packed": packed.packed,
     "literal": commands.literal,
     "regex": commands.regex,
     "session": commands.session,

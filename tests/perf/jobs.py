@@ -353,10 +353,25 @@ async def _until(ready: Callable[[], bool]) -> None:
         await asyncio.sleep(0.002)
 
 
+def unpack(path: str) -> Result:
+    """A compressed file through the source that reads it, to its end."""
+    from pathlib import Path
+
+    from logscope.sources.base import SourceSpec
+    from logscope.sources.opening import open_source
+
+    result: Result = {}
+    with timed(result, "unpack"), open_source(SourceSpec(path, "file", Path(path))) as source:
+        while not source.finished():
+            time.sleep(0.005)
+    return result
+
+
 JOBS: dict[str, Callable[..., Result]] = {
     job.__name__: job
     for job in (
         filters,
+        unpack,
         link_files,
         link_values,
         discover,

@@ -115,6 +115,22 @@ def test_gz_by_name_only_and_binary_are_read_with_a_word(tmp_path: Path) -> None
         open_source(put(tmp_path / "a.7z", b"7z\xbc\xaf\x27\x1c..."))
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_a_mark_is_told_by_its_zeros(tmp_path: Path, encoding: str) -> None:
+    text = "2026-11-01T10:00:00Z INFO größe 5 €\n" * 20
+    source = open_source(put(tmp_path / "a.log", text.encode(encoding)))
+    assert read_out(source).decode() == text
+    with open_source(put(tmp_path / "b.log", b"a line\n" + bytes(500))) as holed:
+        assert content(holed) == b"a line\n" + bytes(500)
+
+
+@pytest.mark.skipif(not Path("/proc/cpuinfo").exists(), reason="needs /proc")
+def test_files_that_state_no_size_are_read() -> None:
+    with open_source(SourceSpec("/proc/self/status", "file", Path("/proc/self/status"))) as source:
+        until(source.finished)
+        assert b"Name:" in content(source)
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-16-be", "latin-1"])
 def test_other_encodings(tmp_path: Path, encoding: str) -> None:
     path = put(tmp_path / "a.log", "größe 5 €\n".replace("€", "x" if encoding == "latin-1" else "€").encode(encoding))
