@@ -38,11 +38,11 @@ def run_keys(arguments: argparse.Namespace) -> int:
                 ) from error
         write_objects(session.keys(), arguments, people=_keys_people)
         if not arguments.json and not arguments.output:
-            grain, why = session.grain()
-            say(f"grain: {grain} ({why})")
+            for label, words in session.grain_lines():
+                say(clean(f"{label:>14}  {words}"))
             refused = session.refused_keys()
             if refused:
-                say(f"no keys: {', '.join(refused[:_MOST_REFUSED])}")
+                say(clean(f"{'no keys':>14}  {', '.join(refused[:_MOST_REFUSED])}"))
         return source_exit(session)
 
 

@@ -87,7 +87,8 @@ def find_plan(
         plan = plan.with_grain(grain)
     else:
         levels = {level.grain: level for level in plan.levels if level.grain is not None}
-        plan = plan.with_grain(*choose(evidence, plan, levels, max_span_us, seen))
+        choice = choose(evidence, plan, levels, max_span_us, seen)
+        plan = replace(plan.with_grain(choice.grain, choice.why), beside=choice.beside)
     return _told(evidence, plan)
 
 

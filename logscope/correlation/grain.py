@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from logscope.correlation.keys import bound, is_weak_name
-from logscope.correlation.plan import Level, Plan
+from logscope.correlation.plan import Beside, Level, Plan
 from logscope.correlation.relations import Sample, fan_of, members_at
 from logscope.records.schema import ROW
 
@@ -16,9 +16,9 @@ EVIDENCE_VALUES = 1000
 """Values of the coarser key that the description is measured on: unbounded, any merge looks good in the end."""
 MODELS = 64
 """Types of transactions that others may be told by."""
-EDITS = 3
-"""Records by which a transaction may differ from the type that it is told by (lost, retried, polled): so many, or
-a quarter of them."""
+EDITS, MOST_EDITS = 3, 6
+"""Records by which a transaction may differ from the type that it is told by (lost, retried, polled): a quarter of
+them, within these bounds. Without the upper one a session's hundred pages would be told by any other's."""
 CROSSING = 0.1
 """A grain crosses services, if the finer one does; a batch job's own id is seen in the job's log alone,"""
 REPEATS = 0.5
@@ -68,7 +68,7 @@ def description_length(rows: pl.DataFrame, members: pl.DataFrame) -> float:
 
 
 def _edits(records: int) -> int:
-    return max(EDITS, records // 4)
+    return max(EDITS, min(records // 4, MOST_EDITS))
 
 
 def _difference(bag: dict[int, int], model: dict[int, int], per_template: float) -> float:
@@ -101,13 +101,17 @@ class Climb:
 
     def words(self) -> str:
         """One line for users."""
+        return f"{self.parent} over {self.child}: {self.verdict()}"
+
+    def verdict(self) -> str:
+        """What came out, in words."""
         if self.ratio is None:
-            return f"{self.parent} over {self.child}: {self.reason}"
+            return self.reason
         change = f"{abs(1 - self.ratio):.0%} {'shorter' if self.ratio <= 1 else 'longer'}"
         unsure = "; both are plausible" if CLEAR < self.ratio < 1 / CLEAR else ""
         entity = "; not enough for what is named like a user" if self.limit <= ENTITY < self.ratio <= 1 else ""
         kept = "; too little to leave what was shown" if not entity and (self.ratio <= 1) != self.better else ""
-        return f"{self.parent} over {self.child}: description {change}{unsure}{entity}{kept}"
+        return f"description {change}{unsure}{entity}{kept}"
 
 
 def climb(sample: Sample, plan: Plan, parent: Level, child: Level, max_span_us: int) -> Climb:
@@ -150,9 +154,16 @@ def _repetition(rows: pl.DataFrame, members: pl.DataFrame) -> float:
     return 1 - bags.height / total if total else 0.0
 
 
-def choose(
-    sample: Sample, plan: Plan, levels: dict[str, Level], max_span_us: int, seen: str | None = None
-) -> tuple[str | None, str]:
+@dataclass(frozen=True)
+class Choice:
+    """The grain that `auto` takes."""
+
+    grain: str | None
+    why: str
+    beside: tuple[Beside, ...] = ()
+
+
+def choose(sample: Sample, plan: Plan, levels: dict[str, Level], max_span_us: int, seen: str | None = None) -> Choice:
     """The grain and why, in words, against its neighbours up and down.
 
     Args:
@@ -163,7 +174,7 @@ def choose(
         seen: The grain that was shown so far.
     """
     if not levels:
-        return None, "no key repeats in a way that tells transactions apart"
+        return Choice(None, "no key repeats in a way that tells transactions apart")
     total = max(sample.records.height, 1)
 
     def score(name: str) -> tuple[float, str]:
@@ -215,4 +226,25 @@ def choose(
         said.insert(
             0, f"the other records hold none of it; seen once each, so that they tie nothing: {', '.join(once[:5])}"
         )
-    return chosen, "; ".join([told, *said])
+    return Choice(chosen, "; ".join([told, *said]), _beside(sample, chosen, levels, tried))
+
+
+def _beside(
+    sample: Sample, chosen: str, levels: dict[str, Level], tried: dict[tuple[str, str], Climb]
+) -> tuple[Beside, ...]:
+    """The coarser and finer keys that could have been the grain, and why they are not."""
+    total = max(sample.records.height, 1)
+    found = []
+    for name in levels:
+        stats = sample.stats[name]
+        figures = f"{int(stats['distinct']):,} values in {stats['support'] / total:.0%} of the records"
+        if sample.relations.parent(name, chosen) or name in levels[chosen].coarser:
+            steps = [step for (parent, _), step in tried.items() if parent == name]
+            steps.sort(key=lambda step: (step.child != chosen, step.child))
+            told = f"over {steps[0].child}: {steps[0].verdict()}" if steps else figures
+            found.append(Beside(chosen, "up", name, told))
+        elif sample.relations.parent(chosen, name):
+            step = tried.get((chosen, name))
+            told = f"{chosen} over it: {step.verdict()}" if step is not None else "ties less together"
+            found.append(Beside(chosen, "down", name, f"{figures}; {told}"))
+    return tuple(found)

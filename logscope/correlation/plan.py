@@ -32,6 +32,19 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """A key that could have been the grain."""
+
+    of: str
+    """The grain it stands beside."""
+    way: str
+    """`up` (coarser) or `down` (finer)."""
+    name: str
+    why: str
+    """Why it is not, with figures."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Correlation keys, grain and limits; frozen once made."""
 
@@ -50,6 +63,8 @@ class Plan:
     hub_degree: int = HUB_DEGREE
     notices: tuple[str, ...] = field(default=(), compare=False)
     """What the user should be told about it."""
+    beside: tuple[Beside, ...] = field(default=(), compare=False)
+    """Coarser and finer keys beside the grain that was found."""
     refused: tuple[str, ...] = field(default=(), compare=False)
     """Candidates that are no keys, each with the reason in words."""
 
@@ -179,6 +194,8 @@ def to_toml(plan: Plan) -> str:
     ]
     if plan.max_gap_us is not None:
         lines.append(f"max_gap_us = {plan.max_gap_us}")
+    if plan.refused:
+        lines.append(f"refused = {_toml(plan.refused)}")
     lines += [f"max_span_us = {plan.max_span_us}", f"idle_us = {plan.idle_us}", f"hub_degree = {plan.hub_degree}"]
     for key in plan.keys:
         lines += [
@@ -201,6 +218,15 @@ def to_toml(plan: Plan) -> str:
     for level in plan.levels:
         lines += ["", "[[levels]]", f"grain = {_toml(level.grain or 'none')}", f"links = {_toml(level.links)}"]
         lines += [f"coarser = {_toml(level.coarser)}", f"why = {_toml(level.why)}"]
+    for beside in plan.beside:
+        lines += [
+            "",
+            "[[beside]]",
+            f"of = {_toml(beside.of)}",
+            f"way = {_toml(beside.way)}",
+            f"name = {_toml(beside.name)}",
+            f"why = {_toml(beside.why)}",
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -247,6 +273,8 @@ def from_toml(text: str, where: str = "plan") -> Plan:
         max_span_us=reader.value(document, "max_span_us", int, HOUR_US),
         idle_us=reader.value(document, "idle_us", int, 5 * 60_000_000),
         hub_degree=reader.value(document, "hub_degree", int, HUB_DEGREE),
+        beside=tuple(reader.beside(table) for table in reader.tables(document, "beside")),
+        refused=reader.strings(document, "refused"),
     )
 
 
@@ -324,6 +352,9 @@ class _Reader:
             if name not in names:
                 raise self.wrong(name, f"{name!r} is no key of this plan", "name keys that the file defines")
         return Level(self.grain(table, names), links, coarser, self.value(table, "why", str, ""))
+
+    def beside(self, table: dict[str, Any]) -> Beside:
+        return Beside(*(self.value(table, name, str, "") for name in ("of", "way", "name", "why")))
 
 
 _KINDS: dict[type, str] = {int: "a whole number of 0 or more", str: "text", list: "a list", bool: "true or false"}

@@ -12,6 +12,7 @@ from logscope.engine.analysing import Analysing
 from logscope.engine.answers import Comparison, Effect, PlanChange, ServiceMap, Shape, Skew
 from logscope.engine.clocks import shift
 from logscope.engine.comparing import compare
+from logscope.engine.grainlines import grain_lines
 from logscope.engine.replanning import Replanning
 
 if TYPE_CHECKING:
@@ -82,6 +83,11 @@ class Analyses:
     def grain(self) -> tuple[str, str]:
         """The chosen grain and why."""
         return self._session.correlating.grain()
+
+    def grain_lines(self) -> Sequence[tuple[str, str]]:
+        """The grain, why, what is coarser and finer, what links and what does not: (label, words)."""
+        plan = self._session.correlating.plan
+        return grain_lines(plan) if plan is not None else ()
 
     def effect(self, change: PlanChange, *, cancel: Cancel) -> Effect:
         """What a change of the plan would make of the transactions."""

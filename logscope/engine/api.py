@@ -247,6 +247,9 @@ class Investigation(Browsing, Protocol):
     def grain(self) -> tuple[str, str]:
         """The chosen grain and why, in words."""
 
+    def grain_lines(self) -> Sequence[tuple[str, str]]:
+        """The grain, why it, what is coarser (`up`) and finer (`down`) and why not, what links, what does not."""
+
     def set_grain(self, grain: str) -> None:
         """Another grain: a key's name, `auto` or `none`; transactions are made anew when next asked for."""
 

@@ -24,8 +24,10 @@ _USUAL = 0.75
 _UNUSUAL = 0.05
 _FEW = 20
 """Peers below which a percentile says nothing: then a step must take three times as long."""
-_SLIGHT = 1_000
-"""Microseconds that nobody minds."""
+_SLIGHT = 0.02
+"""Share of the shorter transaction that a step must be later to count,"""
+_SLIGHT_BOUNDS = (2_000, 1_000_000)
+"""within these bounds (microseconds): a few milliseconds are nothing, a second is something in any."""
 
 
 def compare(session: Session, number: int, peer: int | None, cancel: Cancel) -> Comparison:
@@ -127,9 +129,9 @@ class _Comparing:
                 found[number].append((lane, step))
         return found
 
-    def _usual(self, shape: int) -> dict[tuple[int, int], tuple[int, int, int, int]]:
-        """(step, turn) -> p5, p50, p95 of the pause before it, and of how many peers."""
-        peers = self._normal(-1).filter(pl.col("shape") == shape).sort("start", "number").head(_MOST_PEERS)
+    def _usual(self, shape: int, number: int) -> dict[tuple[int, int], tuple[int, int, int, int]]:
+        """(step, turn) -> p5, p50, p95 of the pause before it, and of how many peers; the transaction itself is none."""
+        peers = self._normal(number).filter(pl.col("shape") == shape).sort("start", "number").head(_MOST_PEERS)
         told = (
             self._records(peers.get_column("number").to_list())
             .drop_nulls("pause")
@@ -144,7 +146,10 @@ class _Comparing:
         return {(step, turn): (p5, p50, p95, n) for step, turn, p5, p50, p95, n in told.iter_rows()}
 
     def _beside(self, number: int, peer: int, why: str, shape: int) -> Comparison:
-        usual = self._usual(shape)
+        usual = self._usual(shape, number)
+        spans = self._table.filter(pl.col("number").is_in([number, peer])).get_column("duration")
+        least, most = _SLIGHT_BOUNDS
+        slight = min(max(int(_SLIGHT * min(spans.to_physical().to_list(), default=0)), least), most)
         frame = self._records([number, peer])
         sides = [frame.filter(pl.col("number") == each).head(_MOST_STEPS).rows(named=True) for each in (number, peer)]
         steps = [[(row["lane"], row["step"]) for row in side] for side in sides]
@@ -152,7 +157,7 @@ class _Comparing:
         for here, there in alignment(steps[0], steps[1]):
             mine = None if here is None else sides[0][here]
             other = None if there is None else sides[1][there]
-            told.append(self._step(mine, other, usual))
+            told.append(self._step(mine, other, usual, slight))
         counts = {kind: sum(step.kind == kind for step in told) for kind in ("missing", "extra", "slower")}
         return Comparison(number, peer, why, tuple(told), **counts)
 
@@ -161,13 +166,18 @@ class _Comparing:
         mine: dict[str, int] | None,
         other: dict[str, int] | None,
         usual: dict[tuple[int, int], tuple[int, int, int, int]],
+        slight: int,
     ) -> ComparedStep:
         row = mine or other
         assert row is not None
         name = self._names[row["code"]]
         figures = usual.get(((other or row)["step"], (other or row)["turn"]))
         kind = (
-            "missing" if mine is None else "extra" if other is None else _pace(mine["pause"], other["pause"], figures)
+            "missing"
+            if mine is None
+            else "extra"
+            if other is None
+            else _pace(mine["pause"], other["pause"], figures, slight)
         )
         return ComparedStep(
             kind=kind,
@@ -193,15 +203,15 @@ def _oddity(ways: dict[int, set[Step]], counts: dict[int, int]) -> dict[int, int
     return {way: len(usual - steps) + sum(shares[step] < _UNUSUAL for step in steps) for way, steps in ways.items()}
 
 
-def _pace(pause: int | None, other: int | None, figures: tuple[int, int, int, int] | None) -> str:
+def _pace(pause: int | None, other: int | None, figures: tuple[int, int, int, int] | None, slight: int) -> str:
     """Whether a step that both have came late or early, against the peers or, if they are few, against the one."""
     if pause is None or other is None:
         return "same"
     low, middle, high = other // 3, other, other * 3
     if figures is not None and figures[3] >= _FEW:
         low, middle, high = figures[:3]
-    if pause > high and pause > middle + _SLIGHT and pause > other + _SLIGHT:
+    if pause > high and pause > middle + slight and pause > other + slight:
         return "slower"
-    if pause < low and pause < middle - _SLIGHT and pause < other - _SLIGHT:
+    if pause < low and pause < middle - slight and pause < other - slight:
         return "faster"
     return "same"

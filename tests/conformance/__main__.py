@@ -1,4 +1,4 @@
-"""`python -m tests.conformance sigma`, `rule-vectors`, `panther`, `crowdsec`, `fail2ban`, `wazuh-ossec`, `syslog`, `sigma-correlations`, `sequences`, `templates` `correlation [--only NAME...]` or `formats`: prints what holds; exit 1 if too much fails."""
+"""`python -m tests.conformance sigma`, `rule-vectors`, `panther`, `crowdsec`, `fail2ban`, `wazuh-ossec`, `syslog`, `sigma-correlations`, `sequences`, `templates` `correlation [--only NAME...]`, `faults` or `formats`: prints what holds; exit 1 if too much fails."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RULES = {
 }
 """Suites without options, and the modules that run them."""
 
-USAGE = f"usage: python -m tests.conformance {' | '.join(RULES)} | sigma | sigma-correlations | sequences | templates | correlation [--only NAME...] | formats [--only SUITE...] [--wrong]"
+USAGE = f"usage: python -m tests.conformance {' | '.join(RULES)} | sigma | sigma-correlations | sequences | templates | correlation [--only NAME...] | faults [--split CSV... FOLDER] | formats [--only SUITE...] [--wrong]"
 
 
 def main(arguments: list[str]) -> int:
@@ -46,6 +46,10 @@ def main(arguments: list[str]) -> int:
         from tests.conformance import correlation
 
         return correlation.run(arguments[1:])
+    if arguments[:1] == ["faults"]:
+        from tests.conformance import faults
+
+        return faults.run(arguments[1:])
     if arguments[:1] == ["formats"]:
         from tests.conformance import formats
 

@@ -32,6 +32,8 @@ class Found:
     grain: tuple[str, str]
     changes: int
     """Changes that can be undone."""
+    beside: Mapping[str, str]
+    """Coarser and finer keys, and why they are not the grain."""
 
 
 class KeysScreen(ListScreen):
@@ -105,7 +107,12 @@ class KeysScreen(ListScreen):
         investigation = self.investigation
 
         def call(_: Cancel) -> Found:
-            return Found(investigation.keys(), investigation.grain(), len(investigation.plan_changes()))
+            ways = {"up": "coarser", "down": "finer"}
+            told = [
+                (ways[label], words.partition(": ")) for label, words in investigation.grain_lines() if label in ways
+            ]
+            beside = {name: f"{way} than the grain, {why}" for way, (name, _, why) in told if why}
+            return Found(investigation.keys(), investigation.grain(), len(investigation.plan_changes()), beside)
 
         self.ask_linked(call, self._arrived, label="finding keys")
 
@@ -129,6 +136,8 @@ class KeysScreen(ListScreen):
             (f"{key.get('key')} ", "bold $log-key"),
             (str(key.get("why", "")), ""),
         ]
+        if self._found is not None and (beside := self._found.beside.get(str(key.get("key")))):
+            parts.append((f" · {beside}", "$log-hint"))
         if names:
             parts.append((f" · also called {names}", "$log-time"))
         if pattern := key.get("pattern"):

@@ -1,17 +1,21 @@
-"""Keys found while records still come are found again once all are there."""
+"""What a session finds: again once all is read, the same in a sample, and what is said of the grain."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from logscope.engine import planning, sampling
 from logscope.engine.answers import PlanChange
 from logscope.engine.api import Cancel
 from logscope.engine.options import Options
 from logscope.engine.session import Session
+from tests.conftest import Shop
 
 NEVER = Cancel()
 
@@ -102,3 +106,49 @@ def test_keys_are_counted_once_for_what_is_loaded(session: Session) -> None:
     session.loading.read_all()
     session.prepare_transactions(cancel=NEVER)
     assert {key["key"]: key["records"] for key in keys_of(session)} == {"request_id": 3000, "order_id": 2400}
+
+
+def _told(session: Session) -> dict[str, list[str]]:
+    session.prepare_keys(cancel=NEVER)
+    lines: dict[str, list[str]] = {}
+    for label, words in session.grain_lines():
+        lines.setdefault(label, []).append(words)
+    return lines
+
+
+def test_the_grain_is_told_with_what_is_coarser_and_finer_and_why_not(fresh_shop: Shop) -> None:
+    session = Session(Options(sources=tuple(fresh_shop.logs), remember=True))
+    session.open()
+    session.read_all()
+    told = _told(session)
+    assert told["grain"] == ["order_id"]
+    (up,) = [words for words in told["up"] if words.startswith("session_id: ")]
+    longer = re.search(r"over request_id: description (\d+)% longer", up)
+    assert longer is not None
+    assert int(longer[1]) > 5
+    assert any(words.startswith("request_id: ") and "% shorter" in words for words in told["down"])
+    assert "request_id" in told["links"][0]
+    refused = session.refused_keys()
+    assert refused
+    session.close()
+    again = Session(Options(sources=tuple(fresh_shop.logs), remember=True))
+    again.open()
+    again.read_all()
+    assert _told(again) == told
+    assert again.refused_keys() == refused
+    assert any("as found in these sources" in text for text in again.notices())
+    again.close()
+
+
+def test_a_sample_leads_to_the_same_grain_as_all(fresh_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for most in (sampling.BYTES, 1 << 20):
+        monkeypatch.setattr(planning, "light_sample", partial(sampling.light_sample, most=most))
+        session = Session(Options(sources=tuple(fresh_shop.logs)))
+        session.open()
+        session.read_all()
+        session.prepare_keys(cancel=NEVER)
+        assert session.correlating.plan is not None
+        found.append((session.grain()[0], set(session.correlating.plan.level.links)))
+        session.close()
+    assert found[0] == found[1]
