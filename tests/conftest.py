@@ -1,4 +1,4 @@
-"""Sample shops that several tests read: made once a run, with the truth beside them."""
+"""Sample shops that several tests read (made once a run, with the truth beside them), and how Hypothesis runs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from sample_logs import generate, traffic
+
+# A busy machine makes any example slow: how long one takes is no sign of a fault.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ import polars as pl
 
 _CLASSES = {"d": ("[0-9]", "0-9"), "s": (r"[ \t]", r" \t"), "S": (r"[^ \t\r\n]", None)}
 _LAZY = re.compile(r"[*+}]\?")
+# An escaped sign and a class are passed over; what is left is a run of anything.
+_RUN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(?P<run>\.[*+])")
 _TAILS = (r"(?P<message>.*)$", r"(?P<message>.*)")
 
 
@@ -150,13 +152,17 @@ def _parentheses(regex: str) -> Iterator[tuple[int, str]]:
 
 
 def _cuts(regex: str) -> tuple[int, ...]:
-    """Where groups open that stand in no other group; nowhere if a lazy repetition would end too early."""
+    """Where groups open that stand in no other group; none behind what the rest of the regex bounds.
+
+    That is a lazy repetition, which would end too early, and a run of anything, which would go on too far.
+    """
     if _LAZY.search(regex):
         return ()
+    end = next((found.start() for found in _RUN.finditer(regex) if found["run"]), len(regex))
     cuts: list[int] = []
     depth = 0
     for position, sign in _parentheses(regex):
-        if sign == "(" and depth == 0:
+        if sign == "(" and depth == 0 and position <= end:
             cuts.append(position)
         depth += 1 if sign == "(" else -1
     return tuple(cuts)

@@ -200,6 +200,9 @@ def _fixed_rest(rest: pl.Series) -> tuple[pl.Series, pl.Series] | None:
 
 
 def _clf(text: pl.Series, clock: Clock, received: pl.Series | None) -> pl.Series:
+    if text.str.slice(1, 1).eq("/").any():
+        # Some servers write one digit for the first days of a month.
+        text = text.str.replace(r"^([0-9])/", "0${1}/")
     head = text.str.slice(0, 20)
     if head.str.contains(" ", literal=True).any():
         head = head.str.replace(" ", ":", literal=True)
@@ -277,7 +280,7 @@ _TIME = r"[0-9]{2}:[0-9]{2}:[0-9]{2}"
 SHAPES: tuple[tuple[str, _Read], ...] = (
     (rf"^[0-9]{{4}}[-/.][0-9]{{2}}[-/.][0-9]{{2}}[Tt _]{_TIME}", _iso),
     (rf"^[A-Z][a-z]{{2}} [ 0-9]?[0-9] {_TIME}[.,]?[0-9]*$", _layout_reader("%b %e %H:%M:%S%.f")),
-    (rf"^[0-9]{{2}}/[A-Z][a-z]{{2}}/[0-9]{{4}}[: ]{_TIME}", _clf),
+    (rf"^[0-9]{{1,2}}/[A-Z][a-z]{{2}}/[0-9]{{4}}[: ]{_TIME}", _clf),
     (r"^[0-9]{9,19}(?:\.[0-9]+)?$", _epoch),
     (rf"^[0-9]{{2}}/[0-9]{{2}}/[0-9]{{2}} {_TIME}", _layout_reader("%y/%m/%d %H:%M:%S%.f")),
     (

@@ -60,7 +60,7 @@ def _found(options: Options, text: str, *, sparing: bool) -> tuple[list[dict[str
 
 
 @pytest.mark.parametrize("block", [300, 1 << 24])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(_LINES, _ENDS), min_size=1, max_size=3), st.sampled_from(FILTERS), st.booleans())
 def test_reading_sparingly_finds_the_same(
     block: int, files: list[tuple[list[str], bytes]], text: str, shifted: bool

@@ -272,7 +272,7 @@ HELD = Story(
 """The last record is still held back when silence moves the watermark beyond its window."""
 
 
-@settings(max_examples=10, deadline=None, phases=QUICK)
+@settings(max_examples=10, phases=QUICK)
 @given(arrivals(within=None), st.sampled_from((PLAN, COMPONENTS)))
 @example((MERGE, [([400, 0, 400], 0), ([400, 110, 400], 15 * SECOND), ([400, 330, 400], 16 * SECOND)]), PLAN)
 @example((HELD, [([999, 999, 0], 2 * SECOND), ([999, 999, 0], 17 * SECOND)]), PLAN)
@@ -285,7 +285,7 @@ def test_any_cuts_and_any_order_give_what_one_batch_gives(
     assert live.detections() == once.detections()
 
 
-@settings(max_examples=6, deadline=None, phases=QUICK)
+@settings(max_examples=6, phases=QUICK)
 @given(arrivals(within=LATENESS // 2))
 def test_within_the_lateness_nothing_is_taken_back(coming: tuple[Story, list[tuple[list[int], int]]]) -> None:
     live = fed(*coming, PLAN)

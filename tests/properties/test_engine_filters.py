@@ -119,7 +119,7 @@ FILTERS = st.recursive(
 )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(FILTERS, FILTERS)
 def test_index_is_naive_filter(
     session: tuple[Session, list[tuple[int, Record]]], first: tuple[str, Check], second: tuple[str, Check]

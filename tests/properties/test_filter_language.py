@@ -71,7 +71,7 @@ AGGREGATES = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.recursive(TERMS | AGGREGATES, grown, max_leaves=8))
 def test_what_is_written_reads_as_the_same_tree(expression: Expression) -> None:
     text = to_text(expression)
@@ -89,7 +89,7 @@ PIECES = st.lists(
 ).map("".join)  # fmt: skip
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(PIECES | st.text(st.characters(), max_size=20))
 @example("(" * 5000)
 @example("-" * 5000 + "x")
@@ -113,7 +113,7 @@ def test_any_text_is_read_or_refused_with_its_place(text: str) -> None:
         assert 1 <= column <= max(1, len(text))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(RECORDS, min_size=1, max_size=3),
     st.booleans(),

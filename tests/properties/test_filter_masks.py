@@ -207,7 +207,7 @@ def took(op: str, value: Any) -> bool:
     return number is not None and number == number and abs(number) != float("inf") and ordered(op, number, 5)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(st.recursive(LEAVES, grown, max_leaves=6), frames())
 def test_a_mask_is_what_the_rules_say_row_by_row(expression: Expression, frame: pl.DataFrame) -> None:
     compiled = compile_filter(expression, now_us=0)
@@ -217,7 +217,7 @@ def test_a_mask_is_what_the_rules_say_row_by_row(expression: Expression, frame: 
     assert mask.to_list() == expected, to_text(expression)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(LEAVES, frames())
 def test_every_term_is_true_or_false_and_not_is_the_opposite(leaf: Expression, frame: pl.DataFrame) -> None:
     mask = compile_filter(leaf, now_us=0).mask(frame)

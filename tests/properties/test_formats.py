@@ -33,7 +33,7 @@ spoiled = st.builds(
 lines = st.lists(known | hostile | spoiled, max_size=5)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(lines)
 def test_any_text_parses_and_cuts_change_nothing(texts: list[str]) -> None:
     raw = pl.Series(texts, dtype=pl.String)
@@ -54,7 +54,7 @@ def test_any_text_parses_and_cuts_change_nothing(texts: list[str]) -> None:
         assert scanned.filter(starts).drop("starts").equals(index.filter(starts))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.sampled_from([*MAKERS]), st.lists(st.integers(0, 999), min_size=1, max_size=6), st.lists(spoiled, max_size=3))
 def test_a_scan_is_starts_and_index_at_once(maker: str, numbers: list[int], odd: list[str]) -> None:
     texts = [MAKERS[maker](number) for number in numbers]
@@ -79,7 +79,7 @@ def as_text(value: object) -> str | None:
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(lines)
 def test_columns_agree_with_fields(texts: list[str]) -> None:
     raw = pl.Series(texts, dtype=pl.String)
@@ -107,7 +107,7 @@ pairs = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(pairs)
 def test_one_pair_by_name_is_what_all_pairs_say(parts: list[tuple[str, str, str]]) -> None:
     text = "".join(f"{name}={value}{between}" for name, value, between in parts)

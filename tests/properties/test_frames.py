@@ -24,7 +24,7 @@ def frames_of(chunks: list[bytes]) -> list[tuple[bytes, str]]:
     return [frame for chunk in chunks for frame in cutter.feed(chunk)] + cutter.close()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(pieces, max_size=12), st.data())
 def test_any_cutting_gives_the_same_frames(parts: list[bytes], data: st.DataObject) -> None:
     stream = b"".join(parts)
@@ -40,7 +40,7 @@ def test_any_cutting_gives_the_same_frames(parts: list[bytes], data: st.DataObje
 messages = st.lists(st.text(min_size=1, max_size=30).map(lambda text: b"<13>" + text.encode()), max_size=8)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(messages)
 def test_counted_messages_come_back_whole(sent: list[bytes]) -> None:
     cutter = FrameCutter()

@@ -60,7 +60,7 @@ def outcome(linker: Linker) -> dict[str, list[int]]:
     return {str(name): sorted(part["row"].to_list()) for (name,), part in joined.group_by("id")}
 
 
-@settings(max_examples=30, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(max_examples=30, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(
     logs(),
     st.sampled_from(["order_id", "request_id", "pid", None]),

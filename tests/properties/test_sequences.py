@@ -14,8 +14,8 @@ from logscope.rules.model import Detection, Sequence
 from logscope.rules.state import State
 from tests.unit.rules.streams import Event, expected, frame_of, rule_of, sequences, streams
 
-ENOUGH = settings(max_examples=60, deadline=None)
-FEW = settings(max_examples=25, deadline=None)
+ENOUGH = settings(max_examples=60)
+FEW = settings(max_examples=25)
 
 
 class Told:

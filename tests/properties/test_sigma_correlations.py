@@ -42,7 +42,7 @@ def rule_of(chance: random.Random, number: int) -> Rule:
     return next(rule for rule in loaded.rules if rule.name == name)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10**6), st.integers(0, 6), st.booleans())
 def test_any_cuts_and_any_arrival_tell_the_same(seed: int, lateness: int, every: bool) -> None:
     chance = random.Random(seed)

@@ -92,7 +92,7 @@ def frames(draw: st.DrawFn) -> str:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.lists(frames(), min_size=1, max_size=3), min_size=1, max_size=6))
 def test_equals_stock_cell_for_cell(turns: list[list[str]]) -> None:
     pair = Pair()
@@ -149,7 +149,7 @@ def wide_rows(draw: st.DrawFn) -> str:
     return "".join(pieces)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.lists(wide_rows(), min_size=HEIGHT, max_size=HEIGHT), min_size=2, max_size=5))
 def test_wide_and_combining_text_comes_as_textual_wrote_it(turns: list[list[str]]) -> None:
     from rich.cells import set_cell_size

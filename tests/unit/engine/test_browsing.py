@@ -86,7 +86,7 @@ def test_cells_and_field_names(session: Session) -> None:
     assert {"source", "format", "path", "say"} <= set(names)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 @given(st.integers(0, 9), st.sampled_from(["took=3", "path:/p/6 level=error", "", "nothing"]))
 def test_context_is_what_stands_round_the_hits(session: Session, around: int, text: str) -> None:
     order = session.view("", cancel=Cancel()).rows.to_list()

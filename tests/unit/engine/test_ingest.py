@@ -54,7 +54,7 @@ def _records(store: Store) -> list[tuple[object, ...]]:
     return frame.drop(schema.ROW).rows()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(_LINES, min_size=1, max_size=30), st.lists(st.integers(1, 400), max_size=12))
 def test_cuts_do_not_change_records(lines: list[str], cuts: list[int]) -> None:
     data = ("\n".join(lines) + "\n").encode()

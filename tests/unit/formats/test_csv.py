@@ -81,7 +81,7 @@ cell = st.text(st.characters(codec="utf-8", exclude_characters="\r\0"), max_size
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(
     rows=st.lists(st.lists(cell, min_size=3, max_size=3), min_size=1, max_size=12), separator=st.sampled_from(",;\t|")
 )
@@ -117,7 +117,7 @@ def rows_of(seed: int, count: int) -> list[dict[str, Any]]:
     ]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10_000), count=st.integers(1, 60))
 def test_a_table_gives_what_json_lines_give(seed: int, count: int) -> None:
     rows = rows_of(seed, count)

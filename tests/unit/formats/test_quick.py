@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from logscope.formats import keyvalue, structured
@@ -57,7 +57,6 @@ PAIR = st.builds(
 LOGFMT = st.lists(PAIR, min_size=1, max_size=5).map(" ".join)
 
 
-@settings(deadline=None)
 @given(st.lists(LOGFMT, min_size=1, max_size=6))
 def test_leading_pairs_are_what_a_search_finds(lines: list[str]) -> None:
     raw = pl.Series(lines, dtype=pl.String)
@@ -75,7 +74,6 @@ OBJECT = st.lists(MEMBER, min_size=1, max_size=4).map(lambda members: "{" + ",".
 COMMON = OBJECT.map(lambda text: '{"ts":"10:00","level":"info",' + text[1:])
 
 
-@settings(deadline=None)
 @given(st.lists(st.one_of(COMMON, OBJECT), min_size=1, max_size=5))
 def test_leading_members_are_what_the_parser_finds(lines: list[str]) -> None:
     raw = pl.Series(lines, dtype=pl.String)

@@ -14,7 +14,7 @@ windows = st.lists(st.tuples(st.integers(0, 10**10), st.integers(0, 10**9)), max
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(points, st.integers(1, 200), windows)
 def test_every_record_has_a_tick_in_its_lane_within_the_width(
     given_points: list[Point], width: int, missing: list[Missing]
@@ -30,14 +30,14 @@ def test_every_record_has_a_tick_in_its_lane_within_the_width(
             assert lane.first <= column <= lane.last
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(points, st.integers(1, 200))
 def test_columns_are_monotone_in_time(given_points: list[Point], width: int) -> None:
     columns = waterfall(given_points, width).columns
     assert list(columns) == sorted(columns)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(points, st.integers(1, 200), windows)
 def test_nothing_is_drawn_beyond_the_width(given_points: list[Point], width: int, missing: list[Missing]) -> None:
     laid = waterfall(given_points, width, missing)

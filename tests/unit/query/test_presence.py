@@ -16,7 +16,7 @@ TEXTS = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(FILTERS), st.lists(TEXTS, max_size=5))
 def test_a_block_that_fails_holds_no_match(text: str, records: list[str]) -> None:
     compiled = compile_filter(text)

@@ -63,7 +63,7 @@ BATCHES = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(BATCHES, st.sampled_from([None, 0, 100]))
 def test_merging_is_sorting(batches: list[tuple[int, list[int], bool]], budget: int | None) -> None:
     store, lines = Store(budget, Spill(Path(tempfile.gettempdir()))), [1, 1, 1]

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from logscope.engine.ruleset import load_rule_text
@@ -50,7 +50,6 @@ def test_a_draft_is_written_as_one_would_and_read_back_as_meant() -> None:
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 
 
-@settings(deadline=None)
 @given(title=TEXT, message=TEXT, records=st.lists(TEXT, min_size=1, max_size=3), value=TEXT)
 def test_any_text_is_read_back_as_it_was(title: str, message: str, records: list[str], value: str) -> None:
     draft = Draft(

@@ -53,7 +53,7 @@ def rules() -> tuple[Rule, ...]:
     )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(st.tuples(TEXTS, TEXTS), max_size=12))
 def test_together_is_one_by_one(rules: tuple[Rule, ...], values: list[tuple[str | None, str | None]]) -> None:
     frame = pl.DataFrame(

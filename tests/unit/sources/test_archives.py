@@ -111,7 +111,7 @@ def test_what_an_archive_is_called_does_not_matter(tmp_path: Path) -> None:
 names = st.text(st.characters(codec="utf-8", exclude_characters="\0/."), min_size=1, max_size=150)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     members=st.lists(st.tuples(names, st.binary(max_size=2000)), max_size=6, unique_by=lambda member: member[0]),
     form=st.sampled_from([tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT]),
@@ -128,7 +128,7 @@ def test_tar_is_read_as_the_standard_library_writes_it(
     assert got == members
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(cut=st.floats(0, 1), junk=st.binary(max_size=20), place=st.floats(0, 1))
 def test_a_bad_tar_ends_in_one_word(cut: float, junk: bytes, place: float) -> None:
     data = tar_of([("a" * 120, LINES[:700]), ("b", b"x" * 600)])

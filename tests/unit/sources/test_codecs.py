@@ -63,7 +63,7 @@ def read(data: bytes, pieces: int = 1 << 16) -> tuple[bytes, Ear]:
     return b"".join(decompressed(ear, threading.Event(), cut, codec)), ear
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     kind=st.sampled_from(sorted(COMPRESS)),
     members=st.lists(st.binary(max_size=3000), min_size=1, max_size=4),
@@ -79,7 +79,7 @@ def test_what_was_compressed_comes_out_however_it_is_cut(
     assert ear.said == ear.failed == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(kind=st.sampled_from(sorted(COMPRESS)), share=st.floats(0, 1), pieces=st.integers(100, 100_000))
 def test_what_is_cut_gives_its_beginning_and_says_so(kind: str, share: float, pieces: int) -> None:
     whole = COMPRESS[kind](TEXT[:200_000])
@@ -96,7 +96,7 @@ def test_half_a_file_gives_a_third_of_its_text_at_least(kind: str) -> None:
     assert len(read(whole[: len(whole) // 2])[0]) > len(TEXT) // 3
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(kind=st.sampled_from(sorted(COMPRESS)), place=st.floats(0.01, 0.999), junk=st.binary(min_size=1, max_size=40))
 def test_damage_never_raises_and_is_said(kind: str, place: float, junk: bytes) -> None:
     whole = COMPRESS[kind](TEXT[:300_000])

@@ -47,7 +47,7 @@ def masks(rules: tuple[Rule, ...], frame: pl.DataFrame) -> list[list[bool]]:
     return [sequence.steps[0].filter.mask(frame).to_list() for sequence in sequences]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(TEXTS, TEXTS), max_size=12))
 def test_together_is_one_by_one(rules: tuple[Rule, ...], values: list[tuple[str | None, str | None]]) -> None:
     frame = pl.DataFrame(
