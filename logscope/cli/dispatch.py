@@ -59,6 +59,8 @@ def say_event(_kind: str, action: str, text: str) -> None:
 def finish(dispatching: Dispatching, seconds: float, *, patient: bool) -> int:
     """Deliver what can be delivered; 1 if something is left, else 0."""
     left = dispatching.finish(seconds, patient=patient)
+    if dispatching.known and patient:
+        say(f"logscope: {dispatching.known} of them were dispatched before, by this outbox, and are not again")
     if left:
         say(f"logscope: {left} events are left in the outbox; `logscope actions status` tells why, `retry` sends them")
     return 1 if left else 0

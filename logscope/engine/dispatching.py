@@ -167,16 +167,20 @@ class Dispatching:
         """Events that are told of in summaries only."""
         return self._floods.folded
 
-    def put(self, detections: Sequence[Detection]) -> None:
+    def put(self, detections: Sequence[Detection]) -> bool:
         """Take detections that were told into the outbox.
 
         What the outbox does not take (no space) is kept in memory and tried again with the next.
+
+        Returns:
+            Whether all that was ever given is in the outbox.
         """
         if self._outbox is None:
-            return
+            return True
         for start in range(0, len(detections), _CHUNK):
             self._held += self._events(detections[start : start + _CHUNK])
             self._flush()
+        return not self._held
 
     def _events(self, detections: Sequence[Detection]) -> Iterable[tuple[str, Event]]:
         assert self._outbox is not None

@@ -34,6 +34,7 @@ class Ledger:
         """
         self._path = path
         self._held = None if path is None else _hold(path)
+        self._unwritten: list[bytes] = []
         self.told: dict[str, Detection] = {}
         """What was told and not taken back, by id."""
         if path is not None and path.exists():
@@ -49,15 +50,36 @@ class Ledger:
         else:
             self.told[detection.detection] = detection
 
-    def note(self, detections: Sequence[Detection]) -> None:
-        """These were told, or taken back."""
+    def note(self, detections: Sequence[Detection], *, write: bool = True) -> None:
+        """These were told, or taken back.
+
+        Args:
+            detections: In the order in which they were told.
+            write: Now; else with those that come next, so that a kill before tells them again.
+        """
         for detection in detections:
             self._take(detection)
-        if self._path is None or not detections:
+        if self._path is None:
             return
-        fd = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self._unwritten += [msgspec.json.encode(detection) + b"\n" for detection in detections]
+        if write and self._unwritten and self._append(self._path, b"".join(self._unwritten)):
+            self._unwritten = []
+
+    @staticmethod
+    def _append(path: Path, lines: bytes) -> bool:
+        """Whether all of it was written; else nothing is (no space)."""
         try:
-            os.write(fd, b"".join(msgspec.json.encode(detection) + b"\n" for detection in detections))
+            fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError:
+            return False
+        try:
+            size = os.fstat(fd).st_size
+            written = os.write(fd, lines)
+            if written < len(lines):
+                os.ftruncate(fd, size)
+            return written == len(lines)
+        except OSError:
+            return False
         finally:
             os.close(fd)
 

@@ -17,6 +17,7 @@ from logscope.errors import LogscopeError, UsageError
 _STALLED_SECONDS = 60.0
 """Without a turn for so long a watch is not well."""
 _CONNECTIONS = 8
+_COUNTED_SECONDS = 1.0
 _HELP = {
     "received": "Records received.",
     "stored": "Records kept of those received.",
@@ -48,19 +49,24 @@ class Measures:
     looped: int = 0
     last_turn: float = field(default_factory=time.monotonic)
     began: float = field(default_factory=time.time)
+    _counted: float = 0.0
 
-    def turned(self, seconds: float, counters: Mapping[str, int]) -> None:
+    def turned(self, seconds: float, counters: Callable[[], Mapping[str, int]], *, final: bool = False) -> None:
         """A turn is over.
 
         Args:
             seconds: That linking and deciding took.
-            counters: What has come so far.
+            counters: What has come so far; asked once a second.
+            final: It was the last one.
         """
+        now = time.monotonic()
         self.turns += 1
         self.seconds += seconds
         self.longest = max(self.longest, seconds)
-        self.counters = counters
-        self.last_turn = time.monotonic()
+        if final or now - self._counted >= _COUNTED_SECONDS:
+            self._counted = now
+            self.counters = counters()
+        self.last_turn = now
 
     @property
     def stalled(self) -> float | None:

@@ -31,7 +31,7 @@ class Watching:
         session: Opened, nothing read yet.
         tell: Gets every detection once, retracted ones too.
         say: Gets what people should know.
-        dispatch: Gets what `tell` was told, those that are provisional excepted.
+        dispatch: Gets what `tell` was told, those that are provisional excepted; says whether it is in safety.
         measures: Kept up to date.
     """
 
@@ -40,7 +40,7 @@ class Watching:
         session: Session,
         tell: Callable[[list[Detection]], None],
         say: Callable[[str], None],
-        dispatch: Callable[[list[Detection]], None] = lambda detections: None,
+        dispatch: Callable[[list[Detection]], bool] = lambda detections: True,
         measures: Measures | None = None,
     ) -> None:
         """Ready to run.
@@ -93,7 +93,7 @@ class Watching:
     def _turn(self, *, final: bool) -> None:
         began = clock.monotonic()
         told = self._deciding.turn(final=final)
-        self._measures.turned(clock.monotonic() - began, self._session.counters())
+        self._measures.turned(clock.monotonic() - began, self._session.counters, final=final)
         self._pass_on(told)
 
     def _pass_on(self, told: Told) -> None:
@@ -106,8 +106,7 @@ class Watching:
             self._tell(news)
             self._measures.detections.update((found.rule, found.state) for found in news)
             # Noted last: a kill in between tells and dispatches them again, and the outbox knows what it has.
-            self._dispatch(news)
-            ledger.note(news)
+            ledger.note(news, write=self._dispatch(news))
             self.told += sum(detection.state == "matched" for detection in news)
         if self._session.options.provisional:
             early = [found for found in self._session.detecting.provisional() if found.detection not in self._early]
@@ -139,8 +138,7 @@ class Watching:
         if gone:
             self._tell(gone)
             self._measures.detections.update((found.rule, found.state) for found in gone)
-            self._dispatch(gone)
-            self._ledger.note(gone)
+            self._ledger.note(gone, write=self._dispatch(gone))
         return True
 
     def _say_news(self) -> None:

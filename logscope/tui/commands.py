@@ -67,6 +67,7 @@ COMMANDS = (
     Command("open", "[SOURCE]", "Open other sources"),
     Command("session", "NAME|save NAME|new", "Bring back a named session, keep one, begin anew"),
     Command("sessions", "", "The list of sessions"),
+    Command("actions", "", "The outbox: what was delivered, what waits and why"),
     Command("theme", "NAME", "Another theme"),
     Command("follow", "", "Stay at the end as records come"),
     Command("help", "", "All keys of this screen"),
@@ -106,6 +107,8 @@ def run_line(screen: InvestigatorScreen, text: str) -> None:
         _rule(screen, argument)
     elif name == "sources":
         _show_sources(screen)
+    elif name == "actions":
+        _show_actions(screen)
     elif name in ("keys", "map", "clocks"):
         _open(screen, name, argument)
     else:
@@ -132,6 +135,19 @@ def _show_sources(screen: InvestigatorScreen) -> None:
     from logscope.tui.screens.facts import FactsScreen, source_facts
 
     screen.app.push_screen(FactsScreen("Sources", source_facts(screen.scope.snapshot, screen.scope.clock)))
+
+
+def _show_actions(screen: InvestigatorScreen) -> None:
+    from logscope.engine.outboxes import outbox_depths
+    from logscope.tui.screens.facts import FactsScreen, action_facts
+
+    clock = screen.scope.clock
+    screen.queries.ask(
+        "outbox",
+        lambda _: outbox_depths(),
+        lambda depths: screen.app.push_screen(FactsScreen("Actions", action_facts(depths, clock))),
+        label="looking into the outbox",
+    )
 
 
 def _rule(screen: InvestigatorScreen, argument: str) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from logscope.cli import detection
+from logscope.engine.answers import Detection
 from logscope.engine.ledger import Ledger
 from logscope.errors import UsageError
 from tests.cli.conftest import Command
@@ -23,7 +24,7 @@ from tests.cli.process import SHIPPED, Program, Watch
 from tests.cli.test_watch import LISTEN, payments, send
 from tests.cli.test_watch import small_plan as small_plan
 from tests.conftest import Shop
-from tests.receivers import free_port
+from tests.receivers import Receiver, echo, free_port
 
 RULE = """
 title: Charge begun
@@ -58,6 +59,7 @@ def test_a_scan_dispatches_to_the_action_that_is_named_and_once(command: Command
     assert lines(config / "rerun.jsonl") == found.objects
     again = command("scan", "--json", "--rules", SHIPPED, *shop.logs, "--action", "rerun-list")
     assert again.objects == found.objects
+    assert f"{len(found.objects)} of them were dispatched before" in again.talk
     assert len(lines(config / "rerun.jsonl")) == len(found.objects)
     status = command("actions", "status", "--json")
     assert [(entry["action"], entry["delivered"], entry["waiting"]) for entry in status.objects] == [
@@ -194,6 +196,7 @@ def test_metrics_and_health_are_told_by_http(logscope: Program, small_plan: Path
     send(url, payments(0, 20))
     watch.until(lambda: len(watch.told) >= 15)
     watch.until(lambda: 'logscope_deliveries_total{action="rerun-list"} 1' in get(metrics)[1])
+    watch.until(lambda: "logscope_received_total 40" in get(metrics)[1])
     code, text = get(metrics)
     assert code == 200
     figures = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
@@ -324,3 +327,53 @@ def test_a_rule_gone_wild_becomes_a_summary(command: Command, tmp_path: Path) ->
     assert len(first) == 10
     assert (summary["state"], summary["rule"], summary["output"]) == ("summary", "begun", {"count": 290})
     assert found.code == 0
+
+
+def test_no_secret_is_in_anything_that_a_watch_leaves(
+    logscope: Program, small_plan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOOK_TOKEN", "s3cret-token-8471")
+    receiver = Receiver(echo)
+    configure(
+        logscope,
+        f'[actions.rerun-list]\ntype = "webhook"\nurl = "{receiver.url}"\n'
+        'headers = {Authorization = "Bearer env:HOOK_TOKEN"}\n',
+    )
+    (tmp_path / "rule.yml").write_text(RULE)
+    watch = Watch(logscope, "--rules", tmp_path / "rule.yml", "--plan", small_plan, "--metrics", ":0", LISTEN)
+    url = watch.url()
+    send(url, payments(0, 10))
+    watch.until(lambda: any('"dead"' in line for line in watch.said))
+    metrics = next(line for line in watch.said if line.startswith("metrics on "))[11:]
+    shown = get(metrics)[1] + get(metrics.replace("/metrics", "/health"))[1]
+    environment = Path(f"/proc/{watch.process.pid}/cmdline").read_text()
+    assert watch.end() == 0
+    shown += environment + "\n".join(watch.said) + json.dumps(watch.told)
+    shown += logscope("actions", "status").text + logscope("actions", "status", "--json").text
+    receiver.close()
+    assert "s3cret" not in shown
+    left = [path for path in logscope.home.rglob("*") if path.is_file()]
+    assert any(path.name == "outbox.db" for path in left)
+    for path in left:
+        assert b"s3cret" not in path.read_bytes(), path
+        if "state" in path.parts:
+            assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_what_the_outbox_cannot_take_is_told_again_after_a_kill(tmp_path: Path) -> None:
+    found = Detection(
+        detection="d1", rule="r", title="t", level="high", time=1, start=1, end=1, transaction=None, keys={}, output={},
+        message="", steps={}, state="matched", reason=None, number=None,
+    )  # fmt: skip
+    ledger = Ledger(tmp_path / "told.ndjson")
+    ledger.note([found], write=False)
+    assert "d1" in ledger.told
+    ledger.close()
+    after_a_kill = Ledger(tmp_path / "told.ndjson")
+    assert after_a_kill.told == {}
+    after_a_kill.note([found], write=False)
+    after_a_kill.note([])
+    after_a_kill.close()
+    again = Ledger(tmp_path / "told.ndjson")
+    assert list(again.told) == ["d1"]
+    again.close()

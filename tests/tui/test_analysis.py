@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from logscope.actions.event import Event
+from logscope.actions.outbox import Outbox
 from logscope.engine.answers import PlanChange
 from logscope.tui.screens.chooser import ChooserScreen
 from logscope.tui.screens.clocks import ClocksScreen
@@ -359,3 +361,26 @@ async def test_all_that_a_screen_does_is_in_its_help_and_by_name(opened: Opened)
         await driver.pilot.pause(0.5)
         await driver.press("enter")
         assert isinstance(driver.screen, ClocksScreen)
+
+
+async def test_what_waits_in_the_outbox_is_shown(
+    opened: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    async with opened() as driver:
+        await driver.press("colon")
+        await driver.type("actions")
+        await driver.press("enter")
+        assert "Nothing was ever dispatched" in driver.text()
+        await driver.press("escape")
+        outbox = Outbox()
+        outbox.put([("page-oncall", Event(f"d{n}", "matched", "r", b"{}")) for n in range(3)])
+        outbox.buried("page-oncall", outbox.waiting("page-oncall", 1), "answered 422: [/] [@click=app.quit]x[/]")
+        outbox.close()
+        await driver.press("colon")
+        await driver.type("actions")
+        await driver.press("enter")
+        text = driver.text()
+        assert "page-oncall" in text
+        assert "2 wait · 1 dead" in text
+        assert "answered 422: [/] [@click=app.quit]x[/]" in text

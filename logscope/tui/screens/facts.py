@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -16,6 +16,9 @@ from logscope.engine.answers import Snapshot
 from logscope.text import human_count
 from logscope.tui.clock import Clock
 from logscope.tui.safe import line
+
+if TYPE_CHECKING:
+    from logscope.actions.outbox import Depth
 
 
 class FactsScreen(ModalScreen[None]):
@@ -50,6 +53,22 @@ class FactsScreen(ModalScreen[None]):
     def action_leave(self) -> None:
         """Close."""
         self.dismiss()
+
+
+def action_facts(depths: Sequence[Depth], clock: Clock) -> list[Content]:
+    """One paragraph per action: what waits and why."""
+    rows: list[Content] = []
+    for depth in depths:
+        trouble = depth.dead or (depth.waiting and depth.reason)
+        sign, style = ("✖", "$log-error") if trouble else ("●", "$success") if depth.waiting else ("✔", "$log-info")
+        rows.append(line((f"{sign} ", style), (depth.action, "bold")))
+        told = f"    {depth.delivered:,} delivered · {depth.waiting:,} wait · {depth.dead:,} dead · {depth.failures:,} failures"
+        since = clock.full(round(depth.oldest * 1e6)) if depth.oldest else ""
+        rows.append(line((told, ""), (f" · oldest since {since}" if since else "", "$log-time")))
+        if depth.reason:
+            rows.append(line((f"    {depth.reason}", "$log-error")))
+    rows.append(line(("logscope actions retry sends what waits and what is dead; drop gives it up", "$log-dim")))
+    return rows if depths else [line(("Nothing was ever dispatched: see docs/actions.md.", "$log-dim"))]
 
 
 def source_facts(snapshot: Snapshot, clock: Clock) -> list[Content]:
