@@ -11,7 +11,7 @@ from logscope.engine.answers import AbsentStep, Line
 from logscope.text import ROW_CAP, clean
 from logscope.tui.clock import Clock, distance
 from logscope.tui.highlight import Marked, name_spans, split
-from logscope.tui.styles import DETECTION_SIGNS, LEVEL_WORDS, StyleTable, level_role
+from logscope.tui.styles import DETECTION_ROLES, DETECTION_SIGNS, LEVEL_WORDS, StyleTable, level_role
 
 DELTA_WIDTH = 11
 NOTHING_MARKED = Marked(())
@@ -101,9 +101,10 @@ def gutter(mark: tuple[str, str, str] | None, letter: str, last: bool) -> tuple[
         return letter, "log-mark"
     if mark is None:
         return " ", "log-dim"
+    role = DETECTION_ROLES.get(mark[2], "log-detection")
     if last:
-        return "┗", "log-detection"
-    return ("┃" if DETECTION_SIGNS.get(mark[2]) == "✖" else "│"), "log-detection"
+        return "┗", role
+    return ("┃" if DETECTION_SIGNS.get(mark[2]) == "✖" else "│"), role
 
 
 def record_row(

@@ -163,7 +163,9 @@ async def test_every_screen_survives_markup_and_shows_it(opened: Opened) -> None
         for keys in (("e",), ("enter",), ("tab", "j"), ("*",), ("escape",), ("T",), ("enter",), ("escape",), ("escape",),
                      ("D",), ("enter",), ("w",), ("escape",), ("escape",), ("escape",), ("T",), ("tab",), ("escape",),
                      ("equals_sign",), ("x",), ("p",), ("escape",), ("escape",), ("escape",), ("M",), ("escape",), ("C",),
-                     ("enter",), ("escape",), ("K",), ("x",), ("A",), ("escape",), ("B",), ("asterisk",)):  # fmt: skip
+                     ("enter",), ("escape",), ("K",), ("x",), ("A",), ("escape",), ("B",), ("asterisk",),
+                     ("full_stop",), ("S",), ("tab",), ("q",), ("R",), ("j",), ("enter",), ("tab",), ("r",), ("escape",), ("q",),
+                     ("q",), ("D",), ("exclamation_mark",), ("escape",), ("tab",)):  # fmt: skip
             await driver.press(*keys)
             seen += driver.text()
         assert "[/red]" in seen

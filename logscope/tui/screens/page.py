@@ -22,7 +22,7 @@ from logscope.tui.safe import line
 from logscope.tui.screens.base import Part
 from logscope.tui.screens.facts import FactsScreen
 from logscope.tui.screens.listing import ListScreen
-from logscope.tui.screens.rules import state_words
+from logscope.tui.screens.rules import place_words, state_words
 from logscope.tui.styles import DETECTION_ROLES, DETECTION_SIGNS
 from logscope.tui.widgets.chrome import Chrome
 from logscope.tui.widgets.rule_table import FindingTable
@@ -125,10 +125,9 @@ class PageScreen(ListScreen):
         if known is None:
             return
         rule = known.rule
-        place = f"{rule.path}:{rule.line}" if rule.path and rule.line else rule.path or "typed on the command line"
         took = human_duration(round(rule.seconds * 1_000_000))
         state: list[Part] = [*state_words(rule), (f"   took {took}", "$log-time")]
-        rows = [line((rule.title, "bold")), line(*state), line((place, "$log-dim")), self._tested()]
+        rows = [line((rule.title, "bold")), line(*state), line((place_words(rule), "$log-dim")), self._tested()]
         self.query_one("#facts", Static).update(Content("\n").join(rows))
         self.show_title()
 

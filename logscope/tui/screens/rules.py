@@ -30,6 +30,14 @@ def state_words(rule: RuleState) -> list[Part]:
     return parts
 
 
+def place_words(rule: RuleState) -> str:
+    """Where a rule is written."""
+    if rule.path is None:
+        return "typed on the command line"
+    name = rule.path.rsplit("/", 1)[-1] if rule.origin == "shipped" else rule.path
+    return f"{name}{f':{rule.line}' if rule.line else ''}{' (shipped)' if rule.origin == 'shipped' else ''}"
+
+
 class RulesScreen(ListScreen):
     """All rules there are."""
 
@@ -83,12 +91,11 @@ class RulesScreen(ListScreen):
         if one is None:
             output.update(Content(""))
             return
-        place = f"{one.path}:{one.line}" if one.path and one.line else one.path or "typed on the command line"
         head = line((one.error, "bold $log-error")) if one.error else line((one.title, "bold"))
         state = line(
             *(state_words(one) if one.enabled and not one.error else [("off" if not one.error else "", "$log-dim")])
         )
-        output.update(Content("\n").join([head, state, line((place, "$log-dim"))]), layout=False)
+        output.update(Content("\n").join([head, state, line((place_words(one), "$log-dim"))]), layout=False)
 
     def action_open(self) -> None:
         """Its page."""

@@ -41,15 +41,14 @@ class TextRows(RowList):
         wrong = self._wrong == index + 1
         text = clean(self._lines[index], cap=4096)[self.side :]
         name, colon, rest = text.partition(":")
-        named = bool(colon) and name.lstrip(" -").replace("_", "").isalnum()
+        named = bool(colon) and rest[:1] in ("", " ") and name.lstrip(" -").replace("_", "").isalnum()
         number = Segment(
             f"{'✖' if wrong else ' '}{index + 1:>4} ",
             styles.style("log-error" if wrong else "log-dim", behind, bold=wrong),
         )
-        if not named:
-            return [number, Segment(text, styles.style("foreground", behind))]
-        return [
-            number,
-            Segment(name + colon, styles.style("log-name", behind)),
-            Segment(rest, styles.style("foreground", behind)),
-        ]
+        parts = [number]
+        if named:
+            parts.append(Segment(name + colon, styles.style("log-name", behind)))
+        parts.append(Segment(rest if named else text, styles.style("foreground", behind)))
+        width = self.scrollable_content_region.width
+        return Segment.adjust_line_length(parts, width, style=styles.style("foreground", behind))
