@@ -389,4 +389,5 @@ def _message(title: str, chosen: Sequence[DraftField], steps: Sequence[DraftStep
     shown = [one for one in chosen if one.source.partition(".")[0] not in gone]
     head = " ".join(f"{{{one.source}}}" for one in shown[:2])
     told = title.replace("{", "{{").replace("}", "}}")
-    return f"{head}: {told[:1].lower()}{told[1:]}" if head else ""
+    told = told if told[1:2].isupper() else told[:1].lower() + told[1:]
+    return f"{head}: {told}" if head else ""
