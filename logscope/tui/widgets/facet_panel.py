@@ -85,7 +85,8 @@ class FacetPanel(RowList):
 
     def show(self, facet: Facet) -> None:
         """Show what was counted; the cursor keeps its value."""
-        before = self.value
+        # Who has not moved stays at the top, whatever comes first now.
+        before = self.value if self.cursor else None
         self.facet = facet
         self._taught = (f"No record in view has {clean(facet.name, cap=60)}.",)
         values = [value for value, _ in facet.values]
