@@ -198,8 +198,8 @@ class LogscopeApp(App[int]):
 
     def keep_session(self) -> None:
         """Keep what was made of the records view."""
-        if self._home is not None:
-            self._home.keeping.save()
+        if self._home is not None and self.sessions is not None:
+            self._home.keeping.save(self.sessions, self.source_names)
 
     def on_unmount(self) -> None:
         """No more news."""

@@ -72,11 +72,11 @@ class StartApp(App[Reopen]):
             self._known[told] = one
             steps = f" · {one.state.position} step{'s' * (one.state.position != 1)}" if one.state.position else ""
             choices.append(Choice(told, f"{ago} ago{steps} · {Path(one.sources[0]).parent}"))
+        self._known[ALL] = here
+        choices.append(Choice(ALL, "every log in it and the folders below"))
         if here.parent != here:
             self._known["../"] = here.parent
             choices.append(Choice("../", str(here.parent)))
-            self._known[ALL] = here
-            choices.append(Choice(ALL, "every log in it and the folders below"))
         try:
             entries = sorted(here.iterdir(), key=lambda path: (not path.is_dir(), path.name.lower()))
         except OSError:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -84,7 +85,8 @@ async def test_a_view_comes_back_as_it_was_left(opened: Opened, tmp_path: Path) 
         home(driver).faceting.set_columns(["order_id"])
         await driver.settle()
         line = home(driver).line
-        driver.app.keep_session()
+    # As `run` does: once the app is gone.
+    await asyncio.get_running_loop().run_in_executor(None, driver.app.keep_session)
     async with opened(sessions=sessions, size=(110, 30)) as driver:
         screen = home(driver)
         await driver.until(lambda: screen.line is not None and screen.main_list.place > 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from logscope.errors import UsageError
@@ -172,10 +173,10 @@ class Keeping:
 
         screen.queries.ask("place", lambda _: investigation.located([place]), found)
 
-    def save(self) -> None:
-        """Keep what there is for the next time; where nothing was made of it, only what was open."""
-        if self._sessions is not None and self._fingerprint:
-            self._sessions.save(self._fingerprint, self._screen.scope.source_names, self._now, self._place)
+    def save(self, sessions: Sessions, sources: Sequence[str]) -> None:
+        """Keep what there is for the next time; called when the screen is gone, too."""
+        if self._fingerprint:
+            sessions.save(self._fingerprint, sources, self._now, self._place)
 
     def command(self, name: str, argument: str) -> bool:
         """`:session save NAME`, `:session NAME`, `:session new`, `:sessions`, `:open`; False if it is none."""
