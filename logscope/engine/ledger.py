@@ -106,14 +106,31 @@ def _hold(path: Path) -> int:
     return fd
 
 
-def ledger_of(sources: Iterable[tuple[str, str]]) -> Ledger:
-    """The ledger of a set of sources: kept where any of them is a listener, since its spool is.
+def ledger_of(sources: Iterable[tuple[str, str]], rules: Iterable[str]) -> Ledger:
+    """The ledger of a set of sources: a listener's is that of its spool, files' one that of the rules too.
+
+    What comes through a pipe cannot be read again, so nothing is kept of it. Files can be watched by many: the
+    first watch of the same files and rules has the ledger, another one keeps nothing.
 
     Args:
-        sources: Name and kind of each.
+        sources: Name and kind of each; a file's name is absolute.
+        rules: What tells the rules apart from others.
+
+    Raises:
+        UsageError: Another watch of these listeners runs.
     """
     known = sorted(sources)
-    if not any(kind == "messages" for _, kind in known):
+    names = [name for name, _ in known]
+    listens = any(kind == "messages" for _, kind in known)
+    if not listens:
+        if not known or any(kind == "stream" for _, kind in known):
+            return Ledger(None)
+        names += ["", *sorted(rules)]
+    digest = hashlib.blake2b("\n".join(names).encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+    path = private_folder(state_folder() / "watch") / f"{digest}.ndjson"
+    try:
+        return Ledger(path)
+    except UsageError:
+        if listens:
+            raise
         return Ledger(None)
-    digest = hashlib.blake2b("\n".join(name for name, _ in known).encode(), digest_size=8).hexdigest()
-    return Ledger(private_folder(state_folder() / "watch") / f"{digest}.ndjson")

@@ -315,9 +315,14 @@ class Loading:
 
     @property
     def held_since(self) -> int:
-        """From when on everything that was ever received is there: later than 0 where a spool let go of messages."""
+        """From when on everything that was ever received is there.
+
+        Later than 0 where a spool let go of messages, and of files, which may have been rotated since.
+        """
         begun = [
-            ingest.start for source, ingest in zip(self.sources, self.ingests, strict=False) if source.first_line > 1
+            ingest.start
+            for source, ingest in zip(self.sources, self.ingests, strict=False)
+            if source.first_line > 1 or source.kind != "messages"
         ]
         return max((start for start in begun if start is not None), default=0)
 

@@ -10,6 +10,7 @@ import threading
 import time as clock
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from logscope.engine.answers import Detection
@@ -53,7 +54,13 @@ class Watching:
         self._say = say
         self._dispatch = dispatch
         self._measures = measures or Measures()
-        self._ledger: Ledger = ledger_of((source.name, source.kind) for source in session.loading.sources)
+        self._ledger: Ledger = ledger_of(
+            (
+                (source.name if source.kind == "messages" else str(Path(source.name).absolute()), source.kind)
+                for source in session.loading.sources
+            ),
+            [*(rule.key for rule in session.detecting.rules), *session.options.rule],
+        )
         self._deciding = Deciding(session, say)
         self._said: set[str] = set()
         self._early: set[str] = set()

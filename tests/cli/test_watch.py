@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -300,3 +301,34 @@ def test_a_file_that_grows_and_is_rotated(logscope: Program, small_plan: Path, t
     assert watch.end() == 0, watch.said
     assert [one["steps"]["step2"]["line"] for one in watch.told] == [2]
     assert watch.counters["records"] == 3
+
+
+def _noted(state: Path, count: int) -> bool:
+    return sum(path.read_bytes().count(b"\n") for path in state.rglob("watch/*.ndjson")) >= count
+
+
+def test_a_restarted_watch_of_a_file_tells_nothing_twice_and_forgets_no_open_absence(
+    logscope: Program, small_plan: Path, tmp_path: Path
+) -> None:
+    log = tmp_path / "app.log"
+    rule = 'seq by order_id: ["charge begin"] not ["charge settled"] within 1m'
+    options = ("--rule", rule, "--plan", small_plan, "--lateness", "0ms")
+    told: list[dict[str, Any]] = []
+    for first, last, number in ((0, 4, signal.SIGKILL), (4, 7, signal.SIGTERM), (7, 9, signal.SIGTERM)):
+        with log.open("ab") as file:
+            file.writelines(line + b"\n" for line in payments(first, last))
+        watch = Watch(logscope, *options, log)
+        # The newest order still waits when this one ends.
+        watch.until(functools.partial(_have, told, watch, last - 1))
+        # Noted after it was told: a kill in between tells it again.
+        watch.until(functools.partial(_noted, logscope.home / "state", last - 1))
+        assert watch.end(number) in (0, -number), watch.said
+        told += watch.told
+    assert [one["steps"]["step1"]["line"] for one in told] == [2 * number + 1 for number in range(8)]
+    assert {one["state"] for one in told} == {"matched"}
+
+    log.write_bytes(b"\n".join(payments(9, 11)) + b"\n")
+    watch = Watch(logscope, *options, log)
+    watch.until(lambda: watch.told)
+    assert watch.end() == 0
+    assert [(one["steps"]["step1"]["line"], one["state"]) for one in watch.told] == [(1, "matched")], "rotated"
