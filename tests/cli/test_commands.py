@@ -237,6 +237,25 @@ def test_near_misses(command: Command, tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("rest", "lines", "text"),
+    [
+        ("maxspan: 5s", ("00Z began", "02Z asked", "06Z ended"), "ended: maxspan exceeded by 1.0 s"),
+        ("having: asked.n > 5", ("00Z began", "02Z asked n=5", "06Z ended"), "having is false: asked.n > 5"),
+        ("maxspan: 1m", ("00Z began", "02Z asked"), "ended: never came after asked"),
+    ],
+)
+def test_near_misses_name_what_failed(
+    command: Command, tmp_path: Path, rest: str, lines: tuple[str, ...], text: str
+) -> None:
+    log, rules = tmp_path / "app.log", tmp_path / "near.yml"
+    log.write_text("".join(f"2026-11-01T10:00:{line} id=A-1\n" for line in lines))
+    steps = ", ".join(f"{{name: {step}, where: {step}}}" for step in ("began", "asked", "ended"))
+    rules.write_text(f"title: Near\nsequence:\n  by: [id]\n  steps: [{steps}]\n  {rest}\n")
+    found = command("scan", log, "--rules", rules, "--near-misses", "--json").objects
+    assert [(one["subject"], one["text"]) for one in found] == [("id=A-1", text)]
+
+
 # --- outputs
 
 
