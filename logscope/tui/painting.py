@@ -56,6 +56,11 @@ def fit(text: str, width: int) -> str:
     return text.ljust(width) if len(text) <= width else text[: max(0, width - 1)] + "…"
 
 
+def fit_end(text: str, width: int) -> str:
+    """As `fit`, but of what is too long the end is kept: it tells one path from the next."""
+    return text.ljust(width) if len(text) <= width else "…" + text[len(text) - width + 1 :]
+
+
 def level_plain(level: int) -> str:
     """The role of a message: errors and warnings in their own colour, the rest plain."""
     return level_role(level) if level >= 4 or level == 1 else "foreground"

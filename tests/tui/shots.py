@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import html
+import os
 import re
 from pathlib import Path
 
@@ -132,7 +133,8 @@ def sources(over: str | None) -> Options:
     """What is opened: the pods' files of a folder, else the sample logs with the shipped rules."""
     if over is not None:
         return Options(sources=tuple(sorted(str(path) for path in Path(over).glob("*.log"))))
-    logs = sorted(str(path) for path in Path(sample_logs.__file__).parent.glob("*.log.gz"))
+    folder = Path(os.path.relpath(Path(sample_logs.__file__).parent))  # as one types it from the checkout
+    logs = sorted(str(path) for path in folder.glob("*.log.gz"))
     return Options(sources=tuple(logs), shipped_rules=True)
 
 

@@ -12,8 +12,9 @@ from textual.widgets import Static
 
 from logscope.engine.answers import Skew
 from logscope.engine.api import Cancel
-from logscope.text import human_duration
+from logscope.text import clean, human_duration
 from logscope.tui.clock import distance
+from logscope.tui.painting import fit_end
 from logscope.tui.safe import line
 from logscope.tui.screens.listing import ListScreen
 from logscope.tui.widgets.column_list import Cell, Column, ColumnList
@@ -71,7 +72,7 @@ class ClockTable(ColumnList):
         one = self._skews[index]
         estimated = one.transactions > 0
         return {
-            "host": (one.source, "log-service"),
+            "host": (fit_end(clean(one.source), room), "log-service"),
             "to add": (distance(one.offset), "log-warn"),
             "give or take": (human_duration(one.spread) if estimated else "", "foreground"),
             "transactions": (f"{one.transactions:,}" if estimated else "", "foreground"),

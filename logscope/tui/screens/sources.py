@@ -16,7 +16,7 @@ from logscope.errors import LogscopeError
 from logscope.text import clean, human_count
 from logscope.tui.clock import Clock, distance
 from logscope.tui.health import health
-from logscope.tui.painting import fit
+from logscope.tui.painting import fit, fit_end
 from logscope.tui.reopening import Reopen
 from logscope.tui.safe import line
 from logscope.tui.screens.listing import ListScreen
@@ -69,13 +69,10 @@ class SourceRows(RowList):
         elif source.live and not off:
             sign, role = "●", "log-info"
         width = self._name_width()
-        name = clean(source.name)
-        # The end of a path tells one file from the next.
-        name = name if len(name) <= width else "…" + name[-(width - 1) :]
         out = [
             Segment("▸ " if selected else "  ", styles.style("log-hint", behind, bold=True)),
             Segment(sign + " ", styles.style(role, behind, bold=True)),
-            Segment(fit(name, width) + " ", styles.style("log-dim" if off else "foreground", behind)),
+            Segment(fit_end(clean(source.name), width) + " ", styles.style("log-dim" if off else "foreground", behind)),
         ]
         if source.error:
             return [*out, Segment(clean(source.error, cap=400), styles.style("log-error", behind))]
