@@ -26,7 +26,7 @@ SHOTS: dict[str, tuple[str, ...]] = {
     "records": ("colon", *"goto 10:24:04", "enter", "x"),
     "pivot": ("slash", *f"order_id={FAILED} amount", "enter", "asterisk", "1", *"jjj"),
     "transactions": ("T", "greater_than_sign"),
-    "transaction": ("D", *"4G", "enter"),
+    "transaction": ("T", "ampersand", "down", "enter", "enter", "enter"),
     "save-as-rule": (
         "T",
         "ampersand",
@@ -46,7 +46,7 @@ SHOTS: dict[str, tuple[str, ...]] = {
     "rules": ("R", *"2G"),
     "rule": ("R", "enter"),
     "detections": ("D", "j"),
-    "compare": ("D", *"4G", "enter", "equals_sign"),
+    "compare": ("T", "ampersand", "down", "enter", "enter", "equals_sign"),
     "keys": ("K", "j", "x"),
     "map": ("M",),
     "clocks": ("C",),
