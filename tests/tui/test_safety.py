@@ -88,9 +88,9 @@ def drive(keys: list[str], folder: Path, size: tuple[int, int] = (80, 24)) -> by
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
     private = {"XDG_CONFIG_HOME": str(folder), "XDG_STATE_HOME": str(folder), "XDG_CACHE_HOME": str(folder)}
-    rules = Path(logscope.__file__).parent / "rules" / "builtin"
+    rule = Path(logscope.__file__).parent / "rules" / "builtin" / "silent_payment_failure.yml"
     child = subprocess.Popen(
-        [sys.executable, "-m", "logscope", "--rules", str(rules), *hostile_logs(folder / "logs")],
+        [sys.executable, "-m", "logscope", "--rules", str(rule), *hostile_logs(folder / "logs")],
         stdin=slave, stdout=slave, stderr=slave, cwd=Path(__file__).parents[2], close_fds=True,
         env={**os.environ, **private, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
     )  # fmt: skip
