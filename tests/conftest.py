@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,11 @@ from sample_logs import generate, traffic
 # A busy machine makes any example slow: how long one takes is no sign of a fault.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are cores: many tests wait for sockets, files and processes."""
+    return min(4, (os.cpu_count() or 1) + 1)
 
 
 @dataclass(frozen=True)
