@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -92,14 +93,13 @@ class Frames:
         wanted = [name for name in names if name not in _INDEX]
         if not wanted or not len(rows):
             return frame if len(rows) else frame.with_columns([pl.lit(None, pl.String).alias(n) for n in wanted])
-        parts = [
-            _columns(binding, texts, wanted, view.index.get_column("format")[numbers]).with_columns(
-                places.alias("_place")
-            )
-            for binding, places, numbers, texts in self._texts(rows, view)
-        ]
-        columns = pl.concat(parts, how="diagonal_relaxed").sort("_place").drop("_place")
-        return frame.hstack(columns.select(wanted))
+        return frame.hstack(self._parsed(self._texts(rows, view), view, wanted))
+
+    def _parsed(self, runs: Iterable[_Run], view: StoreView, names: Sequence[str]) -> pl.DataFrame:
+        """The named columns of runs, back in order."""
+        codes = view.index.get_column("format")
+        parts = [run.columns(names, codes[run.numbers]).with_columns(run.places.alias("_place")) for run in runs]
+        return pl.concat(parts, how="diagonal_relaxed").sort("_place").select(names)
 
     def raw(self, rows: pl.Series, view: StoreView) -> list[str]:
         """The raw text of some rows, in the order given."""
@@ -108,24 +108,24 @@ class Frames:
 
     def fields(self, rows: pl.Series, view: StoreView) -> list[list[dict[str, object]]]:
         """All fields of some rows in the order given: `{"name", "value", "kind"}` each."""
-        result: list[list[dict[str, object]]] = [[] for _ in range(len(rows))]
-        for binding, places, _, texts in self._texts(rows, view):
-            envelope = _envelope(binding, texts)
-            lists = binding.parser.fields(envelope.get_column("raw")).to_list()
-            peers = envelope.get_column("peer").to_list() if "peer" in envelope.columns else [None] * len(places)
-            for place, values, peer in zip(places.to_list(), lists, peers, strict=True):
-                result[place] = list(values or [])
-                if peer:
-                    result[place].append({"name": "peer", "value": peer, "kind": 0})
-        return result
+        return _fields(self._texts(rows, view), len(rows))
+
+    def told(
+        self, rows: pl.Series, view: StoreView, names: Collection[str]
+    ) -> tuple[pl.DataFrame, list[list[dict[str, object]]]]:
+        """What `rows` and `fields` give, of texts that are read once."""
+        runs = list(self._texts(rows, view))
+        index, wanted = _index_columns(names), [name for name in names if name not in _INDEX]
+        frame = pl.DataFrame({schema.ROW: rows.rename(schema.ROW)}).hstack(view.index.select(index)[rows])
+        return frame.hstack(self._parsed(runs, view, wanted)), _fields(runs, len(rows))
 
     def pairs(self, rows: pl.Series, view: StoreView) -> pl.DataFrame:
         """All fields of some rows, one row a field: `row`, `name`, `value`, `kind`."""
         empty = pl.DataFrame(schema={schema.ROW: pl.UInt32, "name": pl.String, "value": pl.String, "kind": pl.UInt8})
         parts = [empty]
-        for binding, _, numbers, texts in self._texts(rows, view):
-            lists = binding.parser.fields(_envelope(binding, texts).get_column("raw"))
-            frame = pl.DataFrame({schema.ROW: numbers, "field": lists})
+        for run in self._texts(rows, view):
+            lists = run.binding.parser.fields(_envelope(run.binding, run.texts).get_column("raw"))
+            frame = pl.DataFrame({schema.ROW: run.numbers, "field": lists})
             frame = frame.filter(pl.col("field").list.len() > 0).explode("field").unnest("field")
             parts.append(frame.select(empty.columns).cast(empty.schema))
         return pl.concat(parts)
@@ -165,13 +165,13 @@ class Frames:
         codes = segment.index(view).get_column("format")
         return _columns(segment.binding, lines, names, codes).get_columns()
 
-    def _texts(self, rows: pl.Series, view: StoreView) -> Iterable[tuple[Binding, pl.Series, pl.Series, pl.Series]]:
-        """Per source: its binding, the places in `rows`, the rows, their stored text."""
+    def _texts(self, rows: pl.Series, view: StoreView) -> Iterable[_Run]:
+        """The stored text, that of sources which are read alike together."""
         pieces = view.pieces
         starts = pl.Series([piece.row for piece in pieces], dtype=pl.UInt32)
         wanted = pl.DataFrame({"row": rows.cast(pl.UInt32)}).with_row_index("place")
         wanted = wanted.with_columns(starts.search_sorted(wanted.get_column("row"), side="right").alias("piece") - 1)
-        by_source: dict[int, tuple[Binding, list[pl.DataFrame], list[pl.Series]]] = {}
+        families: dict[tuple[bool, object], list[tuple[Binding, pl.DataFrame, pl.Series]]] = {}
         for part in wanted.partition_by("piece", maintain_order=True):
             piece = pieces[part.item(0, "piece")]
             segment = Segment((piece,))
@@ -185,12 +185,77 @@ class Frames:
                 texts = lines.gather(places)
             else:
                 texts = pl.Series(_read_rows(segment, view, places), dtype=pl.String)
-            _, parts, found = by_source.setdefault(piece.binding.ref.source_id, (piece.binding, [], []))
-            parts.append(part)
-            found.append(texts.rename("raw"))
-        for binding, parts, found in by_source.values():
-            part = pl.concat(parts)
-            yield binding, part.get_column("place"), part.get_column("row"), pl.concat(found, rechunk=True)
+            binding = piece.binding
+            key = (binding.ref.kind == "messages", binding.parser.family)
+            families.setdefault(key, []).append((binding, part, texts.rename("raw")))
+        for found in families.values():
+            part = pl.concat([one for _, one, _ in found])
+            yield _Run(
+                [(binding, len(texts)) for binding, _, texts in found],
+                part.get_column("place"),
+                part.get_column("row"),
+                pl.concat([texts for _, _, texts in found], rechunk=True),
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Stored texts that one parser reads, of one source or of several."""
+
+    bindings: list[tuple[Binding, int]]
+    """With the number of texts each has, in the order of `texts`."""
+    places: pl.Series
+    """Where each text belongs among those that were asked for."""
+    numbers: pl.Series
+    """Its row."""
+    texts: pl.Series
+
+    @property
+    def binding(self) -> Binding:
+        """The first one; the others' parsers are of its family."""
+        return self.bindings[0][0]
+
+    def columns(self, names: Sequence[str], codes: pl.Series) -> pl.DataFrame:
+        """The named columns, in the order of `names`.
+
+        Args:
+            names: As for `_columns`.
+            codes: Format codes of the texts.
+        """
+        if all(binding is self.binding for binding, _ in self.bindings):
+            return _columns(self.binding, self.texts, names, codes)
+        envelope = _envelope(self.binding, self.texts)
+        raw = envelope.get_column("raw")
+        columns = _from_envelope(envelope, names)
+        if "source" in names:
+            columns["source"] = self._each("source", lambda binding: binding.ref.name)
+        if "format" in names:
+            columns["format"] = _format_names(self.binding, codes)
+        parsed = [name for name in names if name not in columns]
+        columns |= {column.name: column for column in self.binding.parser.stated(raw, parsed)} if parsed else {}
+        if "service" in names and columns["service"].null_count():
+            own = self._each("service", lambda binding: binding.parser.service)
+            columns["service"] = columns["service"].zip_with(columns["service"].is_not_null(), own)
+        return pl.DataFrame([columns[name].rename(name) for name in names])
+
+    def _each(self, name: str, of: Callable[[Binding], str | None]) -> pl.Series:
+        """A column of what each text's source has."""
+        values = [value for binding, count in self.bindings for value in [of(binding)] * count]
+        return pl.Series(name, values, dtype=pl.String)
+
+
+def _fields(runs: Iterable[_Run], height: int) -> list[list[dict[str, object]]]:
+    """All fields of so many texts, back in order: `{"name", "value", "kind"}` each."""
+    result: list[list[dict[str, object]]] = [[] for _ in range(height)]
+    for run in runs:
+        envelope = _envelope(run.binding, run.texts)
+        lists = run.binding.parser.fields(envelope.get_column("raw")).to_list()
+        peers = envelope.get_column("peer").to_list() if "peer" in envelope.columns else [None] * len(lists)
+        for place, values, peer in zip(run.places.to_list(), lists, peers, strict=True):
+            result[place] = list(values or [])
+            if peer:
+                result[place].append({"name": "peer", "value": peer, "kind": 0})
+    return result
 
 
 def _index_columns(names: Collection[str]) -> list[str]:
@@ -240,20 +305,30 @@ def _columns(binding: Binding, texts: pl.Series, names: Sequence[str], codes: pl
     """
     envelope = _envelope(binding, texts)
     raw = envelope.get_column("raw")
-    columns: dict[str, pl.Series] = {"raw": raw}
+    columns = _from_envelope(envelope, names)
     if "source" in names:
         columns["source"] = pl.repeat(binding.ref.name, len(raw), dtype=pl.String, eager=True).rename("source")
     if "format" in names:
-        columns["format"] = codes.replace_strict(
-            list(range(len(binding.formats))), list(binding.formats), return_dtype=pl.String, default=None
-        ).rename("format")
-    for name, column in _FROM_ENVELOPE.items():
-        if name in names and column in envelope.columns:
-            columns[name] = envelope.get_column(column).rename(name)
+        columns["format"] = _format_names(binding, codes)
     parsed = [name for name in names if name not in columns]
     if parsed:
         columns |= {column.name: column for column in binding.parser.columns(raw, parsed)}
     return pl.DataFrame([columns[name].rename(name) for name in names])
+
+
+def _from_envelope(envelope: pl.DataFrame, names: Collection[str]) -> dict[str, pl.Series]:
+    """The raw text, and what came with it."""
+    columns = {"raw": envelope.get_column("raw")}
+    for name, column in _FROM_ENVELOPE.items():
+        if name in names and column in envelope.columns:
+            columns[name] = envelope.get_column(column).rename(name)
+    return columns
+
+
+def _format_names(binding: Binding, codes: pl.Series) -> pl.Series:
+    return codes.replace_strict(
+        list(range(len(binding.formats))), list(binding.formats), return_dtype=pl.String, default=None
+    ).rename("format")
 
 
 class _ColumnCache:

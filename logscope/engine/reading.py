@@ -65,9 +65,8 @@ class Reading:
         return [found[row] for row in numbers]
 
     def _read(self, rows: pl.Series, view: StoreView) -> list[Line]:
-        frame = self._frames.rows(rows, view, _COLUMNS)
+        frame, fields = self._frames.told(rows, view, _COLUMNS)
         frame = frame.with_columns(pl.col("time").to_physical(), words_first(frame.get_column("message")))
-        fields = self._frames.fields(rows, view)
         return [
             Line(
                 row=entry["row"],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import threading
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import polars as pl
 
@@ -11,6 +13,11 @@ from logscope.formats.readers import INDEXED, Columns, Reader, merge
 
 CONTINUES = r"^(?:$|\t|[ \t]+(?:at |\.\.\.|File \"|\^|Caused by)|Caused by: |Suppressed: |\.\.\. [0-9]+ more|[\]})]+[,;]?[ \t]*\r?$)"
 """A line that continues a record in whatever format: empty, a stack frame, a closing bracket."""
+_FEW = 2048
+"""Texts of a screen or two: which reader takes which is remembered, since columns and fields are asked for in turn."""
+_REMEMBERED = 8
+
+Parts = list[tuple[Reader, pl.Series | None]]
 
 
 class Lines:
@@ -20,6 +27,8 @@ class Lines:
         """The readers in order of preference; the last must match all."""
         self.readers = tuple(readers)
         self._stating = tuple(reader for reader in self.readers[:-1] if reader.stating() is not None)
+        self._known: OrderedDict[tuple[str | None, ...], Parts] = OrderedDict()
+        self._known_lock = threading.Lock()
 
     def starts(self, lines: pl.Series) -> pl.Series:
         """Which lines begin a record: those of a format; of others, see `CONTINUES` and `multiline`."""
@@ -69,8 +78,22 @@ class Lines:
             rest = rest.filter(~found)
         return parts, rest
 
-    def partition(self, raw: pl.Series) -> Iterator[tuple[Reader, pl.Series | None]]:
+    def partition(self, raw: pl.Series) -> Iterable[tuple[Reader, pl.Series | None]]:
         """Each reader with the row numbers of its texts; None: all of them."""
+        if len(raw) > _FEW:
+            return self._partition(raw)
+        texts = tuple(raw.to_list())
+        with self._known_lock:
+            known = self._known.get(texts)
+        if known is None:
+            known = list(self._partition(raw))
+            with self._known_lock:
+                self._known[texts] = known
+                while len(self._known) > _REMEMBERED:
+                    self._known.popitem(last=False)
+        return known
+
+    def _partition(self, raw: pl.Series) -> Iterator[tuple[Reader, pl.Series | None]]:
         rest: pl.Series | None = None
         for reader in self.readers:
             texts = raw if rest is None else raw.gather(rest)

@@ -62,7 +62,11 @@ class SourceParser:
         """See `make_parser`."""
         self._messages = assignment.messages
         self._clock = Clock(zone, reference_us, assignment.layouts)
-        self._service = None if assignment.messages else service_of(source_name)
+        self.service = None if assignment.messages else service_of(source_name)
+        """The service of records that name none."""
+        self.family: object = self if assignment.table else _family(assignment)
+        """Equal for parsers whose `stated` and `fields` are the same."""
+        self._assignment = assignment  # the family is told by identity: its formats stay
         text = [form for form in assignment.known.formats if form.kind == "text"]
         chosen = (
             [form for form in assignment.known.formats if form.inside] if assignment.inner is None else assignment.inner
@@ -167,6 +171,13 @@ class SourceParser:
     def columns(self, raw: pl.Series, names: Collection[str]) -> pl.DataFrame:
         """Exactly the named columns: see `RecordParser.columns`."""
         found = self._extract(raw, set(names), None)
+        if "service" in found and self.service is not None:
+            found["service"] = found["service"].fill_null(self.service)
+        return pl.DataFrame([found[name] for name in names])
+
+    def stated(self, raw: pl.Series, names: Collection[str]) -> pl.DataFrame:
+        """As `columns`, the service only where the text names it: see `RecordParser.stated`."""
+        found = self._extract(raw, set(names), None)
         return pl.DataFrame([found[name] for name in names])
 
     def fields(self, raw: pl.Series) -> pl.Series:
@@ -183,9 +194,14 @@ class SourceParser:
             out[name] = (frames.nothing(len(raw), frames.dtype_of(name)) if values is None else values).alias(name)
             if name.startswith(FIELD_PREFIX) and out[name].dtype == pl.Null:
                 out[name] = out[name].cast(pl.String)
-        if "service" in out and self._service is not None:
-            out["service"] = out["service"].fill_null(self._service)
         return out
+
+
+def _family(assignment: Assignment) -> tuple[object, ...]:
+    """What decides how texts are read, but for times: the formats by identity, for parsers keep theirs alive."""
+    inner = () if assignment.inner is None else assignment.inner
+    lists = (assignment.formats, inner, assignment.known.formats)
+    return (assignment.messages, assignment.inner is None, *(tuple(map(id, forms)) for forms in lists))
 
 
 def _text_format(form: Format) -> Format:
@@ -195,8 +211,7 @@ def _text_format(form: Format) -> Format:
 def _without_mark(raw: pl.Series) -> pl.Series:
     """Without a byte order mark at a record's start."""
     raw = raw.cast(pl.String) if raw.dtype != pl.String else raw
-    marked = raw.str.starts_with("\ufeff").fill_null(False)
-    return raw.str.replace("^\ufeff", "") if marked.any() else raw
+    return raw.str.replace("^\ufeff", "") if raw.str.starts_with("\ufeff").any() else raw
 
 
 def service_of(source: str) -> str | None:

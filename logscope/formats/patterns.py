@@ -45,7 +45,7 @@ class Pattern:
 
     def match(self, raw: pl.Series) -> pl.Series:
         """Which texts it reads (Boolean, null text: false)."""
-        return raw.str.contains(self.plain).fill_null(False)
+        return certain(raw.str.contains(self.plain))
 
     def captures(self, raw: pl.Series, names: Collection[str]) -> dict[str, pl.Series]:
         """The named groups' texts, in one pass; null where a group took no part."""
@@ -92,6 +92,11 @@ class Pattern:
         if "message" in self.groups:
             return first_line(self.captures(raw, {"message"})["message"])
         return first_line(raw.str.replace(self.plain, "") if self.tail else raw)
+
+
+def certain(found: pl.Series) -> pl.Series:
+    """A Boolean column without nulls: they are false."""
+    return found.fill_null(False) if found.null_count() else found
 
 
 def first_line(text: pl.Series) -> pl.Series:

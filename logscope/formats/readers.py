@@ -14,7 +14,7 @@ import polars as pl
 from logscope.formats import frames, keyvalue, pairs
 from logscope.formats.levels import http_levels, level_by_word, to_levels
 from logscope.formats.model import COLUMNS, Format
-from logscope.formats.patterns import Pattern, first_line
+from logscope.formats.patterns import Pattern, certain, first_line
 from logscope.formats.stamped import narrowed
 from logscope.formats.timestamps import Clock, to_times
 from logscope.records.schema import FIELD_PREFIX
@@ -23,6 +23,8 @@ Columns = dict[str, pl.Series]
 
 INDEXED = frozenset({"time", "level", "format"})
 """What the index holds of a text."""
+_NOTHING = pl.Series(["", "-"])
+"""Values that stand for none."""
 
 
 class Reader(ABC):
@@ -277,8 +279,8 @@ def present(values: pl.Series) -> pl.Series:
     """Without what stands for nothing: an empty text and `-`."""
     if values.null_count() == len(values):
         return values
-    absent = values.is_in(["", "-"]).fill_null(False)
-    return values.set(absent, None) if absent.any() else values
+    absent = values.is_in(_NOTHING)
+    return values.set(certain(absent), None) if absent.any() else values
 
 
 def merge(parts: list[tuple[pl.Series, Columns]], want: Collection[str], height: int) -> Columns:

@@ -27,6 +27,11 @@ class RecordParser(Protocol):
     any input: what cannot be parsed is null, or falls back to plain text.
     """
 
+    family: object
+    """Equal for parsers whose `stated` and `fields` are the same, so that their texts may be read together."""
+    service: str | None
+    """The service of records that name none."""
+
     def starts(self, lines: pl.Series) -> pl.Series:
         """Which lines begin a record (Boolean); the others continue the record before them."""
 
@@ -51,6 +56,9 @@ class RecordParser(Protocol):
         A field column is String, Int64, Float64 or Boolean (JSON numbers stay numbers; a column of
         mixed types is String); null where a record lacks it.
         """
+
+    def stated(self, raw: pl.Series, names: Collection[str]) -> pl.DataFrame:
+        """As `columns`, but `service` is null where the text does not name it; without `format` and times."""
 
     def fields(self, raw: pl.Series) -> pl.Series:
         """All fields: List(Struct{name: String, value: String, kind: UInt8}).
