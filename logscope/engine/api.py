@@ -97,6 +97,9 @@ class Investigation(Browsing, Protocol):
     def lines(self, view: View, start: int, stop: int) -> Sequence[Line]:
         """Positions `start` to `stop` (exclusive) of a view, read for painting; a few milliseconds."""
 
+    def time_at(self, view: View, position: int) -> int | None:
+        """The time of the record at a position (microseconds), without reading it; None outside the view."""
+
     def position(self, view: View, row: int) -> int:
         """Where a record stands in a view, or the place nearest to its time."""
 

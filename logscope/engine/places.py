@@ -8,6 +8,20 @@ from logscope.records.store import StoreView
 _STRETCH = 4096
 
 
+def time_at(view: View, store: StoreView, position: int) -> int | None:
+    """The time of the record at a position, microseconds since 1970 UTC; None outside the view.
+
+    Args:
+        view: Where.
+        store: What it is of.
+        position: From 0.
+    """
+    if not 0 <= position < len(view.rows):
+        return None
+    time: int = store.index.get_column("time").to_physical()[int(view.rows[position])]
+    return time
+
+
 def position_of_time(view: View, store: StoreView, time: int) -> int:
     """The first position at or after a time.
 

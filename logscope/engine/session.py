@@ -37,7 +37,7 @@ from logscope.engine.listing import listed
 from logscope.engine.loading import Loading, local_zone
 from logscope.engine.memory import budget, index_budget, spill
 from logscope.engine.pivots import pivot_filter
-from logscope.engine.places import next_level, position_of_row, position_of_time
+from logscope.engine.places import next_level, position_of_row, position_of_time, time_at
 from logscope.engine.publishing import Publishing, Snapshots
 from logscope.engine.reading import Reading
 from logscope.engine.renewing import Renewing
@@ -212,6 +212,10 @@ class Session(Analyses, Findings, BrowsingPart):
     def lines_of(self, rows: pl.Series) -> Sequence[Line]:
         """Records by row, in the order given."""
         return self.reading.lines_of(rows)
+
+    def time_at(self, view: View, position: int) -> int | None:
+        """The time of the record at a position (microseconds), without reading it; None outside the view."""
+        return time_at(view, self.store.view, position)
 
     def position(self, view: View, row: int) -> int:
         """Where a record stands in a view, or the place nearest to its time."""

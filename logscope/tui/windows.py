@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from logscope.engine.answers import Line
 
-SIZE = 1024
+SIZE = 256
 """Records of a window: the engine reads as many in little more time than a screenful."""
-KEPT = 8
+KEPT = 32
 
 
 @dataclass(frozen=True, slots=True)

@@ -279,6 +279,9 @@ class FakeInvestigation(FakeAnalysis, FakeBrowsing):
     def lines(self, view: View, start: int, stop: int) -> Sequence[Line]:
         return [self._line(row) for row in view.rows[start:stop]]
 
+    def time_at(self, view: View, position: int) -> int | None:
+        return self.records[int(view.rows[position])]["time"] if 0 <= position < len(view.rows) else None
+
     def position(self, view: View, row: int) -> int:
         return min(int(view.rows.search_sorted(row)), max(0, len(view.rows) - 1))
 

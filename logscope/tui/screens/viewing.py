@@ -121,9 +121,8 @@ class Viewing:
             hits = investigation.view(asked, cancel=cancel, base=base, partial=None if grown else partial)
             view = investigation.with_context(hits, around) if around else hits
             position = investigation.position(view, stand) if stand is not None and len(view.rows) else None
-            first = investigation.lines(view, 0, 1)
             patterns = tuple(pattern for one in pivots for pattern in investigation.highlights(one))
-            return hits, view, position if position is not None else stay, first[0].time if first else None, patterns
+            return hits, view, position if position is not None else stay, investigation.time_at(view, 0), patterns
 
         screen.queries.ask(
             "view",
