@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from logscope.engine.analysing import Analysing
 from logscope.engine.answers import Comparison, Effect, PlanChange, ServiceMap, Shape, Skew
-from logscope.engine.clocks import shift
-from logscope.engine.comparing import compare
-from logscope.engine.grainlines import grain_lines
-from logscope.engine.replanning import Replanning
 
+# What works answers out is imported when it is first asked: the first screen needs none of it.
 if TYPE_CHECKING:
+    from logscope.engine.analysing import Analysing
     from logscope.engine.api import Cancel
+    from logscope.engine.replanning import Replanning
     from logscope.engine.session import Session
 
 
@@ -30,8 +29,20 @@ class Analyses:
     def __init__(self, session: Session) -> None:
         """Nothing is worked out yet."""
         self._session = session
-        self.analysing = Analysing(session)
-        self.replanning = Replanning(session)
+
+    @cached_property
+    def analysing(self) -> Analysing:
+        """What tells templates, shapes, services and clocks."""
+        from logscope.engine.analysing import Analysing
+
+        return Analysing(self._session)
+
+    @cached_property
+    def replanning(self) -> Replanning:
+        """What changes the plan."""
+        from logscope.engine.replanning import Replanning
+
+        return Replanning(self._session)
 
     def templates(self, filter_text: str = "", *, cancel: Cancel) -> pl.DataFrame:
         """Message templates of the records that a filter keeps, most frequent first."""
@@ -43,6 +54,8 @@ class Analyses:
 
     def compare(self, number: int, peer: int | None = None, *, cancel: Cancel) -> Comparison:
         """A transaction beside another, by default its nearest normal peer."""
+        from logscope.engine.comparing import compare
+
         return compare(self._session, number, peer, cancel)
 
     def service_map(self, where: str = "", *, cancel: Cancel) -> ServiceMap:
@@ -55,6 +68,8 @@ class Analyses:
 
     def shift(self, source: str, offset: int) -> None:
         """Move the times of a source or host."""
+        from logscope.engine.clocks import shift
+
         shift(self._session, source, offset)
 
     def keys(self) -> Sequence[dict[str, Any]]:
@@ -86,6 +101,8 @@ class Analyses:
 
     def grain_lines(self) -> Sequence[tuple[str, str]]:
         """The grain, why, what is coarser and finer, what links and what does not: (label, words)."""
+        from logscope.engine.grainlines import grain_lines
+
         plan = self._session.correlating.plan
         return grain_lines(plan) if plan is not None else ()
 

@@ -14,24 +14,22 @@ from logscope.engine.api import Cancel
 from logscope.engine.closing import Closing
 from logscope.engine.correlating import Correlating, Progress
 from logscope.engine.ruleset import load
-from logscope.engine.running import Running, RunningSteps, RunningWhole, Turn
 from logscope.engine.selection import Selection
 from logscope.engine.suppression import Suppression
-from logscope.engine.telling import derived, place_of, shown
 from logscope.engine.watermark import Watermark
 from logscope.errors import LogscopeError, PlanError
 from logscope.records import schema
-from logscope.rules.model import Detection as Found
-from logscope.rules.model import Rule
-from logscope.rules.references import in_order_of_use
-from logscope.rules.sharing import Sharing
 from logscope.text import human_duration
 
+# What runs rules is imported where the first rule runs: it would hold up the first screen of all who run none.
 if TYPE_CHECKING:
     from logscope.correlation.linker import Delta
     from logscope.engine.frames import Frames
     from logscope.engine.options import Options
+    from logscope.engine.running import Running
     from logscope.records.store import Segment, Store, StoreView
+    from logscope.rules.model import Detection as Found
+    from logscope.rules.model import Rule
 
 _WATERMARK_COLUMNS = ("fields.peer", "fields.received", "host")
 
@@ -129,6 +127,8 @@ class Detecting:
         """
         if not self.rules:
             return Told((), ())
+        from logscope.engine.running import Turn
+
         running = self._start(cancel)
         view = self._store.view
         moved = {id(self._correlating): delta}
@@ -189,11 +189,15 @@ class Detecting:
     def _start(self, cancel: Cancel) -> list[Running]:
         """All rules at work, each after those it uses, with the transactions of its grain."""
         if self._running is None:
+            from logscope.rules.references import in_order_of_use
+
             plan = self._correlating.prepare(cancel=cancel)
             self._running = [self._begun(rule, plan.grain, cancel) for rule in in_order_of_use(self.rules)]
         return self._running
 
     def _begun(self, rule: Rule, chosen: str | None, cancel: Cancel) -> Running:
+        from logscope.engine.running import RunningSteps, RunningWhole
+
         if rule.transaction is not None:
             linked = self._linked(rule, rule.transaction.grain, chosen, cancel)
             return RunningWhole(rule, self._closings.setdefault(id(linked), Closing(linked)))
@@ -227,6 +231,8 @@ class Detecting:
         self, running: Sequence[Running], view: StoreView, cancel: Cancel, progress: Progress | None, now: int
     ) -> None:
         """Give the new records to the rules; the watermark sees all of them."""
+        from logscope.rules.sharing import Sharing
+
         columns = frozenset[str]().union(*(work.columns for work in running))
         sharing = Sharing(work.rule for work in running)
         segments = list(view.since(self._next_row)) if view.records > self._next_row else []
@@ -246,6 +252,8 @@ class Detecting:
         self._next_row = self._observed = view.records
 
     def _derived(self, detections: Sequence[Found], columns: frozenset[str]) -> pl.DataFrame:
+        from logscope.engine.telling import derived, place_of
+
         wanted = [name for name in columns if not name.startswith(schema.KEY_PREFIX)]
         rows = pl.Series(schema.ROW, [place_of(found) for found in detections], dtype=pl.UInt32)
         records = self._frames.rows(rows, self._store.view, {*wanted, "time", "source_id", "line"})
@@ -271,6 +279,8 @@ class Detecting:
         self.watermark.observe(timed.select(**names), now)
 
     def _shown(self, found: Found, work: Running) -> Detection:
+        from logscope.engine.telling import shown
+
         return shown(found, work.linked, self._correlating, self._store.view, self._source_name)
 
     # --- what the screens ask

@@ -6,10 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from logscope.engine.absences import MOST_MEMBERS, absences
 from logscope.engine.answers import Absence, Detection, NearMiss, Preview, RuleState
-from logscope.engine.previewing import preview
-from logscope.engine.rulelist import installed_rules, near_misses, rule_states
 from logscope.records import schema
 
 if TYPE_CHECKING:
@@ -39,14 +36,20 @@ class Findings:
 
     def rule_states(self) -> Sequence[RuleState]:
         """The rules that run, with what they found and what they cost."""
+        from logscope.engine.rulelist import rule_states
+
         return rule_states(self._session.detecting)
 
     def installed_rules(self) -> Sequence[RuleState]:
         """All rules there are: those that run, switched off ones, and those that do not compile."""
+        from logscope.engine.rulelist import installed_rules
+
         return installed_rules(self._session)
 
     def near_misses(self, rule: str, *, cancel: Cancel, number: int | None = None) -> Sequence[NearMiss]:
         """What nearly matched a rule, and why it did not; of one transaction however far."""
+        from logscope.engine.rulelist import near_misses
+
         return near_misses(self._session, rule, number, cancel)
 
     def preview(self, rule_text: str, *, cancel: Cancel, name: str | None = None) -> Preview:
@@ -55,6 +58,8 @@ class Findings:
         Raises:
             RuleError: It does not compile.
         """
+        from logscope.engine.previewing import preview
+
         return preview(self._session, rule_text, cancel, name)
 
     def marks(self, rows: Sequence[int]) -> dict[int, tuple[str, str, str]]:
@@ -63,6 +68,8 @@ class Findings:
 
     def absences(self, *, cancel: Cancel) -> Sequence[Absence]:
         """Filters worth offering: what usually follows in a transaction, and is missing in a few."""
+        from logscope.engine.absences import MOST_MEMBERS, absences
+
         self._session.prepare_transactions(cancel=cancel, asked=True)
         members = self._session.correlating.members().head(MOST_MEMBERS)
         rows = members.get_column(schema.ROW)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from logscope.engine.answers import SourceStatus
+from logscope.engine.courtesy import Courtesy
 from logscope.engine.indexcache import IndexCache
 from logscope.engine.ingest import Bytes, Ingest
 from logscope.engine.spools import retention_of
@@ -75,6 +76,8 @@ class Loading:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
+        self.courtesy = Courtesy()
+        """Taken by who reads records for a screen: blocks wait for it."""
         self.sources: list[OpenSource] = []
         self.ingests: list[Ingest] = []
         self.errors: list[LogscopeError] = []
@@ -234,6 +237,7 @@ class Loading:
             for ingest in self.ingests:
                 if self._stop.is_set():
                     return moved
+                self.courtesy.give_way()
                 if self._step(ingest):
                     moved = True
                     if not self.loaded:

@@ -211,7 +211,8 @@ class Session(Analyses, Findings, BrowsingPart):
 
     def lines_of(self, rows: pl.Series) -> Sequence[Line]:
         """Records by row, in the order given."""
-        return self.reading.lines_of(rows)
+        with self.loading.courtesy:
+            return self.reading.lines_of(rows)
 
     def time_at(self, view: View, position: int) -> int | None:
         """The time of the record at a position (microseconds), without reading it; None outside the view."""

@@ -89,14 +89,35 @@ def records_painted(seen: bytes) -> bool:
     return len(_CLOCK.findall(_ESCAPE.sub(b" ", seen))) >= _ROWS
 
 
-def first_screen(settings: Settings) -> Iterator[Figure]:
-    """From the start of the process to the first records painted."""
-    files = files_of(settings)
-    warm(files)
-    argv = [sys.executable, "-m", "logscope", "--no-cache", *files.arguments]
-    bare = median(run([sys.executable, "-c", "pass"]).seconds for _ in range(settings.repeat * 2))
-    whole, memory, cpu = [], 0, []
-    for _ in range(settings.repeat + 2):
+_EMPTY_APP = """
+from textual.app import App
+from textual.widgets import Static
+import polars
+
+class Empty(App):
+    def compose(self):
+        yield Static("00:00:00 " * 10)
+
+Empty().run()
+"""
+"""What no program on these two libraries can be quicker than: ten times of day, and nothing else."""
+
+
+def _floor(settings: Settings) -> Iterator[Figure]:
+    """What the libraries alone take."""
+    for what, code in (("import textual.app", "import textual.app"), ("import polars", "import polars")):
+        runs = [run([sys.executable, "-c", code]) for _ in range(settings.repeat + 2)]
+        seconds, cpu = median(one.seconds for one in runs), median(one.cpu for one in runs)
+        yield Figure(f"floor: python -c '{what}'", "python", as_seconds(seconds), f"{cpu:.2f} s")
+    whole, cpus = _painted([sys.executable, "-c", _EMPTY_APP], settings.repeat + 2)[:2]
+    what = "floor: an empty Textual app that imports Polars, until it is painted"
+    yield Figure(what, "python", as_seconds(median(whole)), f"{median(cpus):.2f} s")
+
+
+def _painted(argv: list[str], times: int) -> tuple[list[float], list[float], int]:
+    """Seconds until ten times of day are on screen, processor seconds of each run, peak bytes."""
+    whole, cpu, memory = [], [], 0
+    for _ in range(times):
         screen = Screen(argv)
         try:
             whole.append(screen.read(records_painted)[1])
@@ -104,8 +125,19 @@ def first_screen(settings: Settings) -> Iterator[Figure]:
             screen.close()
         memory = max(memory, screen.memory)
         cpu.append(screen.cpu)
+    return whole, cpu, memory
+
+
+def first_screen(settings: Settings) -> Iterator[Figure]:
+    """From the start of the process to the first records painted."""
+    files = files_of(settings)
+    warm(files)
+    argv = [sys.executable, "-m", "logscope", "--no-cache", *files.arguments]
+    bare = median(run([sys.executable, "-c", "pass"]).seconds for _ in range(settings.repeat * 2))
+    yield from _floor(settings)
+    whole, cpu, memory = _painted(argv, settings.repeat + 2)
     what = f"first screen, {as_bytes(files.size)}"
-    used = f"{median(cpu):.1f} s"
+    used = f"{median(cpu):.2f} s"
     yield Figure(f"{what}, from process start", "logscope", as_seconds(median(whole)), used, as_bytes(memory), "0.6 s")
     yield Figure(
         f"{what}, from interpreter start",

@@ -196,8 +196,7 @@ async def test_rules_are_read_anew_when_their_files_change_and_a_broken_one_runs
             (rules / "mine.yml").write_text(RULE.replace('"charge begin"', '"charge begin" id:C-1'))
             await until(1)
             (rules / "mine.yml").write_text(RULE.replace("where:", "wher:"))
-            await driver.until(lambda: "wher" in driver.text())
-            assert "mine.yml:5" in driver.text()
+            await driver.until(lambda: "wher" in (text := driver.text()) and "mine.yml:5" in text)
             assert session.snapshot.detections == 1
             (rules / "mine.yml").write_text(RULE)
             await until(4)
