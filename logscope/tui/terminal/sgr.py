@@ -7,6 +7,7 @@ from functools import lru_cache
 _ATTRIBUTES = frozenset(str(code) for code in range(1, 10))
 _ON_BLANKS = frozenset("4579")
 """Attributes that show on a blank: underline, blink, reverse, strike."""
+_REVERSE = frozenset("7")
 
 
 @lru_cache(maxsize=4096)
@@ -35,9 +36,20 @@ def change(old: str | None, new: str) -> str:
 
 @lru_cache(maxsize=4096)
 def of_blank(style: str) -> str:
-    """What of a style shows on a blank: its background alone, unless it is drawn upon."""
+    """What of a style shows on a blank: its background alone, unless it is drawn upon; reversed the foreground."""
     parts = _parts(style)
-    return style if parts is None or parts[0] & _ON_BLANKS else parts[2]
+    if parts is None:
+        return style
+    drawn = parts[0] & _ON_BLANKS
+    if drawn == _REVERSE and parts[1]:
+        return _behind(parts[1])
+    return style if drawn else parts[2]
+
+
+def _behind(foreground: str) -> str:
+    """The background of a foreground's colour."""
+    code, _, rest = foreground.partition(";")
+    return f"{int(code) + 10};{rest}" if rest else str(int(code) + 10)
 
 
 @lru_cache(maxsize=4096)

@@ -43,6 +43,8 @@ class Terminal:
 
 
 def _visible(cell: pyte.screens.Char) -> tuple[object, ...]:
+    if cell.data == " " and cell.reverse and cell.fg != "default" and not (cell.underscore or cell.strikethrough):
+        return cell.data, cell.fg
     drawn = (cell.underscore, cell.strikethrough, cell.reverse, cell.blink)
     if cell.data == " " and not any(drawn):
         return cell.data, cell.bg
