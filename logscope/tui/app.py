@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -19,7 +20,7 @@ from logscope.tui import theming
 from logscope.tui.bridge import Bridge
 from logscope.tui.clock import Clock, zone_of
 from logscope.tui.commands import InvestigatorCommands
-from logscope.tui.keymap import Keys, load_keymap
+from logscope.tui.keymap import Keys, all_bindings, load_keymap
 from logscope.tui.marks import StepMarks
 from logscope.tui.messages import SnapshotPublished
 from logscope.tui.news import News
@@ -105,6 +106,7 @@ class LogscopeApp(App[int]):
         """What is found while sources live."""
         self._bridge: Bridge | None = None
         self._told_messages = 0
+        self._warmed = False
         for one in self._themes.themes:
             self.register_theme(one)
         wanted = theme or theming.DEFAULT
@@ -212,6 +214,10 @@ class LogscopeApp(App[int]):
     @on(SnapshotPublished)
     def _published(self, event: SnapshotPublished) -> None:
         self.snapshot = event.snapshot
+        if not (event.snapshot.loading or self._warmed):
+            # What other screens are made of takes longer to import than a key may; nobody waits for it now.
+            self._warmed = True
+            threading.Thread(target=all_bindings, name="logscope-screens", daemon=True).start()
         for message in event.snapshot.messages[self._told_messages :]:
             self.say(message, "warning")
         self._told_messages = len(event.snapshot.messages)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from logscope.engine.answers import SourceStatus
+from logscope.engine.answers import Snapshot, SourceStatus
 from logscope.text import human_count
 from logscope.tui.safe import line
 
@@ -14,6 +14,13 @@ BARS = "▁▂▃▄▅▆▇█"
 LISTENED = (("received", "received"), ("stored", "kept"), ("dropped", "dropped"), ("connections", "connections"))
 TROUBLES = ("kernel_dropped", "truncated", "partial", "framing_errors", "refused", "torn", "let_go")
 """Counters of a listener that are worth a word once they are not zero."""
+
+
+def counted(snapshot: Snapshot) -> dict[str, int]:
+    """The counters that say something: what was received and kept is told of listeners alone, files are just read."""
+    if any(source.counters for source in snapshot.sources):
+        return dict(snapshot.counters)
+    return {name: value for name, value in snapshot.counters.items() if value and name not in ("received", "stored")}
 
 
 def sparkline(rates: Sequence[float]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -15,7 +15,9 @@ from textual.widgets import Static
 from logscope.engine.answers import Snapshot
 from logscope.text import human_count
 from logscope.tui.clock import Clock
+from logscope.tui.health import counted
 from logscope.tui.safe import line
+from logscope.tui.widgets.content_rows import ContentRows
 
 if TYPE_CHECKING:
     from logscope.actions.outbox import Depth
@@ -41,13 +43,12 @@ class FactsScreen(ModalScreen[None]):
         """Heading and rows."""
         with Vertical(classes="dialog"):
             yield Static(line(self._heading), classes="heading")
-            with VerticalScroll(can_focus=False):
-                yield Static(Content("\n").join(self._rows))
+            yield ContentRows(self._rows)
             yield Static(line(("j k scroll · Esc closes", "")), classes="foot")
 
     def action_scroll(self, pages: int) -> None:
         """Half a page."""
-        view = self.query_one(VerticalScroll)
+        view = self.query_one(ContentRows)
         view.scroll_relative(y=pages * max(1, view.size.height // 2), animate=False)
 
     def action_leave(self) -> None:
@@ -91,7 +92,7 @@ def source_facts(snapshot: Snapshot, clock: Clock) -> list[Content]:
         )
         if source.error:
             rows.append(line(("    " + source.error, "$log-error")))
-    if snapshot.counters:
+    if counters := counted(snapshot):
         rows.append(Content(""))
-        rows += [line((f"  {name:<12}", "$log-name"), f"{value:,}") for name, value in snapshot.counters.items()]
+        rows += [line((f"  {name:<12}", "$log-name"), f"{value:,}") for name, value in counters.items()]
     return rows or [line(("No sources.", "$log-dim"))]

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -15,6 +15,7 @@ from logscope.tui.commands import COMMANDS
 from logscope.tui.keymap import Keys, all_bindings, shown_key
 from logscope.tui.safe import line
 from logscope.tui.screens.base import InvestigatorScreen
+from logscope.tui.widgets.content_rows import ContentRows
 
 FILTERS = (
     ('word  "a phrase"', "in the text, letter case ignored"),
@@ -59,8 +60,7 @@ class HelpScreen(ModalScreen[None]):
         title, about = self._of.ABOUT
         with Vertical(classes="dialog"):
             yield Static(line(title), classes="heading")
-            with VerticalScroll(can_focus=False):
-                yield Static(Content("\n").join([line(about), Content(""), *self._text()]))
+            yield ContentRows([line(about), Content(""), *self._text()])
             yield Static(line(("j k scroll · Esc closes", "")), classes="foot")
 
     def _text(self) -> list[Content]:
@@ -89,7 +89,7 @@ class HelpScreen(ModalScreen[None]):
 
     def action_scroll(self, pages: int) -> None:
         """Half a page."""
-        view = self.query_one(VerticalScroll)
+        view = self.query_one(ContentRows)
         view.scroll_relative(y=pages * max(1, view.size.height // 2), animate=False)
 
     def action_leave(self) -> None:

@@ -15,7 +15,7 @@ from logscope.engine.answers import Snapshot, SourceStatus
 from logscope.errors import LogscopeError
 from logscope.text import clean, human_count
 from logscope.tui.clock import Clock, distance
-from logscope.tui.health import health
+from logscope.tui.health import counted, health
 from logscope.tui.painting import fit, fit_end
 from logscope.tui.reopening import Reopen
 from logscope.tui.safe import line
@@ -155,8 +155,7 @@ class SourcesScreen(ListScreen):
 
     def status_parts(self) -> tuple[Content, Content]:
         """Which of how many, and what was counted."""
-        counters = self.scope.snapshot.counters
-        told = " · ".join(f"{name} {value:,}" for name, value in counters.items())
+        told = " · ".join(f"{name} {value:,}" for name, value in counted(self.scope.snapshot).items())
         return self.standing(), line((told, "$log-dim"))
 
     def _hide(self, names: Sequence[str]) -> None:

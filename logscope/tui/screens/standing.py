@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from logscope.tui.health import counted
 from logscope.tui.safe import line
 
 if TYPE_CHECKING:
@@ -36,13 +37,12 @@ def records_status(screen: RecordsScreen) -> tuple[Content, Content]:
     if mark := records.mark():
         parts.append((f"   ✖ {mark[0]} · {mark[1]}", "bold $log-detection"))
     right: list[Content | str | tuple[str, str]] = []
-    counters = screen.scope.snapshot.counters
+    counters = counted(screen.scope.snapshot)
     if screen.size.width < 100:
         # What may be lost is worth more room than what came.
-        counters = {name: counters.get(name, 0) for name in ("late", "dropped")}
-    listens = any(source.counters for source in screen.scope.snapshot.sources)
-    told = [f"{shown} {counters[name]:,}" for name, shown in TOLD if name in counters and (listens or counters[name])]
-    if told and (listens or screen.scope.snapshot.live):
+        counters = {name: counters[name] for name in ("late", "dropped") if name in counters}
+    told = [f"{shown} {counters[name]:,}" for name, shown in TOLD if name in counters]
+    if told:
         right.append((" · ".join(told) + "   ", "$log-dim"))
     if screen.trail.effective and (took := screen.queries.took.get("view")) is not None:
         right.append((f"filter {took:.2f} s", "$log-dim"))
