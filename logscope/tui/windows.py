@@ -11,6 +11,8 @@ from logscope.engine.answers import Line
 SIZE = 256
 """Records of a window: the engine reads as many in little more time than a screenful."""
 KEPT = 32
+NEAR = 96
+"""Records before a window's end at which the next one is asked for: two to three screens, more time than it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,6 @@ class Windows:
         self._held: OrderedDict[int, Window] = OrderedDict()
         self._asked: set[int] = set()
         self._version = 0
-        self._index, self._way = 0, 1
         self.height = 0
 
     def reset(self, height: int, *, keep: bool) -> None:
@@ -78,7 +79,7 @@ class Windows:
         return True
 
     def at(self, position: int) -> Window | None:
-        """The window of a position; asks for it where it is missing or stale, then for those ahead."""
+        """The window of a position; asks for it where it is missing or stale, then for the one that comes near."""
         index = position // SIZE
         self._want(index)
         held = self._held.get(index)
@@ -88,15 +89,12 @@ class Windows:
         return held
 
     def _ahead(self, index: int, position: int) -> None:
-        """Ask for the windows that scrolling on in the present direction comes to."""
-        if index != self._index:
-            self._way = 1 if index > self._index else -1
-            self._index = index
-        for ahead in (index + self._way, index + 2 * self._way, index - self._way):
-            # One at a time: a jump elsewhere would have to wait for all of them.
-            if self._asked:
-                return
-            self._want(ahead)
+        """Ask for the window whose records are near; one at a time, since a jump elsewhere would wait for all."""
+        inside = position - index * SIZE
+        if not self._asked and inside >= SIZE - NEAR:
+            self._want(index + 1)
+        if not self._asked and inside < NEAR:
+            self._want(index - 1)
 
     def line(self, position: int) -> Line | None:
         """The record at a position, if it is at hand."""

@@ -93,6 +93,7 @@ def frame(settings: Settings) -> Iterator[Figure]:
     files = shop(settings.data, size=min(settings.size, 20 << 20))
     log = next(path for path in files.files if path.name.startswith("orders-1"))
     run, found = job("frames", file=str(log), heights=settings.frames, width=WIDTH, height=HEIGHT)
+    many, mixed = job("jumps", files=files.arguments, width=WIDTH, height=HEIGHT)
     for height in sorted(settings.frames):
         what = f"at {height / 1e6:g} M records, {WIDTH}x{HEIGHT}"
         worst = f"worst {as_seconds(found[f'worst_{height}'])}"
@@ -110,3 +111,12 @@ def frame(settings: Settings) -> Iterator[Figure]:
                 budget,
                 note,
             )
+    yield Figure(
+        f"jump to a random place until it is read, {len(files.files)} sources, {mixed['records'] / 1e6:.2f} M records",
+        "logscope",
+        as_seconds(mixed["jump"]),
+        "",
+        as_bytes(many.memory),
+        "",
+        f"worst {as_seconds(mixed['worst_jump'])}",
+    )
