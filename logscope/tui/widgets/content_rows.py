@@ -28,6 +28,13 @@ class ContentRows(ScrollView, can_focus=False):
 
     def on_resize(self) -> None:
         """Wrap again where the width has changed."""
+        self._wrap()
+
+    def watch_show_vertical_scrollbar(self) -> None:
+        """The bar takes a column."""
+        self._wrap()
+
+    def _wrap(self) -> None:
         width = self.scrollable_content_region.width
         if width == self._width or width < 1:
             return
