@@ -118,6 +118,15 @@ def test_a_scrolled_list_is_scrolled_by_the_terminal() -> None:
         assert "M" in sent or "L" in sent
 
 
+def test_a_colour_that_comes_again_in_a_row_is_sent_once() -> None:
+    pair = Pair()
+    pair.write(full(["record"]))
+    name, value = "38;2;132;150;176;48;2;9;9;9", "38;2;214;221;232;48;2;9;9;9"
+    words = ((name, "id="), (value, "4711 "), (name, "sku="), (value, "12 "), (name, "no="), (value, "3"))
+    sent = pair.write(frame((0, 0, "".join(painted(style, text) for style, text in words))))
+    assert sent.count("38;2;132;150;176") == sent.count("38;2;214;221;232") == 1
+
+
 def test_a_row_scrolled_under_the_cursor_costs_two_rows() -> None:
     pair = Pair()
     pair.write(rows(0, cursor=HEIGHT - 1))
