@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -15,9 +16,16 @@ CONTINUES = r"^(?:$|\t|[ \t]+(?:at |\.\.\.|File \"|\^|Caused by)|Caused by: |Sup
 """A line that continues a record in whatever format: empty, a stack frame, a closing bracket."""
 _FEW = 2048
 """Texts of a screen or two: which reader takes which is remembered, since columns and fields are asked for in turn."""
-_REMEMBERED = 8
+_SHORT = 512 << 10
+"""Bytes of texts that are remembered at most, at a time."""
+_REMEMBERED = 32
+"""Batches of texts that are remembered, of all lists of readers together."""
 
 Parts = list[tuple[Reader, pl.Series | None]]
+_known: OrderedDict[tuple[int, tuple[str | None, ...]], Parts] = OrderedDict()
+"""Which reader takes which, by the list of readers and the texts."""
+_known_lock = threading.Lock()
+_numbers = itertools.count()
 
 
 class Lines:
@@ -27,8 +35,7 @@ class Lines:
         """The readers in order of preference; the last must match all."""
         self.readers = tuple(readers)
         self._stating = tuple(reader for reader in self.readers[:-1] if reader.stating() is not None)
-        self._known: OrderedDict[tuple[str | None, ...], Parts] = OrderedDict()
-        self._known_lock = threading.Lock()
+        self._number = next(_numbers)
 
     def starts(self, lines: pl.Series) -> pl.Series:
         """Which lines begin a record: those of a format; of others, see `CONTINUES` and `multiline`."""
@@ -80,17 +87,17 @@ class Lines:
 
     def partition(self, raw: pl.Series) -> Iterable[tuple[Reader, pl.Series | None]]:
         """Each reader with the row numbers of its texts; None: all of them."""
-        if len(raw) > _FEW:
+        if len(raw) > _FEW or raw.estimated_size() > _SHORT:
             return self._partition(raw)
-        texts = tuple(raw.to_list())
-        with self._known_lock:
-            known = self._known.get(texts)
+        key = (self._number, tuple(raw.to_list()))
+        with _known_lock:
+            known = _known.get(key)
         if known is None:
             known = list(self._partition(raw))
-            with self._known_lock:
-                self._known[texts] = known
-                while len(self._known) > _REMEMBERED:
-                    self._known.popitem(last=False)
+            with _known_lock:
+                _known[key] = known
+                while len(_known) > _REMEMBERED:
+                    _known.popitem(last=False)
         return known
 
     def _partition(self, raw: pl.Series) -> Iterator[tuple[Reader, pl.Series | None]]:
