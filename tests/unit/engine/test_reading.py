@@ -1,0 +1,41 @@
+"""Records for screens: sources that are read alike are read together, and each keeps what is its own."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from logscope.engine.api import Cancel
+from logscope.engine.courtesy import Courtesy
+from logscope.engine.options import Options
+from logscope.engine.session import Session
+
+
+def test_sources_read_together_keep_their_own_source_and_service(tmp_path: Path) -> None:
+    names = ("carts-1", "orders-1", "payments-1")
+    for name in names:
+        (tmp_path / f"{name}.log").write_text(
+            "".join(f"2026-11-01T10:00:{second:02d}Z INFO {name} did {second}\n" for second in range(20))
+        )
+    session = Session(Options(sources=tuple(str(tmp_path / f"{name}.log") for name in names), cache=False))
+    session.open()
+    session.read_all()
+    view = session.view("", cancel=Cancel())
+    lines = session.lines(view, 0, 60)
+    session.close()
+    assert len(lines) == 60
+    for line in lines:
+        name = Path(line.source).stem
+        assert (line.service, line.raw.split()[2]) == (name.removesuffix("-1"), name)
+    assert [line.time for line in lines] == [session.time_at(view, place) for place in range(60)]
+    assert session.time_at(view, 60) is None
+
+
+def test_the_background_makes_way_and_goes_on_all_the_same() -> None:
+    courtesy = Courtesy()
+    courtesy.give_way()  # nobody waits: it returns
+    went_on = threading.Event()
+    with courtesy:
+        threading.Thread(target=lambda: (courtesy.give_way(), went_on.set()), daemon=True).start()
+        assert not went_on.wait(0.01)
+        assert went_on.wait(5)
