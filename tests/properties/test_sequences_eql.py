@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import random
 
+import eql
 import polars as pl
-import pytest
 
 from logscope.rules.detector import Detector
 from logscope.rules.model import Sequence, Step, Until
 from tests.unit.rules.streams import Contains, Event, frame_of, rule_of
-
-eql = pytest.importorskip("eql")
 
 STREAMS_PER_RULE = 20
 RULES = 25

@@ -72,7 +72,6 @@ def test_any_cuts_and_any_arrival_tell_the_same(seed: int, lateness: int, every:
 
 @pytest.mark.parametrize("number", range(10))
 def test_the_condition_holds_where_the_reference_says(number: int) -> None:
-    pytest.importorskip("sigma.backends.sqlite")
     chance = random.Random(1000 + number)
     collection, name = documents(chance, number)
     events: list[Event] = streams(chance)

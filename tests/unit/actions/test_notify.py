@@ -21,7 +21,6 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.mark.filterwarnings("ignore")
 def test_people_are_notified_in_clean_text(bench: Bench, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("apprise")
     monkeypatch.setenv("NOTIFY_URL", f"json://s3cret:pass@127.0.0.1:{receiver.port}/path")
     dispatcher = bench.start(people={"type": "notify", "urls": ["env:NOTIFY_URL"]})
     dispatcher.put([("people", event(1, message="gone \x1b[2J [x](http://evil) <b>"))])
@@ -47,7 +46,6 @@ def test_settings_that_cannot_be_are_refused(bench: Bench, urls: object) -> None
 def test_a_url_that_apprise_does_not_know_is_refused_without_its_text(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("apprise")
     monkeypatch.setenv("NOTIFY_URL", "nosuchservice://s3cret")
     with pytest.raises(ConfigError, match="does not know") as caught:
         bench.start(people={"type": "notify", "urls": ["env:NOTIFY_URL"]})

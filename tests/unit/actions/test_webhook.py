@@ -12,6 +12,7 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
+import trustme
 
 from logscope.actions.base import Down, Failed, Refused
 from logscope.errors import ConfigError
@@ -287,7 +288,6 @@ class Certificates:
     """An authority and what it signed."""
 
     def __init__(self, folder: Any) -> None:
-        trustme = pytest.importorskip("trustme")
         self.authority = trustme.CA()
         self.ca = folder / "ca.pem"
         self.authority.cert_pem.write_to_path(self.ca)
