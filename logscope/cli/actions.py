@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def run_actions(arguments: argparse.Namespace) -> int:
     """Show the outbox, send it again, empty it, or try an action."""
     from logscope.actions.settings import read_actions
-    from logscope.engine.dispatching import unknown_action
+    from logscope.engine.service.dispatching import unknown_action
 
     tables = load_config(arguments.config).actions
     if arguments.name and arguments.name not in tables and not _in_outbox(arguments.name):

@@ -58,8 +58,8 @@ def _people(objects: Iterator[Object]) -> Iterator[str]:
 
 def run_export(arguments: argparse.Namespace) -> int:
     """A report of one transaction, or of several."""
+    from logscope.engine.analysis.reporting import writer
     from logscope.engine.api import Cancel
-    from logscope.engine.reporting import writer
 
     path = Path(arguments.case)
     writer(path)  # a wrong ending is said before anything is read

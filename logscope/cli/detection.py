@@ -24,7 +24,7 @@ _COLOURS = {"critical": "1;31", "high": "31", "medium": "33"}
 def run_scan(arguments: argparse.Namespace) -> int:
     """Detection over what is there."""
     from logscope.engine.api import Cancel
-    from logscope.engine.listing import with_members
+    from logscope.engine.linking.listing import with_members
 
     threshold = fail_level(arguments.fail_on)
     with loaded(arguments) as session, dispatched(session, arguments, by_rules=False) as dispatching:

@@ -12,7 +12,7 @@ from logscope.config import load_config
 if TYPE_CHECKING:
     import argparse
 
-    from logscope.engine.dispatching import Dispatching
+    from logscope.engine.service.dispatching import Dispatching
     from logscope.engine.session import Session
 
 SCAN_PATIENCE = 15.0
@@ -40,7 +40,7 @@ def dispatched(
     Raises:
         LogscopeError: An action that is not configured as it must be.
     """
-    from logscope.engine.dispatching import Dispatching
+    from logscope.engine.service.dispatching import Dispatching
 
     tables = load_config(arguments.config).actions
     dispatching = Dispatching(session, tables, arguments.action, say or say_event, by_rules=by_rules)

@@ -22,8 +22,8 @@ def run_rules(arguments: argparse.Namespace) -> int:
 
 def _paths(arguments: argparse.Namespace) -> list[Path]:
     """The files named, or all that are installed; a name of a shipped rule stands for its file."""
+    from logscope.engine.detection.ruleset import rule_paths
     from logscope.engine.options import Options
-    from logscope.engine.ruleset import rule_paths
     from logscope.paths import PACKAGE
 
     if not arguments.paths:
@@ -37,7 +37,7 @@ def _paths(arguments: argparse.Namespace) -> list[Path]:
 
 
 def _load(arguments: argparse.Namespace) -> LoadedRules:
-    from logscope.engine.ruleset import load_files
+    from logscope.engine.detection.ruleset import load_files
 
     return load_files(_paths(arguments))
 
@@ -45,7 +45,7 @@ def _load(arguments: argparse.Namespace) -> LoadedRules:
 def _check(arguments: argparse.Namespace) -> int:
     from dataclasses import asdict
 
-    from logscope.engine.ruleset import lint_files
+    from logscope.engine.detection.ruleset import lint_files
     from logscope.rules.lint import ERROR
 
     findings = lint_files(_paths(arguments))
@@ -59,7 +59,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _test(arguments: argparse.Namespace) -> int:
-    from logscope.engine.ruletests import run_rule_tests
+    from logscope.engine.rulework.ruletests import run_rule_tests
 
     loaded = _load(arguments)
     for error in loaded.errors:

@@ -71,7 +71,7 @@ def _follow(arguments: argparse.Namespace) -> int:
 
 def _records(session: Session, rows: pl.Series, *, with_transactions: bool) -> Iterator[Object]:
     """JSON objects of records, read and made a stretch at a time."""
-    from logscope.engine.listing import transaction_ids
+    from logscope.engine.linking.listing import transaction_ids
     from logscope.engine.rendering import RECORD_COLUMNS, record_json
 
     view = session.store.view
@@ -99,7 +99,7 @@ def _flat(record: Object) -> Object:
 
 def run_sql(arguments: argparse.Namespace) -> int:
     """SQL over records, transactions, detections."""
-    from logscope.engine.tables import query_sql
+    from logscope.engine.viewing.tables import query_sql
 
     with loaded(arguments) as session:
         frame = query_sql(session, arguments.query)

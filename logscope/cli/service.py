@@ -15,8 +15,8 @@ from logscope.config import load_config
 from logscope.errors import LogscopeError
 
 if TYPE_CHECKING:
-    from logscope.engine.dispatching import Dispatching
-    from logscope.engine.metrics import Measures
+    from logscope.engine.service.dispatching import Dispatching
+    from logscope.engine.service.metrics import Measures
     from logscope.engine.session import Session
 
 _REPEAT_SECONDS = 60.0
@@ -69,7 +69,7 @@ def metrics_server(address: str | None, measures: Measures, news: News) -> Itera
         yield
         return
     from logscope.actions.outbox import read_depths
-    from logscope.engine.metrics import MetricsServer
+    from logscope.engine.service.metrics import MetricsServer
 
     measures.depths = read_depths
     server = MetricsServer(address, measures)
@@ -82,7 +82,7 @@ def metrics_server(address: str | None, measures: Measures, news: News) -> Itera
 
 def reload_rules_and_actions(session: Session, dispatching: Dispatching, config: str | None, news: News) -> None:
     """Read the rules, then the actions anew; what is broken is said, and what was runs on."""
-    from logscope.engine.rulefiles import RuleFiles
+    from logscope.engine.rulework.rulefiles import RuleFiles
 
     reloaded = RuleFiles(session).reload(force=True)
     assert reloaded is not None

@@ -17,7 +17,7 @@ _MOST_TEMPLATES = 20
 
 def run_stats(arguments: argparse.Namespace) -> int:
     """What was read, per source."""
-    from logscope.engine.statistics import source_objects, transaction_objects
+    from logscope.engine.analysis.statistics import source_objects, transaction_objects
 
     if arguments.against:
         return _against(arguments)
@@ -120,8 +120,8 @@ def _clocks(entries: Sequence[Object]) -> Iterator[str]:
 
 def _against(arguments: argparse.Namespace) -> int:
     """What is new, gone, slower in some sources beside others."""
+    from logscope.engine.analysis.differences import Differences, apart
     from logscope.engine.api import Cancel
-    from logscope.engine.differences import Differences, apart
 
     others = apart(arguments.sources, arguments.against)
     with loaded(

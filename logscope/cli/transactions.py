@@ -117,7 +117,7 @@ def _say_nearest(name: str, value: str, known: list[str]) -> None:
 
 
 def _objects(session: Session, frame: pl.DataFrame, *, members: bool) -> Iterator[Object]:
-    from logscope.engine.listing import member_places
+    from logscope.engine.linking.listing import member_places
     from logscope.engine.rendering import transactions_json
 
     numbers = frame.get_column("number").to_list()

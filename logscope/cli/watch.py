@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 def run_watch(arguments: argparse.Namespace) -> int:
     """Follow, listen, detect; the first signal drains, the second ends at once."""
-    from logscope.engine.listing import with_members
-    from logscope.engine.metrics import Measures
+    from logscope.engine.linking.listing import with_members
     from logscope.engine.rendering import json_line
-    from logscope.engine.watching import Watching
+    from logscope.engine.service.metrics import Measures
+    from logscope.engine.service.watching import Watching
 
     threshold = fail_level(arguments.fail_on)
     arguments.follow = True

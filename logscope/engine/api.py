@@ -34,7 +34,7 @@ from logscope.engine.answers import (
 from logscope.engine.browsing import Browsing
 
 if TYPE_CHECKING:
-    from logscope.engine.desk import RuleDesk
+    from logscope.engine.rulework.desk import RuleDesk
 
 
 class Cancelled(Exception):

@@ -9,12 +9,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from logscope.engine.answers import Snapshot, SourceStatus
-from logscope.engine.rates import Rates
+from logscope.engine.loading.rates import Rates
 
 if TYPE_CHECKING:
-    from logscope.engine.correlating import Correlating
-    from logscope.engine.detecting import Detecting
-    from logscope.engine.loading import Loading
+    from logscope.engine.detection.detecting import Detecting
+    from logscope.engine.linking.correlating import Correlating
+    from logscope.engine.loading.loader import Loading
     from logscope.records.store import Store
 
 _PUBLISH_SECONDS = 0.1

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from logscope.engine.analyses import Analyses
+from logscope.engine.analysis.analyses import Analyses
 from logscope.engine.answers import (
     Bucket,
     Detection,
@@ -24,26 +24,26 @@ from logscope.engine.answers import (
     View,
 )
 from logscope.engine.api import Cancel
-from logscope.engine.browsing import BrowsingPart
-from logscope.engine.cold import read_matching
-from logscope.engine.correlating import Correlating
-from logscope.engine.deciding import Deciding
-from logscope.engine.detail import transaction_detail
-from logscope.engine.detecting import Detecting
-from logscope.engine.fieldnames import require_fields, sampled_fields
-from logscope.engine.findings import Findings
-from logscope.engine.frames import Frames
-from logscope.engine.listing import listed
-from logscope.engine.loading import Loading, local_zone
-from logscope.engine.memory import budget, index_budget, spill
-from logscope.engine.pivots import pivot_filter
-from logscope.engine.places import next_level, position_of_row, position_of_time, time_at
+from logscope.engine.detection.detecting import Detecting
+from logscope.engine.linking.correlating import Correlating
+from logscope.engine.linking.detail import transaction_detail
+from logscope.engine.linking.listing import listed
+from logscope.engine.linking.pivots import pivot_filter
+from logscope.engine.linking.renewing import Renewing
+from logscope.engine.loading.loader import Loading, local_zone
+from logscope.engine.loading.memory import budget, index_budget, spill
+from logscope.engine.loading.spools import kept_plan, reached_watermark
 from logscope.engine.publishing import Publishing, Snapshots
-from logscope.engine.reading import Reading
-from logscope.engine.renewing import Renewing
-from logscope.engine.searching import Searching
-from logscope.engine.selection import Selection
-from logscope.engine.spools import kept_plan, reached_watermark
+from logscope.engine.rulework.findings import Findings
+from logscope.engine.service.deciding import Deciding
+from logscope.engine.viewing.browsingpart import BrowsingPart
+from logscope.engine.viewing.cold import read_matching
+from logscope.engine.viewing.fieldnames import require_fields, sampled_fields
+from logscope.engine.viewing.frames import Frames
+from logscope.engine.viewing.places import next_level, position_of_row, position_of_time, time_at
+from logscope.engine.viewing.reading import Reading
+from logscope.engine.viewing.searching import Searching
+from logscope.engine.viewing.selection import Selection
 from logscope.query.filters import Filter, compile_filter
 from logscope.query.highlights import highlights
 from logscope.query.histogram import histogram

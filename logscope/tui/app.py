@@ -30,7 +30,7 @@ from logscope.tui.sessions import Sessions
 from logscope.tui.styles import ROLES, StyleTable
 
 if TYPE_CHECKING:
-    from logscope.engine.desk import Reloaded
+    from logscope.engine.rulework.desk import Reloaded
 
 RELOAD_SECONDS = 1.0
 """How often the themes of the user are looked at."""

@@ -138,7 +138,7 @@ def _show_sources(screen: InvestigatorScreen) -> None:
 
 
 def _show_actions(screen: InvestigatorScreen) -> None:
-    from logscope.engine.outboxes import outbox_depths
+    from logscope.engine.service.outboxes import outbox_depths
     from logscope.tui.screens.facts import FactsScreen, action_facts
 
     clock = screen.scope.clock

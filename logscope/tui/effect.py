@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from logscope.engine.answers import Preview, Snapshot
-from logscope.engine.desk import StepSpan
+from logscope.engine.rulework.desk import StepSpan
 from logscope.errors import LogscopeError
 from logscope.text import human_duration
 from logscope.tui.clock import Clock

@@ -17,7 +17,7 @@ import pytest
 
 from logscope.cli import detection
 from logscope.engine.answers import Detection
-from logscope.engine.ledger import Ledger
+from logscope.engine.service.ledger import Ledger
 from logscope.errors import UsageError
 from tests.cli.conftest import Command
 from tests.cli.process import SHIPPED, Program, Watch

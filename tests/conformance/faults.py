@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from logscope.engine.analysis.differences import Differences
 from logscope.engine.api import Cancel
-from logscope.engine.differences import Differences
 from logscope.engine.options import Options
 from logscope.engine.session import Session
 from tests.conformance.sigma import SHARED

@@ -67,8 +67,8 @@ def filters(files: list[str], literal: str, regex: str) -> Result:
 def link_files(files: list[str]) -> Result:
     """Files over four given keys: index, plan, linking, and what one does with the transactions then."""
     from logscope.engine.api import Cancel
+    from logscope.engine.linking.pivots import pivot_filter
     from logscope.engine.options import Options
-    from logscope.engine.pivots import pivot_filter
     from logscope.engine.session import Session
 
     result: Result = {}

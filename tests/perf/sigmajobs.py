@@ -14,7 +14,7 @@ BLOCK = 5_000
 
 
 def _rules(folder: str, count: int) -> tuple[Any, ...]:
-    from logscope.engine.ruleset import load_files
+    from logscope.engine.detection.ruleset import load_files
 
     files = sorted(Path(folder).rglob("*.yml"))
     return tuple(rule for rule in load_files(files).rules if rule.sequence is not None)[:count]
@@ -23,7 +23,7 @@ def _rules(folder: str, count: int) -> tuple[Any, ...]:
 def sigma_rules(files: list[str], folder: str, count: int) -> Result:
     """Many rules over a session's files: their reading, the index, and all of them over all records."""
     from logscope.engine.api import Cancel
-    from logscope.engine.detecting import Detecting
+    from logscope.engine.detection.detecting import Detecting
     from logscope.engine.options import Options
     from logscope.engine.session import Session
 

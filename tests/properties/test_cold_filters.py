@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logscope.engine import cold
 from logscope.engine.api import Cancel
 from logscope.engine.options import Options
 from logscope.engine.session import Session
+from logscope.engine.viewing import cold
 
 COLUMNS = ("time", "time_from", "level", "source", "line", "format", "message", "raw")
 FILTERS = (

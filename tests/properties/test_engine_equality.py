@@ -21,12 +21,12 @@ from logscope.correlation.keys import Key
 from logscope.correlation.plan import Plan
 from logscope.engine.answers import Detection
 from logscope.engine.api import Cancel
-from logscope.engine.correlating import Correlating
-from logscope.engine.detecting import Detecting
-from logscope.engine.frames import Frames
-from logscope.engine.ingest import Ingest
+from logscope.engine.detection.detecting import Detecting
+from logscope.engine.linking.correlating import Correlating
+from logscope.engine.loading.ingest import Ingest
 from logscope.engine.options import Options
 from logscope.engine.rendering import iso
+from logscope.engine.viewing.frames import Frames
 from logscope.formats.loader import FormatSet, load_formats
 from logscope.formats.parser import make_parser
 from logscope.paths import PACKAGE

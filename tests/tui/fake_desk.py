@@ -10,9 +10,9 @@ from typing import Any
 
 from logscope.engine.answers import Preview, RuleState
 from logscope.engine.api import Cancel
-from logscope.engine.desk import Proposal, Reloaded, StepSpan, Verdict
-from logscope.engine.proposing import Example, fields_of, steps_of
-from logscope.engine.ruleset import load_rule_text
+from logscope.engine.detection.ruleset import load_rule_text
+from logscope.engine.rulework.desk import Proposal, Reloaded, StepSpan, Verdict
+from logscope.engine.rulework.proposing import Example, fields_of, steps_of
 from logscope.errors import LogscopeError, RuleError
 from logscope.language.sequence import parse_sequence
 from logscope.rules.drafts import Draft, DraftField, DraftStep, rule_text

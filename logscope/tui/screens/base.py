@@ -22,7 +22,7 @@ from logscope.tui.widgets.query_bar import QueryBar
 from logscope.tui.widgets.row_list import RowList
 
 if TYPE_CHECKING:
-    from logscope.engine.desk import Proposal
+    from logscope.engine.rulework.desk import Proposal
     from logscope.tui.app import LogscopeApp
 
 Part = Content | str | tuple[str, str]

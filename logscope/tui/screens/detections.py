@@ -15,7 +15,7 @@ from textual.widgets import Static
 
 from logscope.engine.answers import Detection
 from logscope.engine.api import Cancel, Investigation
-from logscope.engine.triage import ACKNOWLEDGED, FALSE_POSITIVE, Verdict
+from logscope.engine.rulework.triage import ACKNOWLEDGED, FALSE_POSITIVE, Verdict
 from logscope.text import clean
 from logscope.tui.exclusion import Exclusion
 from logscope.tui.messages import RowChosen

@@ -16,7 +16,7 @@ from textual.widgets import Static
 
 from logscope.engine.answers import Preview
 from logscope.engine.api import Cancel, Investigation
-from logscope.engine.desk import Proposal, StepSpan, nice_step, turned
+from logscope.engine.rulework.desk import Proposal, StepSpan, nice_step, turned
 from logscope.errors import FilterError, LogscopeError
 from logscope.language.units import parse_duration
 from logscope.rules.drafts import Draft, rule_text

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from logscope.engine.absences import absences, stems
+from logscope.engine.analysis.absences import absences, stems
 
 START = datetime(2026, 11, 1, 10, tzinfo=UTC)
 

@@ -58,7 +58,7 @@ def test_a_facet_can_be_given_up_and_tells_parts(session: Session, monkeypatch: 
     given_up.set()
     with pytest.raises(Cancelled):
         session.facet(everything, "took", cancel=given_up)
-    monkeypatch.setattr("logscope.engine.facets._PARTIAL_SECONDS", 0.0)
+    monkeypatch.setattr("logscope.engine.viewing.facets._PARTIAL_SECONDS", 0.0)
     parts: list[Facet] = []
     whole = session.facet(everything, "took", cancel=Cancel(), partial=parts.append)
     assert [part.records for part in parts] == [200, 400]

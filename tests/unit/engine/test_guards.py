@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from logscope.correlation.explain import chain
-from logscope.engine import replanning
 from logscope.engine.answers import PlanChange
 from logscope.engine.api import Cancel
+from logscope.engine.linking import replanning
 from logscope.engine.options import Options
 from logscope.engine.rendering import transactions_json
 from logscope.engine.session import Session

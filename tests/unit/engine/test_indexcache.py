@@ -9,8 +9,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from logscope.engine import indexcache
 from logscope.engine.api import Cancel
+from logscope.engine.loading import indexcache
 from logscope.engine.options import Options
 from logscope.engine.session import Session
 from logscope.sources.files import FileSource
@@ -77,7 +77,7 @@ def test_a_second_opening_gives_the_same_and_reads_no_more_than_samples(
 ) -> None:
     monkeypatch.setattr(indexcache, "_EDGE", 1000)
     monkeypatch.setattr(indexcache, "_SAMPLE", 100)
-    monkeypatch.setattr("logscope.engine.ingest.FIRST_BLOCK", 5000)
+    monkeypatch.setattr("logscope.engine.loading.ingest.FIRST_BLOCK", 5000)
     first, all_read = read(log)
     again, some_read = read(log)
     assert first.equals(again)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logscope.engine import ingest as module
-from logscope.engine.frames import Frames
-from logscope.engine.ingest import Ingest
+from logscope.engine.loading import ingest as module
+from logscope.engine.loading.ingest import Ingest
+from logscope.engine.viewing.frames import Frames
 from logscope.formats.loader import load_formats
 from logscope.formats.parser import make_parser
 from logscope.records import schema

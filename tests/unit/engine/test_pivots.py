@@ -9,11 +9,11 @@ import pytest
 
 from logscope.correlation.keys import Key
 from logscope.correlation.vocabulary import Vocabulary
-from logscope.engine import detail
 from logscope.engine.api import Cancel
+from logscope.engine.linking import detail
 from logscope.engine.options import Options
-from logscope.engine.searching import Searching
 from logscope.engine.session import Session
+from logscope.engine.viewing.searching import Searching
 from tests.conftest import Shop
 
 NEVER = Cancel()

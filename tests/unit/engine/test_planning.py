@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from logscope.engine import planning, sampling
 from logscope.engine.answers import PlanChange
 from logscope.engine.api import Cancel
+from logscope.engine.linking import planning
 from logscope.engine.options import Options
 from logscope.engine.session import Session
+from logscope.engine.viewing import sampling
 from tests.conftest import Shop
 
 NEVER = Cancel()

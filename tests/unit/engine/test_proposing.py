@@ -3,7 +3,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from logscope.engine.proposing import (
+from logscope.engine.rulework.proposing import (
     Example,
     StepSpan,
     bound_of,

@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 from logscope.engine.api import Cancel
-from logscope.engine.courtesy import Courtesy
+from logscope.engine.loading.courtesy import Courtesy
 from logscope.engine.options import Options
 from logscope.engine.session import Session
 

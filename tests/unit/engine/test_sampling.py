@@ -7,8 +7,8 @@ from pathlib import Path
 import polars as pl
 
 from logscope.engine.options import Options
-from logscope.engine.sampling import light_sample
 from logscope.engine.session import Session
+from logscope.engine.viewing.sampling import light_sample
 
 KIB = 1024
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from logscope.engine.summaries import request_or_message, words_first
+from logscope.engine.viewing.summaries import request_or_message, words_first
 
 _TRACE, _SPAN = "fe3974115b911675d0640788986f80c9", "105c0354cf3c8799"
 

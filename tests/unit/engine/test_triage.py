@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from logscope.engine.triage import ACKNOWLEDGED, FALSE_POSITIVE, Triage, Verdict
+from logscope.engine.rulework.triage import ACKNOWLEDGED, FALSE_POSITIVE, Triage, Verdict
 from logscope.errors import ConfigError
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logscope.engine.ruleset import load_rule_text
+from logscope.engine.detection.ruleset import load_rule_text
 from logscope.errors import FilterError, RuleError
 from logscope.rules.documents import documents
 from logscope.rules.drafts import Draft, DraftField, DraftStep, DraftTest, rule_text

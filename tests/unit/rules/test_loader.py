@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from logscope.engine.ruleset import load_files
+from logscope.engine.detection.ruleset import load_files
 from logscope.errors import FilterError, RuleError
 from logscope.rules.loader import BUILTIN, load_rules, load_text, rule_from_sequence
 from tests.unit.rules.streams import Contains

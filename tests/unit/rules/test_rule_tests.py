@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from logscope.engine.ruleset import lint_files, load_files, load_rule_text
-from logscope.engine.ruletests import run_rule_tests
+from logscope.engine.detection.ruleset import lint_files, load_files, load_rule_text
+from logscope.engine.rulework.ruletests import run_rule_tests
 from logscope.errors import FilterError
 from logscope.rules.lint import lint
 from logscope.rules.loader import BUILTIN, load_text

@@ -1,0 +1,1 @@
+"""What is usual and what is not: statistics, comparisons, clocks, absences, reports."""

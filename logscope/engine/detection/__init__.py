@@ -1,0 +1,1 @@
+"""Rules run over records and transactions: one engine for files and live sources."""

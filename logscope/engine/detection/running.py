@@ -1,0 +1,207 @@
+"""A rule at work on a session: takes records as they come, decides as the watermark passes."""
+
+from __future__ import annotations
+
+import time as clock
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import polars as pl
+
+from logscope.engine.detection.closing import Closing
+from logscope.engine.detection.wholes import WholeRule
+from logscope.rules.deciders import decider_of
+from logscope.rules.description import Key
+from logscope.rules.detector import Detector
+from logscope.rules.model import Detection, Rule
+from logscope.rules.nearmiss import Miss, find_misses
+from logscope.rules.stepping import StepResult
+
+if TYPE_CHECKING:
+    from logscope.correlation.linker import Delta
+    from logscope.engine.linking.correlating import Correlating
+
+NOTHING = StepResult((), (), 0)
+
+Derive = Callable[[Sequence[Detection], frozenset[str]], pl.DataFrame]
+"""Detections of other rules, and the columns asked for, to a frame that a rule takes like records."""
+
+
+@dataclass
+class Turn:
+    """What all rules are told of one turn."""
+
+    watermark: int
+    begin: int
+    final: bool
+    decide: bool
+    moved: Mapping[int, Delta | None]
+    """What linking changed, by `id` of the linked."""
+    due: Mapping[int, pl.DataFrame]
+    """Which transactions are to be decided, by `id` of the linked."""
+    told: dict[str, StepResult] = field(default_factory=dict)
+    """By name what the rules before have told in this turn."""
+
+
+class Running(Protocol):
+    """One rule at work."""
+
+    rule: Rule
+    linked: Correlating | None
+    seconds: float
+    """Time spent on it."""
+    waiting: int
+    """Matches that are not decided yet."""
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Columns that record frames must be asked for."""
+
+    def take(self, frame: pl.DataFrame) -> None:
+        """Records have come."""
+
+    def decide(self, turn: Turn) -> StepResult:
+        """Tell what the turn decides."""
+
+    def pending(self) -> Sequence[Detection]:
+        """What the data's end or beginning leaves open."""
+
+    def provisional(self, newest: int) -> Sequence[Detection]:
+        """What would be told if what has come were all."""
+
+    def state(self) -> dict[str, int]:
+        """Counts of what was passed over or given up."""
+
+    def misses(self, group: int | None) -> Sequence[tuple[Miss, Key]]:
+        """What nearly matched, and what it is about; of one group however far."""
+
+
+class RunningSteps:
+    """A rule over records, sequences of them, or other rules' detections."""
+
+    def __init__(self, rule: Rule, linked: Correlating | None, derive: Derive, *, every: bool = False) -> None:
+        """Ready for the first records; `every` as for `decider_of`."""
+        self.rule = rule
+        self.linked = linked
+        self.seconds = 0.0
+        self.waiting = 0
+        self._derive = derive
+        self._decider = decider_of(rule, every=every)
+        self._hits: list[pl.DataFrame] = []
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """See `Running`."""
+        return self._decider.columns
+
+    def take(self, frame: pl.DataFrame) -> None:
+        """See `Running`."""
+        begun = clock.perf_counter()
+        hits = self._decider.hits(frame)
+        if hits.height:
+            self._hits.append(hits)
+        self.seconds += clock.perf_counter() - begun
+
+    def decide(self, turn: Turn) -> StepResult:
+        """See `Running`."""
+        begun = clock.perf_counter()
+        results = [turn.told[name] for name in self.rule.uses if name in turn.told]
+        others = [detection for result in results for detection in (*result.raised, *result.moved)]
+        if others:
+            derived = self._decider.hits(self._derive(others, self.columns))
+            if derived.height:
+                self._hits.append(derived)
+        hits = pl.concat(self._hits, how="diagonal_relaxed") if self._hits else None
+        self._hits = []
+        moved = turn.moved.get(id(self.linked)) if self.linked is not None else None
+        more: dict[str, Any] = {} if moved is None else {"changed": moved.rows}
+        withdrawn = [detection.id for result in results for detection in (*result.retracted, *result.moved)]
+        if withdrawn:
+            more["withdrawn"] = withdrawn
+        result = self._decider.step(
+            hits,
+            watermark=turn.watermark,
+            begin=turn.begin,
+            final=turn.final,
+            decide=turn.decide,
+            membership=None if self.linked is None else self.linked.groups_of,
+            identity=self._identity,
+            **more,
+        )
+        self.waiting = result.waiting
+        self.seconds += clock.perf_counter() - begun
+        return result
+
+    def pending(self) -> Sequence[Detection]:
+        """See `Running`."""
+        return self._decider.pending(self._identity)
+
+    def provisional(self, newest: int) -> Sequence[Detection]:
+        """See `Running`."""
+        membership = None if self.linked is None else self.linked.groups_of
+        return self._decider.provisional(newest, membership=membership, identity=self._identity)
+
+    def state(self) -> dict[str, int]:
+        """See `Running`."""
+        return self._decider.counts()
+
+    def misses(self, group: int | None) -> Sequence[tuple[Miss, Key]]:
+        """See `Running`."""
+        if not isinstance(self._decider, Detector):
+            return ()
+        found = find_misses(self._decider, group=group)
+        return [(miss, self._decider.subject(miss.group, self._identity)) for miss in found]
+
+    def _identity(self, number: int) -> str:
+        return str(number) if self.linked is None else self.linked.identity(number)
+
+
+class RunningWhole:
+    """A rule over whole transactions."""
+
+    def __init__(self, rule: Rule, closing: Closing) -> None:
+        """Ready for the first records."""
+        self.rule = rule
+        self.linked: Correlating | None = closing.linked
+        self.seconds = 0.0
+        self.waiting = 0
+        self._whole = WholeRule(rule, closing)
+        self._hits: list[list[pl.DataFrame]] = []
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """See `Running`."""
+        return self._whole.columns
+
+    def take(self, frame: pl.DataFrame) -> None:
+        """See `Running`."""
+        begun = clock.perf_counter()
+        self._hits.append(self._whole.hits(frame))
+        self.seconds += clock.perf_counter() - begun
+
+    def decide(self, turn: Turn) -> StepResult:
+        """See `Running`."""
+        begun = clock.perf_counter()
+        self._whole.take(self._hits)
+        self._hits = []
+        place = id(self.linked)
+        result = self._whole.step(turn.due[place], turn.moved.get(place), watermark=turn.watermark, final=turn.final)
+        self.seconds += clock.perf_counter() - begun
+        return result
+
+    def pending(self) -> Sequence[Detection]:
+        """See `Running`: an open transaction is nothing that was found."""
+        return ()
+
+    def provisional(self, newest: int) -> Sequence[Detection]:
+        """See `Running`."""
+        return ()
+
+    def state(self) -> dict[str, int]:
+        """See `Running`."""
+        return {"evicted": self._whole.evicted}
+
+    def misses(self, group: int | None) -> Sequence[tuple[Miss, Key]]:
+        """See `Running`: a condition holds or does not."""
+        return ()

@@ -1,0 +1,108 @@
+"""From what a rule found to what is told of it, and to what other rules take it for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from logscope.engine.answers import Detection
+from logscope.records import schema
+from logscope.rules.model import DETECTION_COLUMN, RULE_COLUMN
+from logscope.rules.model import Detection as Found
+
+if TYPE_CHECKING:
+    from logscope.engine.linking.correlating import Correlating
+    from logscope.records.store import StoreView
+
+
+def shown(
+    found: Found,
+    linked: Correlating | None,
+    own: Correlating,
+    view: StoreView,
+    source_name: Callable[[int], str],
+) -> Detection:
+    """A detection with sources and lines.
+
+    Args:
+        found: What the rule found.
+        linked: The transactions it runs over.
+        own: The session's, whose numbers are told.
+        view: The records.
+        source_name: A source's name by its place.
+    """
+    # A query for each would take a hundred times as long as looking it up.
+    sources, lines = view.index.get_column("source_id"), view.index.get_column("line")
+    steps = {
+        name: {"time": step.time, "source": source_name(sources[step.row]), "line": lines[step.row], "row": step.row}
+        for name, step in found.steps.items()
+    }
+    keys = {name: list(values) if isinstance(values, tuple | list) else [values] for name, values in found.keys.items()}
+    number = found.number
+    if number is not None and linked is not None:
+        keys |= linked.keys_of(number)
+        if linked is not own:
+            # Numbers are those of the session's own transactions, whatever grain the rule runs at.
+            rows = [step.row for step in found.steps.values()]
+            rows = rows or linked.members_of([number]).get_column(schema.ROW).head(1).to_list()
+            groups = own.groups_of(pl.Series(rows, dtype=pl.UInt32)).get_column("transaction")
+            number = int(groups[0]) if len(groups) else None
+    return Detection(
+        detection=found.id,
+        rule=found.rule,
+        title=found.title,
+        level=found.level,
+        time=found.time,
+        start=found.start,
+        end=found.end,
+        transaction=found.transaction,
+        keys=keys,
+        output=dict(found.output),
+        message=found.message,
+        steps=steps,
+        state=found.state,
+        reason=found.reason,
+        number=number,
+        rows=found.members,
+    )
+
+
+def place_of(found: Found) -> int:
+    """The record at which a detection stands: its last step's."""
+    if found.row is not None:
+        return found.row
+    return list(found.steps.values())[-1].row
+
+
+def derived(
+    detections: Sequence[Found], records: pl.DataFrame, with_keys: Callable[[pl.DataFrame], pl.DataFrame]
+) -> pl.DataFrame:
+    """Detections as a frame that rules take like records.
+
+    Args:
+        detections: Of other rules.
+        records: The record of each, as `place_of` gives it, with the columns that are wanted.
+        with_keys: Adds columns of correlation keys.
+
+    Returns:
+        The records with the detections' times, ids and rules; output and keys of a detection stand
+        where a record has its fields.
+    """
+    frame = records.with_columns(
+        pl.Series("time", [found.time for found in detections], dtype=pl.Int64).cast(schema.TIME),
+        pl.Series(RULE_COLUMN, [found.rule for found in detections], dtype=pl.String),
+        pl.Series(DETECTION_COLUMN, [found.id for found in detections], dtype=pl.String),
+    )
+    own = [
+        {name: str(value) for name, value in found.output.items()}
+        | {name: values[0] for name, values in found.keys.items() if len(values)}
+        for found in detections
+    ]
+    for name in sorted({name for values in own for name in values}):
+        column = schema.FIELD_PREFIX + name
+        given = pl.Series(column, [values.get(name) for values in own], dtype=pl.String)
+        there = frame[column].cast(pl.String, strict=False) if column in frame.columns else None
+        frame = frame.with_columns(given if there is None else given.zip_with(given.is_not_null(), there))
+    return with_keys(frame)

@@ -1,0 +1,203 @@
+"""Rules over whole transactions: decided when one closes, retracted when it is opened again and false."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from logscope.engine.detection.closing import Closing
+from logscope.engine.rendering import iso_of
+from logscope.records import schema
+from logscope.records.severity import level_name
+from logscope.rules.description import detection_id
+from logscope.rules.model import MATCHED, RETRACTED, Detection, Rule, TransactionFilter
+from logscope.rules.retained import RetainedHits
+from logscope.rules.state import DEFAULT_MAX_HITS
+from logscope.rules.stepping import StepResult
+from logscope.rules.values import value_of
+from logscope.text import human_duration
+
+if TYPE_CHECKING:
+    from logscope.correlation.linker import Delta
+    from logscope.rules.emit import StepField
+    from logscope.rules.values import Value
+
+_INDEX = ("row", "time", "source_id", "line")
+OPEN_AT_END = "the transaction is still open at the end of the data"
+
+
+class WholeRule:
+    """Runs one rule over transactions as they close.
+
+    Args:
+        rule: Of kind `transaction`.
+        closing: The transactions of its grain.
+        max_hits: Records kept at most that its `has(...)` and the like have found; the oldest are
+            evicted, counted, and the rule is incomplete.
+    """
+
+    def __init__(self, rule: Rule, closing: Closing, *, max_hits: int = DEFAULT_MAX_HITS) -> None:
+        """Ready for the first records."""
+        condition = rule.transaction
+        if condition is None or condition.filter is None:
+            raise ValueError(f"rule {rule.name} is not over transactions")
+        self.rule = rule
+        self.closing = closing
+        self.filter: TransactionFilter = condition.filter
+        self.evicted = 0
+        """Records given up because there were too many; above 0 the rule is incomplete."""
+        self._kept = [RetainedHits(max_hits) for _ in self.filter.record_filters]
+        self._told: dict[int, list[Detection]] = {}
+        self.columns: frozenset[str] = frozenset(_INDEX).union(
+            *(each.columns for each in self.filter.record_filters), *self.filter.hit_columns
+        )
+
+    def hits(self, frame: pl.DataFrame) -> list[pl.DataFrame]:
+        """Per filter over records those that match; has no effect on the state."""
+        found = []
+        for record_filter, columns in zip(self.filter.record_filters, self.filter.hit_columns, strict=True):
+            matching = frame.filter(record_filter.mask(frame))
+            # What a value is, one batch may hold otherwise than the next: its text is kept.
+            values = [
+                value_of(matching, name)[0].alias(name) if name.startswith(schema.FIELD_PREFIX) else matching[name]
+                for name in sorted(columns - {*_INDEX})
+                if name in matching.columns or name.startswith(schema.FIELD_PREFIX)
+            ]
+            found.append(matching.select(_INDEX).hstack(values).unique("row", maintain_order=True))
+        return found
+
+    def take(self, hits: list[list[pl.DataFrame]]) -> None:
+        """Keep what `hits` gave, frame by frame."""
+        for place, kept in enumerate(self._kept):
+            for found in hits:
+                if found[place].height:
+                    kept.add(self._grouped(found[place]))
+
+    def _grouped(self, hits: pl.DataFrame) -> pl.DataFrame:
+        members = self.closing.linked.groups_of(hits["row"]).select(
+            pl.col(schema.ROW).cast(pl.UInt32), pl.col("transaction").cast(pl.UInt32).alias("group")
+        )
+        return hits.with_columns(pl.col("row").cast(pl.UInt32)).join(members, on="row", how="left")
+
+    def step(self, due: pl.DataFrame, delta: Delta | None, *, watermark: int, final: bool) -> StepResult:
+        """Decide transactions.
+
+        Args:
+            due: As `Closing.due` gives them.
+            delta: What linking changed since the last step.
+            watermark: Microseconds.
+            final: The end of the data: nothing has to be bounded any more.
+        """
+        gone = self._regroup(delta) if delta is not None else []
+        now = self._true(due, watermark)
+        before = {
+            detection.id: detection for number in due["number"].to_list() for detection in self._told.pop(number, [])
+        }
+        raised: list[Detection] = []
+        moved: list[Detection] = []
+        for detection in now:
+            assert detection.number is not None
+            kept = before.pop(detection.id, None)
+            if kept is None:
+                raised.append(detection)
+            elif kept.time != detection.time:
+                moved.append(detection)
+            self._told.setdefault(detection.number, []).append(detection)
+        gone += before.values()
+        if not final:
+            self.evicted += sum(kept.evict()[0] for kept in self._kept)
+        retracted = [replace(one, state=RETRACTED, reason="a later record made it false") for one in gone]
+        return StepResult(tuple(sorted(raised, key=_order)), tuple(sorted(retracted, key=_order)), 0, tuple(moved))
+
+    def _regroup(self, delta: Delta) -> list[Detection]:
+        """Follow changed memberships; the detections of transactions that went without a successor."""
+        for kept in self._kept:
+            taken = kept.take_rows(delta.rows.cast(pl.UInt32).alias("row").unique())
+            if taken is not None:
+                kept.add(self._grouped(taken.unique("row").drop("group")))
+        gone: list[Detection] = []
+        for number, successor in delta.removed.items():
+            told = self._told.pop(number, [])
+            if successor is None:
+                gone += told
+            elif told:
+                self._told.setdefault(successor, []).extend(told)
+        return gone
+
+    def _true(self, due: pl.DataFrame, watermark: int) -> list[Detection]:
+        if due.is_empty():
+            return []
+        table = self.closing.linked.summary(due["number"]).join(
+            due.select("number", "closed", until="end"), on="number", how="inner", maintain_order="left"
+        )
+        table = table.with_columns(
+            state=pl.when("closed").then(pl.lit("closed")).otherwise(pl.lit("open")),
+            since=pl.col("start").to_physical(),
+        )
+        wanted = due.select(group="number", since=pl.lit(None, dtype=pl.Int64))
+        hits = []
+        for kept, columns in zip(self._kept, self.filter.hit_columns, strict=True):
+            found = kept.of_groups(wanted)
+            if found is None:
+                found = pl.DataFrame(schema={"row": pl.UInt32, "time": schema.TIME, "group": pl.UInt32,
+                                             **dict.fromkeys(columns - {*_INDEX}, pl.String)})  # fmt: skip
+            else:
+                found = found.sort("group", "time", "source_id", "line")
+            hits.append(found.rename({"group": "number"}))
+        true = table.filter(self.filter.mask(table, hits))
+        members = self.closing.linked.members_of(true["number"].to_list()) if true.height else None
+        if members is None:
+            return []
+        last = members.group_by(number="transaction").agg(pl.col(schema.ROW).last())
+        true = true.join(last, on="number", how="left", maintain_order="left")
+        return [self._detection(entry, watermark) for entry in true.iter_rows(named=True)]
+
+    def _detection(self, entry: Mapping[str, Any], watermark: int) -> Detection:
+        rule = self.rule
+        values: dict[StepField, Value | None] = {need: _value(entry, need.field) for need in rule.emit.needs}
+        message, output = rule.emit.render(values, rule.title)
+        closed = bool(entry["closed"])
+        return Detection(
+            id=detection_id(rule.key, entry["transaction"], []),
+            rule=rule.name,
+            title=rule.title,
+            level=rule.level,
+            time=entry["until"] + self.closing.idle_us if closed else max(watermark, entry["until"]),
+            start=entry["since"],
+            end=entry["until"],
+            number=entry["number"],
+            transaction=entry["transaction"],
+            keys={},
+            output=output,
+            message=message,
+            steps={},
+            state=MATCHED,
+            reason=None if closed else OPEN_AT_END,
+            suppress_us=rule.emit.suppress_us,
+            row=entry[schema.ROW],
+        )
+
+
+def _value(entry: Mapping[str, Any], name: str) -> Value | None:
+    """A transaction's value as `emit` names it: one of its columns, else a key's values."""
+    key = name.removeprefix(schema.KEY_PREFIX)
+    if name == "duration_ms":
+        return float(entry["duration"] / timedelta(milliseconds=1))
+    if name == "duration":
+        return human_duration(entry["duration"] // timedelta(microseconds=1))
+    if name in ("start", "end"):
+        return iso_of(entry[name])
+    if name == "level":
+        return level_name(entry[name])
+    value = entry.get(name) if name == key and name in entry else entry.get(schema.KEY_PREFIX + key)
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or None
+    return value if isinstance(value, str | int | float) else None
+
+
+def _order(detection: Detection) -> tuple[int, str]:
+    return detection.time, detection.id

@@ -1,0 +1,1 @@
+"""Keys and transactions of a session: the plan, linking, pivots, lists, one transaction."""

@@ -1,0 +1,102 @@
+"""One transaction with everything its view shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from logscope.analysis.waits import critical_path
+from logscope.engine.answers import Line, Member, TransactionDetail, Wait
+from logscope.engine.linking.stepping import template_of
+from logscope.records import schema
+from logscope.records.severity import ERROR
+from logscope.text import clean, human_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from logscope.engine.session import Session
+
+_MOST = 10_000
+"""Records of one transaction that the view reads; of a longer one the first and the last, and it says so."""
+_LAST = 1_000
+"""Of these so many from its end."""
+
+
+def transaction_detail(session: Session, number: int) -> TransactionDetail:
+    """What the transaction view shows.
+
+    Args:
+        session: With transactions made.
+        number: Which one.
+
+    Raises:
+        KeyError: There is none of that number (any more).
+    """
+    found = session.detecting.with_rules(session.correlating.transaction(number))
+    if found.is_empty():
+        raise KeyError(number)
+    entry = found.row(0, named=True)
+    rows = session.correlating.members_of([number]).get_column(schema.ROW)
+    shown = rows if len(rows) <= _MOST else pl.concat([rows.head(_MOST - _LAST), rows.tail(_LAST)])
+    lines = session.lines_of(shown)
+    marks = session.marks([line.row for line in lines])
+    members = []
+    previous = start = lines[0].time or 0
+    for place, line in enumerate(lines):
+        time = line.time or 0
+        mark = marks.get(line.row)
+        members.append(
+            Member(
+                line=line,
+                since_previous=None if place == 0 else time - previous,
+                since_start=time - start,
+                error=line.level >= ERROR,
+                step=None if mark is None else mark[:2],
+            )
+        )
+        previous = time
+    keys = {
+        name.removeprefix(schema.KEY_PREFIX): tuple(entry[name])
+        for name in found.columns
+        if name.startswith(schema.KEY_PREFIX) and entry[name]
+    }
+    detections = session.detecting.of_transaction(number)
+    plan = session.correlating.plan
+    grain = plan.grain if plan is not None else None
+    title = keys[grain][0] if grain in keys else next((values[0] for values in keys.values()), entry["transaction"])
+    held = tuple(name for name in (plan.linking if plan else ()) if name in keys)
+    return TransactionDetail(
+        number=number,
+        transaction=entry["transaction"],
+        title=title,
+        start=start,
+        end=lines[-1].time or start,
+        members=tuple(members),
+        keys=keys,
+        held_by=held,
+        absent=tuple(step for detection in detections for step in session.detecting.absent_steps(detection)),
+        rules=tuple(entry["rules"]),
+        errors=entry["errors"],
+        critical=_waits(lines),
+        oversize=entry["oversize"],
+        left_out=len(rows) - len(shown),
+    )
+
+
+def _waits(lines: Sequence[Line]) -> tuple[Wait, ...]:
+    """What the end waited for, in words."""
+    times = [line.time or 0 for line in lines]
+    pauses = critical_path(times)
+    told = template_of([lines[pause.after] for pause in pauses])
+    waits = []
+    for pause, template in zip(pauses, told, strict=True):
+        before, after = lines[pause.before], lines[pause.after]
+        share = pause.duration / (times[-1] - times[0])
+        took = human_duration(pause.duration)
+        mine, other = clean(after.service or after.source), clean(before.service or before.source)
+        what = clean(template, cap=80)
+        text = f"{mine} waited {took} for {what}" if mine == other else f"{took} from {other} to {mine}: {what}"
+        waits.append(Wait(after.row, before.row, pause.duration, share, text))
+    return tuple(waits)

@@ -1,0 +1,1 @@
+"""From sources to records: reading, the index cache, tables, spools, what memory holds."""

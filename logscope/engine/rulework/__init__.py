@@ -1,0 +1,1 @@
+"""Rules as things people work on: written, previewed, tested, switched, judged."""

@@ -1,0 +1,1 @@
+"""A session that runs unattended: watching, deciding, telling once, dispatching, metrics."""

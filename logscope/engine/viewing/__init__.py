@@ -1,0 +1,1 @@
+"""Records for screens and queries: views, filters over files, reading rows, columns, tables."""

@@ -1,0 +1,361 @@
+"""Record frames: the columns that someone wants, of a segment or of a few rows.
+
+Text is read back from its source and parsed on demand; what a whole segment needed is kept in a
+bounded cache, so that the second filter of a session does not read again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from logscope.engine.viewing.ahead import ahead
+from logscope.records import schema
+from logscope.records.blocks import string_column
+from logscope.records.messages import split_messages
+from logscope.records.store import Binding, Segment, StoreView
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_INDEX = frozenset(schema.INDEX_COLUMNS)
+_ENVELOPE = ("received", "peer", "flags")
+_FROM_ENVELOPE = {"fields.peer": "peer", "fields.received": "received"}
+_FEW = 64
+_BULK = 2000
+_MOST = 0.6
+"""Share of a segment's rows above which all of them are parsed, and kept."""
+_SPAN = 1 << 20
+
+
+class Frames:
+    """Builds record frames over a store's views.
+
+    Args:
+        budget: Bytes of text and parsed columns that are kept.
+    """
+
+    def __init__(self, budget: int) -> None:
+        """With an empty cache."""
+        self._cache = _ColumnCache(budget)
+
+    def segment(self, segment: Segment, view: StoreView, names: Collection[str], *, keep: bool = True) -> pl.DataFrame:
+        """The named columns of a whole segment, in the order of lines.
+
+        Args:
+            segment: What to read.
+            view: The store it is of.
+            names: Columns of the record schema and `fields.NAME`s; `row` is always there.
+            keep: Whether to keep what was parsed for the next query.
+        """
+        frame = pl.DataFrame({schema.ROW: segment.rows()}).hstack(segment.index(view).select(_index_columns(names)))
+        wanted = [name for name in names if name not in _INDEX]
+        if not wanted:
+            return frame
+        found: dict[str, pl.Series] = {}
+        missing = []
+        for name in wanted:
+            column = self._cache.get((segment.key, name))
+            if column is None:
+                missing.append(name)
+            else:
+                found[name] = column
+        if missing:
+            fresh = self._parse(segment, view, missing, keep=keep)
+            if keep:
+                for column in fresh:
+                    self._cache.put((segment.key, column.name), column)
+            found.update({column.name: column for column in fresh})
+        return frame.with_columns([found[name] for name in wanted])
+
+    def may_hold(self, segment: Segment, test: Callable[[bytes], bool]) -> bool:
+        """Whether a segment's bytes pass a test; true where its text is at hand, which is as quick to search."""
+        if segment.binding.ref.kind == "messages" or self._cache.get((segment.key, "_lines")) is not None:
+            return True
+        return test(segment.binding.reader.pread(segment.size, segment.pieces[0].base))
+
+    def rows(self, rows: pl.Series, view: StoreView, names: Collection[str]) -> pl.DataFrame:
+        """The named columns of some rows, in the order given.
+
+        Args:
+            rows: UInt32 row numbers; repeated ones are allowed.
+            view: The store they are of.
+            names: As for `segment`.
+        """
+        frame = pl.DataFrame({schema.ROW: rows.rename(schema.ROW)}).hstack(
+            view.index.select(_index_columns(names))[rows] if _index_columns(names) else []
+        )
+        wanted = [name for name in names if name not in _INDEX]
+        if not wanted or not len(rows):
+            return frame if len(rows) else frame.with_columns([pl.lit(None, pl.String).alias(n) for n in wanted])
+        return frame.hstack(self._parsed(self._texts(rows, view), view, wanted))
+
+    def _parsed(self, runs: Iterable[_Run], view: StoreView, names: Sequence[str]) -> pl.DataFrame:
+        """The named columns of runs, back in order."""
+        codes = view.index.get_column("format")
+        parts = [run.columns(names, codes[run.numbers]).with_columns(run.places.alias("_place")) for run in runs]
+        return pl.concat(parts, how="diagonal_relaxed").sort("_place").select(names)
+
+    def raw(self, rows: pl.Series, view: StoreView) -> list[str]:
+        """The raw text of some rows, in the order given."""
+        texts = self.rows(rows, view, ["raw"]).get_column("raw").to_list()
+        return [text or "" for text in texts]
+
+    def fields(self, rows: pl.Series, view: StoreView) -> list[list[dict[str, object]]]:
+        """All fields of some rows in the order given: `{"name", "value", "kind"}` each."""
+        return _fields(self._texts(rows, view), len(rows))
+
+    def told(
+        self, rows: pl.Series, view: StoreView, names: Collection[str]
+    ) -> tuple[pl.DataFrame, list[list[dict[str, object]]]]:
+        """What `rows` and `fields` give, of texts that are read once."""
+        runs = list(self._texts(rows, view))
+        index, wanted = _index_columns(names), [name for name in names if name not in _INDEX]
+        frame = pl.DataFrame({schema.ROW: rows.rename(schema.ROW)}).hstack(view.index.select(index)[rows])
+        return frame.hstack(self._parsed(runs, view, wanted)), _fields(runs, len(rows))
+
+    def pairs(self, rows: pl.Series, view: StoreView) -> pl.DataFrame:
+        """All fields of some rows, one row a field: `row`, `name`, `value`, `kind`."""
+        empty = pl.DataFrame(schema={schema.ROW: pl.UInt32, "name": pl.String, "value": pl.String, "kind": pl.UInt8})
+        parts = [empty]
+        for run in self._texts(rows, view):
+            lists = run.binding.parser.fields(_envelope(run.binding, run.texts).get_column("raw"))
+            frame = pl.DataFrame({schema.ROW: run.numbers, "field": lists})
+            frame = frame.filter(pl.col("field").list.len() > 0).explode("field").unnest("field")
+            parts.append(frame.select(empty.columns).cast(empty.schema))
+        return pl.concat(parts)
+
+    def rows_bulk(self, rows: pl.Series, view: StoreView, names: Collection[str]) -> pl.DataFrame:
+        """Like `rows`, for many rows of the whole store: segment by segment where that is cheaper."""
+        if len(rows) * 20 < view.records or len(rows) < _BULK:
+            return self.rows(rows, view, names)
+        sought = rows.unique().sort()
+        parts = list(ahead(lambda segment: self._part(segment, view, names, sought), view.segments()))
+        everything = pl.concat(parts, how="diagonal_relaxed")
+        wanted = pl.DataFrame({schema.ROW: rows.rename(schema.ROW)})
+        return wanted.join(everything, on=schema.ROW, how="left", maintain_order="left")
+
+    def _part(self, segment: Segment, view: StoreView, names: Collection[str], sought: pl.Series) -> pl.DataFrame:
+        """Those rows of a segment that are sought; where they are few, no others are parsed."""
+        index = self.segment(segment, view, [schema.ROW, *_index_columns(names)])
+        rows = index.get_column(schema.ROW)
+        bounds = sought.search_sorted(pl.Series([rows.min(), rows.max()], dtype=pl.UInt32), side="left")
+        # Only the part of the rows that can be here: a set of millions for each segment would be the cost.
+        mask = rows.is_in(sought.slice(bounds[0], bounds[1] - bounds[0] + 1).implode())
+        wanted = [name for name in names if name not in _INDEX]
+        if not wanted or mask.sum() > _MOST * len(mask):
+            return self.segment(segment, view, [schema.ROW, *names]).select(schema.ROW, *names).filter(mask)
+        index = index.select(schema.ROW, *_index_columns(names)).filter(mask)
+        lines = self._cache.get((segment.key, "_lines"))
+        lines = (_read(segment, view) if lines is None else lines).filter(mask)
+        codes = segment.index(view).get_column("format").filter(mask)
+        return index.hstack(_columns(segment.binding, lines, wanted, codes).select(wanted))
+
+    def _parse(self, segment: Segment, view: StoreView, names: Sequence[str], *, keep: bool) -> list[pl.Series]:
+        lines = self._cache.get((segment.key, "_lines")) if keep else None
+        if lines is None:
+            lines = _read(segment, view)
+            if keep:
+                self._cache.put((segment.key, "_lines"), lines)
+        codes = segment.index(view).get_column("format")
+        return _columns(segment.binding, lines, names, codes).get_columns()
+
+    def _texts(self, rows: pl.Series, view: StoreView) -> Iterable[_Run]:
+        """The stored text, that of sources which are read alike together."""
+        pieces = view.pieces
+        starts = pl.Series([piece.row for piece in pieces], dtype=pl.UInt32)
+        wanted = pl.DataFrame({"row": rows.cast(pl.UInt32)}).with_row_index("place")
+        wanted = wanted.with_columns(starts.search_sorted(wanted.get_column("row"), side="right").alias("piece") - 1)
+        families: dict[tuple[bool, object], list[tuple[Binding, pl.DataFrame, pl.Series]]] = {}
+        for part in wanted.partition_by("piece", maintain_order=True):
+            piece = pieces[part.item(0, "piece")]
+            segment = Segment((piece,))
+            places = part.get_column("row") - piece.row
+            if len(places) > max(_FEW, piece.records // 50):
+                # The next records that are asked for lie in the same piece.
+                lines = self._cache.get((segment.key, "_lines"))
+                if lines is None:
+                    lines = _read(segment, view)
+                    self._cache.put((segment.key, "_lines"), lines)
+                texts = lines.gather(places)
+            else:
+                texts = pl.Series(_read_rows(segment, view, places), dtype=pl.String)
+            binding = piece.binding
+            key = (binding.ref.kind == "messages", binding.parser.family)
+            families.setdefault(key, []).append((binding, part, texts.rename("raw")))
+        for found in families.values():
+            part = pl.concat([one for _, one, _ in found])
+            yield _Run(
+                [(binding, len(texts)) for binding, _, texts in found],
+                part.get_column("place"),
+                part.get_column("row"),
+                pl.concat([texts for _, _, texts in found], rechunk=True),
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Stored texts that one parser reads, of one source or of several."""
+
+    bindings: list[tuple[Binding, int]]
+    """With the number of texts each has, in the order of `texts`."""
+    places: pl.Series
+    """Where each text belongs among those that were asked for."""
+    numbers: pl.Series
+    """Its row."""
+    texts: pl.Series
+
+    @property
+    def binding(self) -> Binding:
+        """The first one; the others' parsers are of its family."""
+        return self.bindings[0][0]
+
+    def columns(self, names: Sequence[str], codes: pl.Series) -> pl.DataFrame:
+        """The named columns, in the order of `names`.
+
+        Args:
+            names: As for `_columns`.
+            codes: Format codes of the texts.
+        """
+        if all(binding is self.binding for binding, _ in self.bindings):
+            return _columns(self.binding, self.texts, names, codes)
+        envelope = _envelope(self.binding, self.texts)
+        raw = envelope.get_column("raw")
+        columns = _from_envelope(envelope, names)
+        if "source" in names:
+            columns["source"] = self._each("source", lambda binding: binding.ref.name)
+        if "format" in names:
+            columns["format"] = _format_names(self.binding, codes)
+        parsed = [name for name in names if name not in columns]
+        columns |= {column.name: column for column in self.binding.parser.stated(raw, parsed)} if parsed else {}
+        if "service" in names and columns["service"].null_count():
+            own = self._each("service", lambda binding: binding.parser.service)
+            columns["service"] = columns["service"].zip_with(columns["service"].is_not_null(), own)
+        return pl.DataFrame([columns[name].rename(name) for name in names])
+
+    def _each(self, name: str, of: Callable[[Binding], str | None]) -> pl.Series:
+        """A column of what each text's source has."""
+        values = [value for binding, count in self.bindings for value in [of(binding)] * count]
+        return pl.Series(name, values, dtype=pl.String)
+
+
+def _fields(runs: Iterable[_Run], height: int) -> list[list[dict[str, object]]]:
+    """All fields of so many texts, back in order: `{"name", "value", "kind"}` each."""
+    result: list[list[dict[str, object]]] = [[] for _ in range(height)]
+    for run in runs:
+        envelope = _envelope(run.binding, run.texts)
+        lists = run.binding.parser.fields(envelope.get_column("raw")).to_list()
+        peers = envelope.get_column("peer").to_list() if "peer" in envelope.columns else [None] * len(lists)
+        for place, values, peer in zip(run.places.to_list(), lists, peers, strict=True):
+            result[place] = list(values or [])
+            if peer:
+                result[place].append({"name": "peer", "value": peer, "kind": 0})
+    return result
+
+
+def _index_columns(names: Collection[str]) -> list[str]:
+    return [name for name in schema.INDEX_COLUMNS if name in names and name != schema.ROW]
+
+
+def _read(segment: Segment, view: StoreView) -> pl.Series:
+    """The stored text of a segment: whole records, or spool lines with their envelope."""
+    offsets = segment.offsets(view)
+    block = segment.binding.reader.pread(segment.size, segment.pieces[0].base)
+    if len(block) < segment.size:  # the file has shrunk since
+        offsets = offsets.clip(upper_bound=len(block))
+    return string_column(block, offsets).rename("raw")
+
+
+def _read_rows(segment: Segment, view: StoreView, places: pl.Series) -> list[str]:
+    piece = segment.pieces[0]
+    offsets = view.index.get_column("offset").slice(piece.row, piece.records).cast(pl.Int64)
+    last = pl.Series([piece.end - piece.base], dtype=pl.Int64)
+    starts = offsets.gather(places).to_list()
+    ends = pl.concat([offsets, last.rename(offsets.name)]).gather(places + 1).to_list()
+    reader = segment.binding.reader
+    low, high = min(starts), max(ends)
+    if high - low <= _SPAN:
+        # Rows of a screen stand side by side: one read for all of them.
+        block = reader.pread(high - low, piece.base + low)
+        found = [block[start - low : end - low] for start, end in zip(starts, ends, strict=True)]
+    else:
+        found = [reader.pread(end - start, piece.base + start) for start, end in zip(starts, ends, strict=True)]
+    return [text.decode("utf-8", "replace").rstrip("\r\n") for text in found]
+
+
+def _envelope(binding: Binding, texts: pl.Series) -> pl.DataFrame:
+    if binding.ref.kind == "messages":
+        return split_messages(texts)
+    return texts.rename("raw").to_frame()
+
+
+def _columns(binding: Binding, texts: pl.Series, names: Sequence[str], codes: pl.Series) -> pl.DataFrame:
+    """Columns of one source's records.
+
+    Args:
+        binding: The source.
+        texts: Stored text, one a record.
+        names: What is wanted, in the order of the result.
+        codes: Format codes of the records.
+    """
+    envelope = _envelope(binding, texts)
+    raw = envelope.get_column("raw")
+    columns = _from_envelope(envelope, names)
+    if "source" in names:
+        columns["source"] = pl.repeat(binding.ref.name, len(raw), dtype=pl.String, eager=True).rename("source")
+    if "format" in names:
+        columns["format"] = _format_names(binding, codes)
+    parsed = [name for name in names if name not in columns]
+    if parsed:
+        columns |= {column.name: column for column in binding.parser.columns(raw, parsed)}
+    return pl.DataFrame([columns[name].rename(name) for name in names])
+
+
+def _from_envelope(envelope: pl.DataFrame, names: Collection[str]) -> dict[str, pl.Series]:
+    """The raw text, and what came with it."""
+    columns = {"raw": envelope.get_column("raw")}
+    for name, column in _FROM_ENVELOPE.items():
+        if name in names and column in envelope.columns:
+            columns[name] = envelope.get_column(column).rename(name)
+    return columns
+
+
+def _format_names(binding: Binding, codes: pl.Series) -> pl.Series:
+    return codes.replace_strict(
+        list(range(len(binding.formats))), list(binding.formats), return_dtype=pl.String, default=None
+    ).rename("format")
+
+
+class _ColumnCache:
+    """Columns by (segment, name), the least recently used given up beyond the budget."""
+
+    def __init__(self, budget: int) -> None:
+        self._budget = budget
+        self._size = 0
+        self._columns: OrderedDict[tuple[object, str], tuple[pl.Series, int]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[object, str]) -> pl.Series | None:
+        with self._lock:
+            entry = self._columns.get(key)
+            if entry is None:
+                return None
+            self._columns.move_to_end(key)
+            return entry[0]
+
+    def put(self, key: tuple[object, str], column: pl.Series) -> None:
+        size = int(column.estimated_size()) + 256
+        if size > self._budget // 4:
+            return
+        with self._lock:
+            old = self._columns.pop(key, None)
+            self._size += size - (old[1] if old else 0)
+            self._columns[key] = (column, size)
+            while self._size > self._budget:
+                _, (_, freed) = self._columns.popitem(last=False)
+                self._size -= freed
