@@ -92,6 +92,7 @@ def _investigate(arguments: argparse.Namespace, named: str, *, piped: bool, demo
             session=named,
             keep=not demo,
             can_reopen=not piped,
+            tour=demo,
         )
     finally:
         session.close()

@@ -19,6 +19,7 @@ from logscope.tui import pauses, theming
 from logscope.tui.bridge import Bridge
 from logscope.tui.clock import Clock, zone_of
 from logscope.tui.commands import InvestigatorCommands
+from logscope.tui.guide import Guide
 from logscope.tui.keymap import Keys, all_bindings, load_keymap
 from logscope.tui.marks import StepMarks
 from logscope.tui.messages import SnapshotPublished
@@ -28,6 +29,7 @@ from logscope.tui.screens.base import InvestigatorScreen
 from logscope.tui.screens.records import RecordsScreen
 from logscope.tui.sessions import Sessions
 from logscope.tui.styles import ROLES, StyleTable
+from logscope.tui.tour import Tour
 
 if TYPE_CHECKING:
     from logscope.engine.rulework.desk import Reloaded
@@ -62,6 +64,7 @@ class LogscopeApp(App[int]):
         sources: Sequence[str] = (),
         session: str = "",
         can_reopen: bool = False,
+        tour: Tour | None = None,
     ) -> None:
         """The app over `investigation`, which the caller opens, starts and closes.
 
@@ -76,6 +79,7 @@ class LogscopeApp(App[int]):
             sources: What is open, as `logscope` would take it again.
             session: The named session to begin with; empty: the one of these sources.
             can_reopen: Whether the caller opens other sources when `run` ends with a `Reopen`.
+            tour: Lessons to lead through, over the sample logs alone.
         """
         changes, self._keymap_errors = load_keymap(keymap)
         self._themes = theming.load_themes()
@@ -103,6 +107,7 @@ class LogscopeApp(App[int]):
         self._home: RecordsScreen | None = None
         self.news = News(self)
         """What is found while sources live."""
+        self.guide = Guide(self, tour) if tour is not None else None
         self._bridge: Bridge | None = None
         self._told_messages = 0
         self._warmed = False
@@ -149,6 +154,8 @@ class LogscopeApp(App[int]):
         self.push_screen(self._home)
         self._bridge = Bridge(self, self.investigation)
         self.call_later(self._tell_faults)
+        if self.guide is not None:
+            self.call_after_refresh(self.guide.start)
         self.call_later(pauses.settle)
         self.set_interval(pauses.EVERY_SECONDS, self._quiet.collect)
         self._stamp = theming.user_stamp()

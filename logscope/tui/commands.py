@@ -71,6 +71,7 @@ COMMANDS = (
     Command("theme", "NAME", "Another theme"),
     Command("follow", "", "Stay at the end as records come"),
     Command("help", "", "All keys of this screen"),
+    Command("tour", "[skip]", "Leave the tour or take it up again; or its next lesson"),
     Command("quit", "", "Leave logscope"),
 )
 
@@ -95,6 +96,8 @@ def run_line(screen: InvestigatorScreen, text: str) -> None:
         app.exit(0)
     elif name == "help":
         screen.action_help()
+    elif name == "tour":
+        _tour(screen, argument)
     elif name == "theme":
         set_theme(app, argument)
     elif name == "bell":
@@ -148,6 +151,14 @@ def _show_actions(screen: InvestigatorScreen) -> None:
         lambda depths: screen.app.push_screen(FactsScreen("Actions", action_facts(depths, clock))),
         label="looking into the outbox",
     )
+
+
+def _tour(screen: InvestigatorScreen, argument: str) -> None:
+    guide = screen.scope.guide
+    if argument == "skip" and guide is not None:
+        guide.skip()
+    else:
+        screen.action_tour()
 
 
 def _rule(screen: InvestigatorScreen, argument: str) -> None:

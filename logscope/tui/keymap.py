@@ -87,7 +87,7 @@ def shown_key(key: str) -> str:
     """A key as people write it: `^D`, `⌫`, `&`."""
     names = {
         "backspace": "⌫", "enter": "⏎", "escape": "Esc", "space": "Space", "pagedown": "PgDn", "pageup": "PgUp",
-        "shift+tab": "S-Tab", "tab": "Tab", "shift+right": "S-→", "home": "Home", "end": "End", "f1": "F1",
+        "shift+tab": "S-Tab", "tab": "Tab", "shift+right": "S-→", "home": "Home", "end": "End", "f1": "F1", "f2": "F2",
     }  # fmt: skip
     if key in names:
         return names[key]

@@ -32,6 +32,7 @@ def run(
     session: str = "",
     keep: bool = True,
     can_reopen: bool = False,
+    tour: bool = False,
 ) -> int | Reopen:
     """Run the investigator until the user leaves.
 
@@ -48,6 +49,7 @@ def run(
         session: The named session to begin with.
         keep: Whether what was made of the view is kept for the next time, and what was kept is brought back.
         can_reopen: Whether the caller opens what a `Reopen` asks for.
+        tour: Whether to lead through the tour, which is of the sample logs.
 
     Returns:
         The exit code, or what to open next.
@@ -58,6 +60,7 @@ def run(
         theme = theme or SLOW_THEME
         driver = "diff"
     from logscope.tui.app import LogscopeApp
+    from logscope.tui.tour import Tour
 
     app = LogscopeApp(
         investigation,
@@ -70,6 +73,7 @@ def run(
         sources=sources,
         session=session,
         can_reopen=can_reopen,
+        tour=Tour() if tour else None,
     )
     code = app.run() or app.return_code or 0
     app.keep_session()

@@ -41,6 +41,7 @@ class InvestigatorScreen(Screen[None]):
         Binding("M", "map", "The service map", id="screen.map", show=False),
         Binding("C", "clocks", "Clocks that are off", id="screen.clocks", show=False),
         Binding("ctrl+l", "redraw", "Redraw", id="screen.redraw", show=False),
+        Binding("f2", "tour", "The tour: leave it, or take it up again", id="screen.tour", show=False),
     ]
 
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = ()
@@ -306,6 +307,14 @@ class InvestigatorScreen(Screen[None]):
             self.close_bar()
             return True
         return False
+
+    def action_tour(self) -> None:
+        """Leave the tour, or take it up again."""
+        guide = self.scope.guide
+        if guide is None:
+            self.scope.say("the tour goes over the sample logs: logscope demo")
+        else:
+            guide.turn()
 
     def action_redraw(self) -> None:
         """Paint everything again."""

@@ -77,7 +77,9 @@ def trail_line(trail: Trail) -> Content:
         parts.append((f" ({trail.total:,})", "$log-dim"))
     for place, step in enumerate(trail.steps):
         ahead = place >= trail.position
-        sign = {"pivot": " ❯ * ", "exclude": " ❯ − ", "time": " ❯ ◷ "}.get(step.kind, " ❯ ")
+        # What lies ahead does not narrow: without colours the sign alone says so.
+        way = " ┊ " if ahead else " ❯ "
+        sign = way + {"pivot": "* ", "exclude": "− ", "time": "◷ "}.get(step.kind, "")
         if not step.enabled:
             style = "strike $log-dim"
         elif ahead or id(step) not in effective:
