@@ -10,6 +10,9 @@ from textual.color import Color
 from logscope.paths import shipped
 from logscope.tui import theming
 from logscope.tui.keymap import FOLDER, Keys, all_bindings, clashes, load_keymap
+from logscope.tui.screens.help import HelpScreen
+from logscope.tui.screens.picking import PickInput
+from logscope.tui.screens.records import RecordsScreen
 from logscope.tui.styles import ROLES
 from tests.tui.conftest import Opened
 
@@ -233,3 +236,38 @@ async def test_help_and_palette_name_everything(opened: Opened) -> None:
         await driver.pilot.pause(0.5)
         await driver.press("enter")
         assert "Nothing narrowed yet" in driver.text()
+
+
+async def test_every_small_list_and_question_has_help_too(opened: Opened) -> None:
+    async with opened() as driver:
+        for keys, title in (("~", "Trail"), ("c", "A list to choose from"), (":", ""), ("@", "Sources")):
+            await driver.press({"@": "at"}.get(keys, keys))
+            if keys == ":":
+                await driver.type("actions")
+                await driver.press("enter")
+                title = "Facts"
+            await driver.press("question_mark")
+            assert isinstance(driver.app.screen, HelpScreen)
+            text = driver.text()
+            assert title in text
+            assert "This screen" in text
+            await driver.press("question_mark")
+            assert not isinstance(driver.app.screen, HelpScreen)
+            await driver.press("escape")
+
+
+async def test_a_question_mark_is_text_once_something_is_typed_and_f1_is_help(opened: Opened) -> None:
+    async with opened() as driver:
+        await driver.press("c", "s", "question_mark")
+        assert not isinstance(driver.app.screen, HelpScreen)
+        assert driver.app.screen.query_one(PickInput).value == "s?"
+        await driver.press("f1")
+        assert isinstance(driver.app.screen, HelpScreen)
+        await driver.press("escape")
+        assert driver.app.screen.query_one(PickInput).value == "s?"
+
+
+def test_the_help_of_the_records_has_a_head_for_every_key() -> None:
+    ids = [one.id for one in RecordsScreen.own_bindings() if one.id]
+    named = [end for _, ends in RecordsScreen.TOPICS for end in ends]
+    assert sorted(named) == sorted(name.removeprefix("records.") for name in ids)

@@ -14,9 +14,11 @@ from logscope.engine.answers import Snapshot
 from logscope.engine.api import Cancel, Investigation
 from logscope.errors import LogscopeError
 from logscope.tui.commands import run_line
+from logscope.tui.keymap import shown_key
 from logscope.tui.messages import QueryDismissed, QuerySubmitted
 from logscope.tui.queries import Queries
 from logscope.tui.safe import line
+from logscope.tui.screens.explained import Explained
 from logscope.tui.widgets.chrome import Footer
 from logscope.tui.widgets.query_bar import QueryBar
 from logscope.tui.widgets.row_list import RowList
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 Part = Content | str | tuple[str, str]
 
 
-class InvestigatorScreen(Screen[None]):
+class InvestigatorScreen(Explained, Screen[None]):
     """A full screen over the investigation."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -46,8 +48,8 @@ class InvestigatorScreen(Screen[None]):
 
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = ()
     """(binding id, label) of the keys that matter, most important first."""
-    ABOUT: ClassVar[tuple[str, str]] = ("", "")
-    """Title and one sentence for the help screen."""
+    TYPES: ClassVar[bool] = False
+    """Whether keys are text here: help is asked for by the last of its keys, which is none."""
 
     def __init__(self, investigation: Investigation) -> None:
         """A screen over `investigation`."""
@@ -124,7 +126,7 @@ class InvestigatorScreen(Screen[None]):
             keys = self.scope.keys
             footer.hints(
                 [(keys.shown(name), label) for name, label in self.hints()],
-                [(keys.shown("screen.help"), "help")],
+                [(shown_key(keys.of("screen.help")[-1 if self.TYPES else 0]), "help")],
             )
 
     def show_status(self) -> None:
@@ -193,12 +195,6 @@ class InvestigatorScreen(Screen[None]):
             self.scope.say(str(error), "error")
 
     # Actions
-
-    def action_help(self) -> None:
-        """All keys of this screen."""
-        from logscope.tui.screens.help import HelpScreen
-
-        self.app.push_screen(HelpScreen(self))
 
     def action_command_line(self) -> None:
         """Commands by name."""

@@ -13,17 +13,20 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from logscope.tui.safe import line
+from logscope.tui.screens.explained import Explained
 
 MOST = 9
 
 
-class ChooserScreen(ModalScreen[int | None]):
+class ChooserScreen(Explained, ModalScreen[int | None]):
     """Up to nine answers, chosen by their number; None if none was."""
 
     CSS_PATH = "dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss_none", "Cancel", id="chooser.cancel", show=False),
+        Binding("question_mark,f1", "help", "Help", id="chooser.help", show=False),
     ]
+    ABOUT = ("A question with numbers", "The number before an answer chooses it; nothing happens until then.")
 
     def __init__(self, question: str, answers: Sequence[str]) -> None:
         """Ask `question` with `answers`."""
@@ -37,7 +40,7 @@ class ChooserScreen(ModalScreen[int | None]):
             yield Static(line(self._question), classes="heading")
             for number, answer in enumerate(self._answers, start=1):
                 yield Static(line((f" {number} ", "bold $log-hint"), " ", answer))
-            yield Static(line(("a number chooses · Esc cancels", "")), classes="foot")
+            yield Static(line(("a number chooses · Esc cancels · ? help", "")), classes="foot")
 
     def on_key(self, event: events.Key) -> None:
         """A number chooses."""

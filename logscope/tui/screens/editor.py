@@ -73,6 +73,8 @@ class EditorScreen(InvestigatorScreen):
         ("editor.complete", "complete"),
         ("editor.back", "back"),
     )
+    TYPES = True
+    PANES = (("While typing", "editor"),)
     ABOUT = ("Editing a rule", "Errors stand below with their line. What does not compile is not saved.")
 
     def __init__(self, investigation: Investigation, path: str, text: str, at: int | None = None) -> None:

@@ -17,13 +17,14 @@ from logscope.text import human_count
 from logscope.tui.clock import Clock
 from logscope.tui.health import counted
 from logscope.tui.safe import line
+from logscope.tui.screens.explained import Explained
 from logscope.tui.widgets.content_rows import ContentRows
 
 if TYPE_CHECKING:
     from logscope.actions.outbox import Depth
 
 
-class FactsScreen(ModalScreen[None]):
+class FactsScreen(Explained, ModalScreen[None]):
     """Lines of text under a heading."""
 
     CSS_PATH = "dialogs.tcss"
@@ -31,7 +32,9 @@ class FactsScreen(ModalScreen[None]):
         Binding("escape,q,enter", "leave", "Close", id="facts.close", show=False),
         Binding("j,down,space,pagedown", "scroll(1)", "Down", id="facts.down", show=False),
         Binding("k,up,b,pageup", "scroll(-1)", "Up", id="facts.up", show=False),
+        Binding("question_mark,f1", "help", "Help", id="facts.help", show=False),
     ]
+    ABOUT = ("Facts", "What is known, to be read: sources, tests, why records belong together.")
 
     def __init__(self, heading: str, rows: Sequence[Content]) -> None:
         """Show `rows`."""
@@ -44,7 +47,7 @@ class FactsScreen(ModalScreen[None]):
         with Vertical(classes="dialog"):
             yield Static(line(self._heading), classes="heading")
             yield ContentRows(self._rows)
-            yield Static(line(("j k scroll · Esc closes", "")), classes="foot")
+            yield Static(line(("j k scroll · Esc closes · ? help", "")), classes="foot")
 
     def action_scroll(self, pages: int) -> None:
         """Half a page."""

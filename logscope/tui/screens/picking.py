@@ -18,6 +18,7 @@ from logscope.text import clean
 from logscope.tui.messages import RowChosen
 from logscope.tui.painting import fit
 from logscope.tui.safe import line
+from logscope.tui.screens.explained import Explained
 from logscope.tui.widgets.row_list import RowList
 
 
@@ -35,6 +36,13 @@ class PickInput(Input):
     def validate_value(self, value: str) -> str:
         """Nothing that a terminal would act upon."""
         return clean(value)
+
+    def on_key(self, event: events.Key) -> None:
+        """A question mark asks for help where nothing is typed yet."""
+        if event.character == "?" and not self.value and isinstance(self.screen, PickScreen):
+            event.stop()
+            event.prevent_default()
+            self.screen.action_help()
 
 
 class PickList(RowList):
@@ -65,7 +73,7 @@ class PickList(RowList):
         ]
 
 
-class PickScreen(ModalScreen[list[str] | None]):
+class PickScreen(Explained, ModalScreen[list[str] | None]):
     """Chosen by typing a part of a name; None if nothing was. With `taken`, several are ticked."""
 
     CSS_PATH = "dialogs.tcss"
@@ -79,7 +87,12 @@ class PickScreen(ModalScreen[list[str] | None]):
         ),
         Binding("enter", "take", "Take", id="pick.take", show=False, priority=True),
         Binding("escape", "leave", "Cancel", id="pick.cancel", show=False, priority=True),
+        Binding("f1", "help", "Help; also ? where nothing is typed", id="pick.help", show=False),
     ]
+    ABOUT = (
+        "A list to choose from",
+        "Type parts of a name, in any order, to narrow it; what is typed counts only here.",
+    )
 
     def __init__(
         self, title: str, choices: Sequence[Choice], *, taken: Sequence[str] | None = None, free: bool = False
@@ -105,7 +118,7 @@ class PickScreen(ModalScreen[list[str] | None]):
             yield Static(line(self._title), classes="heading")
             yield PickInput(compact=True, id="pick-input")
             yield PickList(id="pick-list")
-            told = "type to narrow · ↑↓ · Enter takes · Esc cancels"
+            told = "type to narrow · ↑↓ · Enter takes · Esc cancels · ? help"
             yield Static(line((told if self._taken is None else "Tab ticks · " + told, "")), classes="foot")
 
     @property

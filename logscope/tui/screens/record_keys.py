@@ -57,3 +57,30 @@ HINTS: tuple[tuple[str, str], ...] = (
     ("app.palette", "all by name"),
 )
 """Ids and words of the footer, the most useful first."""
+
+TOPICS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (
+        "Narrow, and the way back",
+        ("filter", "exclude", "pivot", "facet", "brush", "zoom-in", "zoom-out", "back", "forward", "trail", "undo", "redo"),
+    ),
+    (
+        "Go to",
+        (
+            "search", "search-back", "search-next", "search-previous", "error-next", "error-previous", "warning-next",
+            "warning-previous", "detection-next", "detection-previous", "sibling-next", "sibling-previous", "later",
+            "earlier", "percent", "follow",
+        ),
+    ),
+    (
+        "Show",
+        ("switch", "columns", "context", "split", "unfold", "wrap", "highlight", "highlights", "delta", "zone"),
+    ),
+    (
+        "Mark, write, copy",
+        (
+            "mark", "jump", "note", "notes", "note-next", "note-previous", "step", "save-rule", "copy", "copy-place",
+        ),
+    ),
+    ("Other screens", ("transaction", "transactions", "detections", "sources", "sql")),
+)  # fmt: skip
+"""What the help tells them under; the last part of their ids."""

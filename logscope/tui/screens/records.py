@@ -19,7 +19,7 @@ from logscope.tui.screens.jumps import Jumps
 from logscope.tui.screens.keeping import Keeping
 from logscope.tui.screens.looks import Looks
 from logscope.tui.screens.noting import Noting
-from logscope.tui.screens.record_keys import BINDINGS, HINTS
+from logscope.tui.screens.record_keys import BINDINGS, HINTS, TOPICS
 from logscope.tui.screens.searches import Searches
 from logscope.tui.screens.splitting import Splitting
 from logscope.tui.screens.standing import records_status
@@ -45,6 +45,8 @@ class RecordsScreen(BrowsingScreen):
     CSS_PATH = "records.tcss"
     BINDINGS = BINDINGS
     HINTS = HINTS
+    TOPICS = TOPICS
+    PANES = (("In the fields", "detail"), ("In the values", "facets"))
     ABOUT = ("Records", "All records in order of time. Narrow with & and -, pivot with *, go back with ⌫.")
 
     def __init__(self, investigation: Investigation) -> None:

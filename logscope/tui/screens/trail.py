@@ -13,10 +13,11 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from logscope.tui.safe import line
+from logscope.tui.screens.explained import Explained
 from logscope.tui.trail import Trail
 
 
-class TrailScreen(ModalScreen[bool]):
+class TrailScreen(Explained, ModalScreen[bool]):
     """Steps with their counts; True comes back if something was changed."""
 
     CSS_PATH = "dialogs.tcss"
@@ -26,7 +27,12 @@ class TrailScreen(ModalScreen[bool]):
         Binding("space", "switch", "Switch the step on or off", id="trail.toggle", show=False),
         Binding("enter", "go", "Go to the step", id="trail.go", show=False),
         Binding("escape,q,tilde", "leave", "Close", id="trail.close", show=False),
+        Binding("question_mark,f1", "help", "Help", id="trail.help", show=False),
     ]
+    ABOUT = (
+        "Trail",
+        "Every filter and pivot, with the records it left. Those before a pivot no longer narrow; a number switches its step.",
+    )
 
     def __init__(self, trail: Trail) -> None:
         """Shows and changes `trail`."""
@@ -41,7 +47,7 @@ class TrailScreen(ModalScreen[bool]):
             yield Static(line("Trail"), classes="heading")
             with VerticalScroll():
                 yield Static(id="steps")
-            yield Static(line(("Space on/off · Enter go there · 1-9 on/off · Esc close", "")), classes="foot")
+            yield Static(line(("Space on/off · Enter go there · 1-9 on/off · Esc close · ? help", "")), classes="foot")
 
     def on_mount(self) -> None:
         """Show the steps."""

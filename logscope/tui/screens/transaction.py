@@ -72,6 +72,7 @@ class TransactionScreen(InvestigatorScreen):
         ("transaction.copy-all", "copy all"),
         ("screen.leave", "back"),
     )
+    PANES = (("In the waterfall", "waterfall"),)
     ABOUT = (
         "Transaction",
         (
