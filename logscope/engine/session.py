@@ -30,9 +30,10 @@ from logscope.engine.linking.detail import transaction_detail
 from logscope.engine.linking.listing import listed
 from logscope.engine.linking.pivots import pivot_filter
 from logscope.engine.linking.renewing import Renewing
-from logscope.engine.loading.loader import Loading, local_zone
+from logscope.engine.loading.loader import Loading
 from logscope.engine.loading.memory import budget, index_budget, spill
 from logscope.engine.loading.spools import kept_plan, reached_watermark
+from logscope.engine.loading.zones import local_zone
 from logscope.engine.publishing import Publishing, Snapshots
 from logscope.engine.rulework.findings import Findings
 from logscope.engine.service.deciding import Deciding

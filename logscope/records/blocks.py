@@ -34,19 +34,28 @@ def line_offsets(block: bytes) -> pl.Series:
     return pl.concat([pl.Series([0], dtype=pl.Int64), ends.rename("")], rechunk=True)
 
 
+def line_bounds(block: bytes) -> pl.Series:
+    """As `line_offsets`, where the block's end ends its last line."""
+    offsets = line_offsets(block)
+    if offsets[-1] == len(block):
+        return offsets
+    return pl.concat([offsets, pl.Series([len(block)], dtype=pl.Int64)], rechunk=True)
+
+
 def string_column(block: bytes, offsets: pl.Series) -> pl.Series:
     """The stretches of a block between offsets as text, without their line ends.
 
     Bytes that are not UTF-8 become U+FFFD. The column keeps the block alive.
 
     Args:
-        block: The bytes.
+        block: The bytes; what stands behind the last offset is not looked at.
         offsets: Int64, ascending, one more than stretches.
 
     Returns:
         String column, `len(offsets) - 1` long.
     """
     if not block.isascii():
+        block = block[: int(offsets[-1])]  # the rest may end within a sign
         try:
             block.decode()
         except UnicodeDecodeError:

@@ -11,7 +11,7 @@ import polars as pl
 
 from logscope.correlation.extract import columns_needed, extract_codes
 from logscope.correlation.vocabulary import Vocabulary
-from logscope.engine.viewing.ahead import ahead
+from logscope.engine.loading.ahead import ahead
 from logscope.engine.viewing.selection import Selection
 from logscope.records import schema
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from logscope.engine.api import Cancel
-from logscope.engine.loading.loader import local_zone
+from logscope.engine.loading.zones import local_zone
 from logscope.engine.viewing.fieldnames import require_fields
 from logscope.errors import FilterError
 from logscope.query.filters import Filter

@@ -10,7 +10,7 @@ import polars as pl
 
 from logscope.analysis.masking import masked
 from logscope.analysis.templates import merged
-from logscope.engine.viewing.ahead import ahead
+from logscope.engine.loading.ahead import ahead
 from logscope.engine.viewing.summaries import REQUEST_COLUMNS, STATUS, request_or_message
 from logscope.records import schema
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import polars as pl
 
 from logscope.records import schema
-from logscope.records.blocks import BLOCK, RECORD_CAP, line_offsets, string_column
+from logscope.records.blocks import BLOCK, RECORD_CAP, line_bounds, line_offsets, string_column
 from logscope.records.messages import split_messages
 from logscope.records.store import Binding, Piece, Store
 
@@ -63,6 +63,20 @@ class Bytes(Protocol):
     @property
     def identity(self) -> tuple[int, int] | None:
         """Device and inode, of a plain file as it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """The records of a block, not in the store yet."""
+
+    bounds: pl.Series
+    """Their byte offsets in the block, and the end."""
+    begins: pl.Series
+    """The number of each one's first line in the block."""
+    index: pl.DataFrame
+    """`time`, `level`, `format` of each."""
+    lines: int
+    """Lines in the block."""
 
 
 @dataclass
@@ -136,11 +150,22 @@ class Ingest:
 
     def bind_first(self) -> Binding | None:
         """The binding by the first lines, as `step` makes it; None if there is no whole line among them."""
-        block = self.source.pread(FIRST_BLOCK, len(BOM) if self.source.pread(3, 0) == BOM else 0)
-        offsets = line_offsets(block)
+        begin = len(BOM) if self.source.pread(3, 0) == BOM else 0
+        block = self.source.pread(FIRST_BLOCK, begin)
+        ends = self.source.finished() and begin + len(block) >= self.source.size()
+        offsets = line_bounds(block) if ends else line_offsets(block)
         if len(offsets) < 2:
             return None
-        return self.bind(string_column(block[: offsets[-1]], offsets).head(SAMPLE).to_list())
+        return self.bind(string_column(block, offsets).head(SAMPLE).to_list())
+
+    def bind_ahead(self) -> bool:
+        """Bind before anything is read, if blocks can then be parsed one without the others; whether they can."""
+        binding = self.bind_first()
+        if binding is None or not binding.cuts or binding.head_lines:
+            return False
+        self.position = len(BOM) if self.source.pread(3, 0) == BOM else 0
+        self.binding = binding
+        return True
 
     def resume(
         self, binding: Binding, pieces: Sequence[tuple[int, int, pl.DataFrame]], *, line: int, size: int
@@ -185,12 +210,10 @@ class Ingest:
             block: Bytes from `position` on.
             last: The block's end ends its last line and its last record.
         """
-        offsets = line_offsets(block)
-        if last and offsets[-1] < len(block):
-            offsets = pl.concat([offsets, pl.Series([len(block)], dtype=pl.Int64)], rechunk=True)
+        offsets = line_bounds(block) if last else line_offsets(block)
         if len(offsets) < 2:
             return False
-        lines = string_column(block[: offsets[-1]], offsets)
+        lines = string_column(block, offsets)
         if self.binding is None:
             self.binding = self.bind(lines.head(SAMPLE).to_list())
             if self.binding.head_lines:
@@ -198,7 +221,8 @@ class Ingest:
                 self.position += int(offsets[min(self.binding.head_lines, len(lines))])
                 return True
         if self.source.kind == "messages":
-            return self._append(lines, offsets, pl.int_range(0, len(lines), dtype=pl.UInt32, eager=True))
+            begins = pl.int_range(0, len(lines), dtype=pl.UInt32, eager=True)
+            return self._append(self._received(lines, self.binding.parser), offsets, begins, len(lines))
         return self._join(block, lines, offsets, last=last)
 
     def _join(self, block: bytes, lines: pl.Series, offsets: pl.Series, *, last: bool) -> bool:
@@ -212,19 +236,54 @@ class Ingest:
                 return False
             self._lengthen(int(offsets[count]), count)
             return True
+        if not last and not scanned.get_column("starts").slice(1).any():
+            return False
+        return self._keep(self._whole(block, lines, offsets, scanned, last=last))
+
+    def parse(self, block: bytes) -> Whole | None:
+        """What `keep` takes, of a block that begins with a record and ends with one; on any thread.
+
+        Args:
+            block: As it stands in the source.
+
+        Returns:
+            None if it does not begin with a record.
+        """
+        assert self.binding is not None
+        offsets = line_bounds(block)
+        lines = string_column(block, offsets)
+        scanned = self.binding.parser.scan(lines)
+        if not scanned.get_column("starts")[0]:
+            return None
+        return self._whole(block, lines, offsets, scanned, last=True)
+
+    def keep(self, base: int, whole: Whole) -> None:
+        """Put what was parsed ahead into the store.
+
+        Args:
+            base: Where the block begins: `position`.
+            whole: From `parse`.
+        """
+        assert base == self.position
+        self._keep(whole)
+
+    def _whole(self, block: bytes, lines: pl.Series, offsets: pl.Series, scanned: pl.DataFrame, *, last: bool) -> Whole:
+        """The whole records of lines: all, unless the last one may go on."""
+        begins = scanned.get_column("starts").arg_true()
+        # A text before the first start is a record all the same.
         if not len(begins) or begins[0] > 0:
             begins = pl.concat([pl.Series([0], dtype=begins.dtype), begins])
         if not last:
-            if len(begins) == 1:
-                return False
             held = int(begins[-1])
             begins, offsets, lines = begins.head(-1), offsets.head(held + 1), lines.head(held)
         if len(begins) == len(lines):
-            return self._append(lines, offsets, begins, self._of_records(lines, begins, len(lines), scanned))
+            return Whole(offsets, begins, self._of_records(lines, begins, len(lines), scanned), len(lines))
         bounds = pl.concat([offsets.gather(begins), offsets.tail(1)], rechunk=True)
-        records = string_column(block[: offsets[-1]], bounds)
-        index = self._of_records(records, begins, len(lines), scanned)
-        return self._append(records, bounds, begins, index, line_count=len(lines))
+        records = string_column(block, bounds)
+        return Whole(bounds, begins, self._of_records(records, begins, len(lines), scanned), len(lines))
+
+    def _keep(self, whole: Whole) -> bool:
+        return self._append(self._timed(whole.index), whole.bounds, whole.begins, whole.lines)
 
     def _of_records(self, records: pl.Series, begins: pl.Series, lines: int, scanned: pl.DataFrame) -> pl.DataFrame:
         """The index of records: of those of one line as it was scanned, of the others made of their text."""
@@ -244,27 +303,17 @@ class Ingest:
         self.line += lines
         self._last_piece = self.store.lengthen(self._last_piece, self.position)
 
-    def _append(
-        self,
-        texts: pl.Series,
-        bounds: pl.Series,
-        begins: pl.Series,
-        scanned: pl.DataFrame | None = None,
-        *,
-        line_count: int | None = None,
-    ) -> bool:
-        """Index records and append them.
+    def _append(self, index: pl.DataFrame, bounds: pl.Series, begins: pl.Series, lines: int) -> bool:
+        """Append records.
 
         Args:
-            texts: Whole records (spool lines for a listener).
+            index: `time`, `time_from`, `level`, `format` of each.
             bounds: Their byte offsets in the block, and the end.
             begins: The number of each one's first line in the block.
-            scanned: `time`, `level`, `format` of each, if it is no listener's.
-            line_count: Lines in the block, if not as many as records.
+            lines: Lines in the block.
         """
         binding = self.binding
         assert binding is not None
-        index = self._received(texts, binding.parser) if scanned is None else self._timed(scanned)
         index = index.with_columns(
             source_id=pl.lit(binding.ref.source_id, pl.UInt16),
             line=begins.cast(pl.UInt32) + self.line,
@@ -273,7 +322,7 @@ class Ingest:
         size = int(bounds[-1])
         piece = self.store.append(binding, self.position, self.position + size, index)
         self.position += size
-        self.line += len(texts) if line_count is None else line_count
+        self.line += lines
         self.records += piece.records
         self.unparsed += int((index.get_column("format") == len(binding.formats) - 1).sum())
         self._last_piece = piece if self.source.kind != "messages" else None

@@ -6,22 +6,25 @@ One thread reads all sources in turn (`run`); a command that wants everything fi
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import threading
 import time as clock
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from logscope.engine.answers import SourceStatus
+from logscope.engine.loading.ahead import ahead
+from logscope.engine.loading.bulk import Block, blocks_of, parsed
 from logscope.engine.loading.courtesy import Courtesy
 from logscope.engine.loading.indexcache import IndexCache
 from logscope.engine.loading.ingest import Bytes, Ingest
 from logscope.engine.loading.spools import retention_of
 from logscope.engine.loading.tablefiles import TableSource, table_source
-from logscope.errors import LogscopeError, SourceError, UsageError
+from logscope.engine.loading.zones import check_zone, local_zone
+from logscope.errors import LogscopeError, SourceError
 from logscope.formats.loader import FormatSet, load_formats
 from logscope.formats.parser import make_parser
 from logscope.language.units import parse_duration
@@ -107,7 +110,7 @@ class Loading:
         """
         formats = self.formats
         for setting in self._options.tz:
-            _check_zone(setting.rpartition("=")[2])
+            check_zone(setting.rpartition("=")[2])
         for setting in self._options.format:
             formats.get(setting.rpartition("=")[2])
         expansion = expand(
@@ -168,11 +171,27 @@ class Loading:
         return Binding(ref, source, parser, tuple(parser.formats), parser.head_lines, parser.cuts)
 
     def read_all(self, progress: Callable[[float], None] | None = None) -> None:
-        """Read everything there is (streams to their end), in this thread."""
-        for ingest in self.ingests:
-            self.read(ingest, progress)
+        """Read everything there is (streams to their end); blocks of files are parsed on further threads."""
+        for ingest, base, whole in ahead(parsed, self._blocks()):
+            if whole is None:
+                self.read(ingest, progress)  # what could not be parsed ahead
+            elif base == ingest.position and not self._stop.is_set():
+                with self._lock:
+                    ingest.keep(base, whole)
+                if progress:
+                    progress(self.progress)
         self.keep_indexes()
         self.loaded = True
+
+    def _blocks(self) -> Iterator[Block]:
+        """What there is to read, in order; of each source a block without bytes at last."""
+        for ingest in self.ingests:
+            if ingest.source.kind == "file" and not ingest.source.follow and not self._stop.is_set():
+                with self._lock:
+                    restored = self._restored(ingest)
+                with contextlib.suppress(SourceError):  # who reads in order is told
+                    yield from () if restored else blocks_of(ingest)
+            yield ingest, 0, 0
 
     def read(self, ingest: Ingest, progress: Callable[[float], None] | None = None) -> None:
         """Read what there is of one source, in this thread."""
@@ -353,31 +372,3 @@ class Loading:
             self._thread.join(timeout=5)
         for source in self.sources:
             source.close()
-
-
-def _check_zone(name: str) -> None:
-    if not _is_zone(name):
-        raise UsageError(f"no time zone {name!r}", "--tz", mend="name one as Europe/Berlin or UTC")
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
-
-
-def local_zone() -> str:
-    """The machine's zone by name, `UTC` if it has none."""
-    import os
-
-    name = os.environ.get("TZ", "").lstrip(":")
-    if name:
-        return name if _is_zone(name) else "UTC"
-    try:
-        target = str(Path("/etc/localtime").resolve())
-    except OSError:
-        return "UTC"
-    _, found, zone = target.partition("zoneinfo/")
-    return zone if found else "UTC"

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from logscope.engine.answers import View
+from logscope.engine.loading.ahead import ahead
 from logscope.engine.loading.ingest import BOM, FIRST_BLOCK, SAMPLE, Bytes, Ingest
-from logscope.engine.viewing.ahead import ahead
 from logscope.errors import SourceError
 from logscope.query.filters import Filter
 from logscope.query.presence import presence
 from logscope.records import schema
-from logscope.records.blocks import BLOCK, line_offsets, string_column
+from logscope.records.blocks import BLOCK, line_bounds, line_offsets, string_column
 from logscope.records.store import Binding, Store, sort_rows
 
 if TYPE_CHECKING:
@@ -143,12 +143,11 @@ class ColdFilter:
         block = self.source.pread(min(FIRST_BLOCK, self.source.size() - self._position), self._position)
         if not block:
             return
-        offsets = line_offsets(block)
-        if self._position + len(block) >= self.source.size() and offsets[-1] < len(block):
-            offsets = pl.concat([offsets, pl.Series([len(block)], dtype=pl.Int64)], rechunk=True)
+        ends = self._position + len(block) >= self.source.size()
+        offsets = line_bounds(block) if ends else line_offsets(block)
         if len(offsets) < 2:
             raise Doubtful
-        self.binding = self.bind(string_column(block[: offsets[-1]], offsets).head(SAMPLE).to_list())
+        self.binding = self.bind(string_column(block, offsets).head(SAMPLE).to_list())
         if not self.binding.cuts:
             raise Doubtful
 
@@ -163,7 +162,7 @@ class ColdFilter:
         offsets = line_offsets(tail)
         if not begin or len(offsets) < 2:
             return False
-        starts = self.binding.parser.starts(string_column(tail[: offsets[-1]], offsets)).arg_true()
+        starts = self.binding.parser.starts(string_column(tail, offsets)).arg_true()
         if not len(starts):
             return False
         cut = begin + int(offsets[int(starts[-1])])
@@ -174,12 +173,10 @@ class ColdFilter:
     def _search(self, block: bytes, *, last: bool) -> None:
         """Find the matching records of a block and parse them."""
         assert self.binding is not None
-        offsets = line_offsets(block)
-        if last and offsets[-1] < len(block):
-            offsets = pl.concat([offsets, pl.Series([len(block)], dtype=pl.Int64)], rechunk=True)
+        offsets = line_bounds(block) if last else line_offsets(block)
         if len(offsets) < 2:
             raise Doubtful
-        lines = string_column(block[: offsets[-1]], offsets)
+        lines = string_column(block, offsets)
         begins = self.binding.parser.starts(lines).arg_true()
         if not len(begins) or begins[0] > 0:
             begins = pl.concat([pl.Series([0], dtype=begins.dtype), begins])
@@ -191,7 +188,7 @@ class ColdFilter:
         bounds, texts = offsets, lines
         if len(begins) < len(lines):
             bounds = pl.concat([offsets.gather(begins), offsets.tail(1)], rechunk=True)
-            texts = string_column(block[: offsets[-1]], bounds)
+            texts = string_column(block, bounds)
         found = self.compiled.mask(pl.DataFrame({"raw": texts})).arg_true()
         if len(found):
             self._note(texts, bounds, begins, found)
@@ -252,9 +249,7 @@ class ColdFilter:
         assert self.binding is not None
         for begin, end in reversed(self._read):
             block = self.source.pread(end - begin, begin)
-            offsets = line_offsets(block)
-            if offsets[-1] < len(block):
-                offsets = pl.concat([offsets, pl.Series([len(block)], dtype=pl.Int64)], rechunk=True)
+            offsets = line_bounds(block)
             lines = string_column(block, offsets)
             starts = self.binding.parser.starts(lines)
             begins = starts.arg_true()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from logscope.engine.browsing import Facet, FieldShare, Numbers
-from logscope.engine.viewing.ahead import ahead
+from logscope.engine.loading.ahead import ahead
 from logscope.engine.viewing.sampling import sample_rows
 from logscope.language.writing import quoted
 from logscope.records import schema

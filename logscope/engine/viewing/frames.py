@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from logscope.engine.viewing.ahead import ahead
+from logscope.engine.loading.ahead import ahead
 from logscope.records import schema
 from logscope.records.blocks import string_column
 from logscope.records.messages import split_messages

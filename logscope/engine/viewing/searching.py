@@ -9,7 +9,7 @@ import polars as pl
 
 from logscope.engine.answers import View
 from logscope.engine.api import Cancel
-from logscope.engine.viewing.ahead import ahead
+from logscope.engine.loading.ahead import ahead
 from logscope.query.presence import presence
 from logscope.records import schema
 from logscope.records.store import Store, StoreView, sort_rows

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from logscope.engine.viewing.ahead import ahead
+from logscope.engine.loading.ahead import ahead
 
 
 def test_results_come_in_the_order_of_the_items() -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from logscope.engine.loading import bulk
 from logscope.engine.loading import ingest as module
 from logscope.engine.loading.ingest import Ingest
 from logscope.engine.viewing.frames import Frames
@@ -71,6 +72,30 @@ def test_cuts_do_not_change_records(lines: list[str], cuts: list[int]) -> None:
     ingest.finish()
 
     assert _records(parts_store) == _records(whole_store)
+
+
+@settings(max_examples=60)
+@given(st.lists(_LINES, min_size=1, max_size=30), st.integers(90, 600), st.sampled_from(["", "\n"]))
+def test_blocks_parsed_ahead_give_the_same_records(lines: list[str], size: int, end: str) -> None:
+    data = ("\n".join(lines) + end).encode()
+    whole, whole_store = Growing("app.log", _REFERENCE), Store()
+    whole.data, whole.ended = data, True
+    _ingest(whole, whole_store).finish()
+
+    ahead, ahead_store = Growing("app.log", _REFERENCE), Store()
+    ahead.data, ahead.ended = data, True
+    ingest = _ingest(ahead, ahead_store)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bulk, "_SIZE", size)
+        patch.setattr(bulk, "_TAILS", (60, 200))
+        done = [bulk.parsed(block) for block in bulk.blocks_of(ingest)]
+    for _, base, parsed in done:
+        if parsed is None:
+            break
+        ingest.keep(base, parsed)
+    ingest.finish()
+
+    assert _records(ahead_store) == _records(whole_store)
 
 
 def test_a_continuation_that_comes_later_lengthens_its_record(monkeypatch: pytest.MonkeyPatch) -> None:
