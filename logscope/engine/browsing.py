@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from logscope.engine.answers import View
     from logscope.engine.api import Cancel
+    from logscope.query.sql_origin import Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,9 @@ class Browsing(Protocol):
 
     def value_filter(self, name: str, value: str) -> str:
         """The filter that keeps records whose column or field has exactly this value."""
+
+    def sql_origin(self, text: str) -> Origin:
+        """Which records a row of a query's result stands for, as a filter."""
 
     def cells(self, rows: Sequence[int], names: Sequence[str]) -> dict[int, tuple[str, ...]]:
         """Values of columns or fields of some records, as text; empty where there is none."""

@@ -84,7 +84,9 @@ _JOINS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class _Token:
+class Token:
+    """A piece of a query and its place."""
+
     kind: str
     text: str
     column: int
@@ -102,7 +104,15 @@ class _Token:
         return self.text[1:-1].replace(self.text[0] * 2, self.text[0]) if self.kind == "quoted" else None
 
 
-def _tokens(text: str) -> Iterator[_Token]:
+def sql_tokens(text: str) -> Iterator[Token]:
+    """A query's tokens, without blanks and comments.
+
+    Args:
+        text: The query.
+
+    Raises:
+        FilterError: A quote or comment is not closed, or a text is quoted in another way.
+    """
     at = 0
     while at < len(text):
         if text.startswith("/*", at):
@@ -121,7 +131,7 @@ def _tokens(text: str) -> Iterator[_Token]:
         if found.group() in ("`", "$") or (kind == "word" and text.startswith("'", found.end())):
             raise FilterError("texts are quoted by ' and names by \"", column=at + 1)
         if kind != "blank":
-            yield _Token(kind, found.group(), at + 1)
+            yield Token(kind, found.group(), at + 1)
         at = found.end()
 
 
@@ -131,10 +141,10 @@ def tables_in(text: str) -> tuple[str, ...]:
     Args:
         text: One SQL query; comments, strings and `EXTRACT(... FROM ...)` do not mislead.
     """
-    return tuple(dict.fromkeys(str(token.name) for token, _ in _table_places(list(_tokens(text)))))
+    return tuple(dict.fromkeys(str(token.name) for token, _ in _table_places(list(sql_tokens(text)))))
 
 
-def _table_places(tokens: list[_Token]) -> Iterator[tuple[_Token, _Token | None]]:
+def _table_places(tokens: list[Token]) -> Iterator[tuple[Token, Token | None]]:
     """Each identifier in a table's place and the token behind it."""
     # Per open parenthesis: within a FROM clause, and whether a table is awaited there.
     stack: list[tuple[bool, bool, bool]] = []
@@ -163,7 +173,7 @@ def _table_places(tokens: list[_Token]) -> Iterator[tuple[_Token, _Token | None]
                 yield token, after
 
 
-def _compares(tokens: list[_Token], place: int) -> bool:
+def _compares(tokens: list[Token], place: int) -> bool:
     """Whether a FROM belongs to `IS [NOT] DISTINCT FROM`."""
     return place > 1 and tokens[place - 1].word == "distinct" and tokens[place - 2].word in ("is", "not")
 
@@ -180,7 +190,7 @@ def check_sql(text: str) -> tuple[str, ...]:
     Raises:
         FilterError: It is no single SELECT or WITH, changes something, or reads something else.
     """
-    tokens = list(_tokens(text))
+    tokens = list(sql_tokens(text))
     while tokens and tokens[-1].text == ";":
         tokens.pop()
     mend = f"write one SELECT over {', '.join(TABLES)}"

@@ -13,6 +13,7 @@ from logscope.engine.answers import View
 from logscope.engine.api import Cancel
 from logscope.engine.browsing import Facet, FieldShare, Numbers
 from logscope.query.sql import run_sql
+from logscope.query.sql_origin import Origin, origin_of
 from logscope.records.severity import LEVELS
 
 
@@ -66,6 +67,9 @@ class FakeBrowsing:
 
     def value_filter(self, name: str, value: str) -> str:
         return f"level>={value}" if name == "level" else f"{name}:{value}"
+
+    def sql_origin(self, text: str) -> Origin:
+        return origin_of(text)
 
     def cells(self, rows: Sequence[int], names: Sequence[str]) -> dict[int, tuple[str, ...]]:
         return {

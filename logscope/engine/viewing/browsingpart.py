@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from logscope.engine.api import Cancel
     from logscope.engine.browsing import Facet, FieldShare
     from logscope.engine.session import Session
+    from logscope.query.sql_origin import Origin
 
 
 class BrowsingPart:
@@ -36,6 +37,12 @@ class BrowsingPart:
         from logscope.engine.viewing.facets import value_filter
 
         return value_filter(name, value)
+
+    def sql_origin(self, text: str) -> Origin:
+        """Which records a row of a query's result stands for."""
+        from logscope.query.sql_origin import origin_of
+
+        return origin_of(text)
 
     def cells(self, rows: Sequence[int], names: Sequence[str]) -> dict[int, tuple[str, ...]]:
         """Values of columns or fields of some records."""

@@ -204,14 +204,14 @@ class SqlScreen(ListScreen):
 
             self.app.push_screen(TransactionScreen(self.investigation, row["number"], None))
         else:
-            self._narrow([(name, value) for name, value in row.items() if _is_column(name)], keep=True)
+            self._narrow(list(row.items()), keep=True, whole=True)
 
     def action_keep(self, keep: bool) -> None:
         """The records with the cell's value, or without it."""
         grid = self.main_list
         if grid.cursor < grid.frame.height:
             name = grid.frame.columns[grid.column]
-            self._narrow([(name, grid.frame.row(grid.cursor)[grid.column])] if _is_column(name) else [], keep=keep)
+            self._narrow([(name, grid.frame.row(grid.cursor)[grid.column])], keep=keep, whole=keep)
 
     def _to_record(self, source: str, number: int) -> None:
         home, investigation = self._home, self.investigation
@@ -223,11 +223,17 @@ class SqlScreen(ListScreen):
 
         self.queries.ask("row", lambda _: investigation.located([(source, number)]), arrived)
 
-    def _narrow(self, values: Sequence[tuple[str, Any]], *, keep: bool) -> None:
-        if not values:
+    def _narrow(self, shown: Sequence[tuple[str, Any]], *, keep: bool, whole: bool) -> None:
+        """Narrow the records to values of a row; with `whole` to those that the query is about."""
+        origin = self.investigation.sql_origin(self._text)
+        named = [(origin.columns.get(name, name), value) for name, value in shown]
+        values = [(name, value) for name, value in named if _is_column(name)]
+        terms, labels = ([origin.where], [origin.where]) if whole and origin.where else ([], [])
+        if not (values or terms):
             self.scope.say("this column is none of the records': select source and line, or a field")
             return
-        terms, labels = [], []
+        if whole and not origin.whole:
+            self.scope.say("of the query's conditions only the row's values are kept: the rest is none of a filter")
         for name, value in values:
             if name == "time":
                 terms.append(f"time={value.isoformat()}" if value is not None else "-time:*")
