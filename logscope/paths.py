@@ -33,8 +33,10 @@ def cache_folder() -> Path:
 
 
 def private_folder(path: Path) -> Path:
-    """Make `path` (and its parents) readable by its owner alone (0700) and return it."""
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Make `path` and what is missing above it, readable by the owner alone (0700), and return it."""
+    # One by one: `mkdir(parents=True)` gives the mode to the last one only.
+    for missing in reversed([folder for folder in (path, *path.parents) if not folder.exists()]):
+        missing.mkdir(exist_ok=True, mode=0o700)
     path.chmod(0o700)
     return path
 

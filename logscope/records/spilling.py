@@ -13,6 +13,8 @@ from pathlib import Path
 import nanoarrow as na
 import polars as pl
 
+from logscope.paths import private_folder
+
 _ALIGNMENT = 64
 _TYPES = {"UInt8": na.uint8, "UInt16": na.uint16, "UInt32": na.uint32, "Int64": na.int64}
 
@@ -38,7 +40,7 @@ class Spill:
             return frame
         columns = [column.to_physical().rechunk() for column in frame]
         with contextlib.suppress(OSError):
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private_folder(self._folder)
             with tempfile.TemporaryFile(dir=self._folder) as file:
                 places = []
                 for column in columns:

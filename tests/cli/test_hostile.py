@@ -26,12 +26,13 @@ PAYLOADS = {
     "markup": "[/red][bold]x[/bold][@click=app.quit]y[/]",
     "return": "seen\rhidden",
     "colour": "\x1b[31mred",
+    "invisible": "ho\u200bst\U000e0041\u00ad\u2060name",
 }
 FORBIDDEN = [
     *(payload.encode() for name, payload in PAYLOADS.items() if name not in ("markup",)),
     b"\x1b]", b"\x1bP", b"\x1b_", b"\x1b^", b"\x1bX", b"\x1b[2J", b"\x07", b"\x08", b"\x00", b"\x7f",
     *(chr(code).encode() for code in range(0x80, 0xA0)),
-    *(mark.encode() for mark in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c\u2028\u2029"),
+    *(mark.encode() for mark in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200b\u2060\u00ad\U000e0041\u200e\u200f\u061c\u2028\u2029"),
 ]  # fmt: skip
 EVERYTHING = "".join(PAYLOADS.values())
 ON_TERMINALS = (b"\x1b[?25l", b"\x1b[?25h", b"\x1b[K")

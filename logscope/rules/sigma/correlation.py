@@ -25,6 +25,7 @@ from logscope.rules.nearest import nearest
 from logscope.rules.reading import Complaints, Keys
 from logscope.rules.sections import read_tests
 from logscope.rules.sigma.detection import SigmaFilter
+from logscope.rules.sigma.policy import POLICY, words_of
 from logscope.rules.sigma.values import SigmaFields
 from logscope.rules.windows.model import (
     TEMPORAL_ORDERED,
@@ -103,9 +104,9 @@ def read_correlation(document: Located, name: str, path: str, complaints: Compla
     body = document.value["correlation"]
     lines = {key: value.line for key, value in body.value.items()} if isinstance(body.value, dict) else {}
     try:
-        parsed = SigmaCorrelationRule.from_dict(entries)
+        parsed = SigmaCorrelationRule.from_dict(entries, policy=POLICY)
     except SigmaError as error:
-        raise RuleError(f"not a Sigma correlation: {error}") from None
+        raise RuleError(f"not a Sigma correlation: {words_of(error)}") from None
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise RuleError(f"not a Sigma correlation: {type(error).__name__}: {error}") from None
     except RecursionError:

@@ -21,6 +21,7 @@ from logscope.errors import RuleError
 from logscope.rules.sharing import shared_frame
 from logscope.rules.sigma.needles import Needles, needles_of
 from logscope.rules.sigma.pipelines import Pipeline, pipeline_of, placeholders
+from logscope.rules.sigma.policy import POLICY, words_of
 from logscope.rules.sigma.predicates import Mask, all_of, any_of, contains_any, none_of, plain_part, predicate
 from logscope.rules.sigma.view import PipelineView
 from logscope.rules.values import candidates
@@ -84,14 +85,14 @@ def compile_detection(document: dict[str, Any]) -> SigmaFilter:
         RuleError: pySigma refuses it, or something in it cannot be evaluated.
     """
     try:
-        rule = SigmaRule.from_dict(document)
+        rule = SigmaRule.from_dict(document, policy=POLICY)
         _put_in_placeholders(rule)
         parsed = [condition.parsed for condition in rule.detection.parsed_condition]
         names: set[str | None] = set()
         masks = [_compiled(tree, names) for tree in parsed]
         needles = needles_of(ConditionOR(parsed))
     except SigmaError as error:
-        raise RuleError(f"not a Sigma rule: {error}") from None
+        raise RuleError(f"not a Sigma rule: {words_of(error)}") from None
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         # pySigma looks at some values before it knows what they are; one bad rule stops no other.
         raise RuleError(f"not a Sigma rule: {type(error).__name__}: {error}") from None

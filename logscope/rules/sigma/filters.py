@@ -13,6 +13,7 @@ from logscope.rules.documents import Located
 from logscope.rules.model import Rule
 from logscope.rules.nearest import nearest
 from logscope.rules.sigma.detection import SigmaFilter
+from logscope.rules.sigma.policy import POLICY, words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,9 @@ def read_filter(document: Located, path: str) -> FilterDraft:
         RuleError: pySigma refuses it.
     """
     try:
-        parsed = ParsedFilter.from_dict(document.plain())
+        parsed = ParsedFilter.from_dict(document.plain(), policy=POLICY)
     except SigmaError as error:
-        raise RuleError(f"not a Sigma filter: {error}") from None
+        raise RuleError(f"not a Sigma filter: {words_of(error)}") from None
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise RuleError(f"not a Sigma filter: {type(error).__name__}: {error}") from None
     return FilterDraft(parsed, path, document.value["filter"].line)
@@ -79,7 +80,7 @@ def filtered(rules: Sequence[Rule], drafts: Iterable[FilterDraft]) -> tuple[tupl
                 raise RuleError(f"filter: there is no Sigma rule {missing[0]}", draft.path, draft.line, mend=mend)
             found = [_with(rule, draft) for rule in found]
         except SigmaError as error:
-            errors.append(RuleError(f"not a Sigma filter: {error}", draft.path, draft.line))
+            errors.append(RuleError(f"not a Sigma filter: {words_of(error)}", draft.path, draft.line))
         except RuleError as error:
             errors.append(RuleError(error.message, draft.path, draft.line, mend=error.mend))
     return tuple(found), tuple(errors)

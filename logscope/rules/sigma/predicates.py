@@ -32,6 +32,7 @@ from sigma.types import (
 from logscope.errors import RuleError
 from logscope.rules.sigma.moments import part_of
 from logscope.rules.sigma.pipelines import user_folder
+from logscope.rules.sigma.policy import RefusedPattern, RustRegexEngine
 from logscope.rules.sigma.values import SigmaValues
 
 Mask = Callable[[SigmaValues], pl.Series]
@@ -144,12 +145,9 @@ def _of_field(name: str, value: SigmaType) -> Mask | None:
 
 def _matches(name: str | None, pattern: str) -> Mask:
     try:
-        pl.Series([""]).str.contains(pattern)
-    except pl.exceptions.ComputeError as error:
-        words = str(error).strip().splitlines()[-1]
-        raise RuleError(
-            f"regex {pattern!r}: {words}", mend="write it without look-around and back-references"
-        ) from None
+        RustRegexEngine().compile(pattern)
+    except RefusedPattern as error:
+        raise RuleError(f"a regex cannot be run: {error}") from None
     return lambda values: values.text(name).str.contains(pattern).fill_null(False)
 
 
