@@ -29,6 +29,8 @@ def _visible() -> dict[int, str]:
 
 
 _TABLE = _visible()
+HIDDEN = frozenset(code for code in _TABLE if code >= 0x7F and not 0xD800 <= code < 0xE000)
+"""Characters beyond the printable ones of ASCII that act upon a terminal or are not seen."""
 _LINES = {code: sign for code, sign in _TABLE.items() if code != 0x0A}
 
 

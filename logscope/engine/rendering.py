@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import msgspec
 
 from logscope.records import schema
 from logscope.records.severity import level_name
+from logscope.text import HIDDEN
 
 if TYPE_CHECKING:
     import polars as pl
@@ -17,19 +19,14 @@ if TYPE_CHECKING:
     from logscope.engine.answers import Detection, NearMiss, SourceStatus
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - formatted as UTC below, without the cost of zones
-_ESCAPED = {
-    code: f"\\u{code:04x}"
-    for code in (
-        *range(0x7F, 0xA0), 0x061C, 0x200E, 0x200F, 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A)
-    )
-}  # fmt: skip
+_ESCAPED = {code: json.dumps(chr(code))[1:-1] for code in HIDDEN}
 
 RECORD_COLUMNS = ("time", "time_from", "level", "source", "line", "format", "host", "service", "pid", "message", "raw")
 """Columns that a record's JSON object needs."""
 
 
 def json_line(value: object) -> str:
-    """One line of JSON; control and bidi characters escaped.
+    """One line of JSON; characters that act upon a terminal or are not seen are escaped.
 
     Args:
         value: What msgspec can encode.
