@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from logscope.rules.detector import Detector
 from logscope.rules.model import Rule
+from logscope.rules.silences.detector import SilenceDetector
 from logscope.rules.stepping import StepDetector
 from logscope.rules.windows.detector import WindowDetector
 
@@ -17,4 +18,6 @@ def decider_of(rule: Rule, *, every: bool = False) -> StepDetector:
     """
     if rule.windows is not None:
         return WindowDetector(rule, every=every)
+    if rule.silence is not None:
+        return SilenceDetector(rule)
     return Detector(rule)

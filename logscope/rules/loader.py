@@ -32,6 +32,8 @@ from logscope.rules.reading import Complaints, Keys
 from logscope.rules.references import resolved
 from logscope.rules.sections import read_emit, read_tests
 from logscope.rules.sigma.reading import SIGMA, sigma_rule, slug
+from logscope.rules.silences import reading as silences
+from logscope.rules.silences.model import Silence
 
 if TYPE_CHECKING:
     from logscope.rules.sigma.correlation import CorrelationDraft
@@ -43,13 +45,14 @@ BUILTIN = Path(__file__).parent / "builtin"
 SUFFIXES = (".yml", ".yaml")
 
 _RULE_KEYS = (
-    "title", "name", "id", "status", "level", "description", "enabled", "sequence", "record", "transaction", "emit",
+    "title", "name", "id", "status", "level", "description", "enabled", "sequence", "record", "silence",
+    "transaction", "emit",
     "actions", "tests", "author", "date", "modified", "references", "tags", "falsepositives", "license",
 )  # fmt: skip
 _SEQUENCE_KEYS = ("by", "keys", "grain", "maxspan", "steps", "until", "having")
 _STEP_KEYS = ("name", "where", "rule", "absent", "within", "maxpause")
 _TRANSACTION_KEYS = ("where", "keys", "grain")
-_FORMS = ("sequence", "record", "transaction")
+_FORMS = ("sequence", "record", "silence", "transaction")
 _STEP_NAME = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
 
 
@@ -190,16 +193,19 @@ def _rule(
     title = keys.text("title", required=True) or ""
     forms = [form for form in _FORMS if keys.has(form)]
     if len(forms) != 1:
-        what = "has neither sequence nor record nor transaction" if not forms else f"has {' and '.join(forms)}"
-        keys.wrong(f"the rule {what}", mend="give it one of sequence:, record:, transaction:")
+        what = f"has none of {', '.join(_FORMS)}" if not forms else f"has {' and '.join(forms)}"
+        keys.wrong(f"the rule {what}", mend=f"give it one of {':, '.join(_FORMS)}:")
         return None
     kind = forms[0]
     sequence: Sequence | None = None
     transaction: TransactionCondition | None = None
+    silence: Silence | None = None
     if kind == "sequence":
         sequence = _sequence(keys.entries[kind], complaints, compile_filter)
-    elif kind == "record":
-        sequence = _record(keys.entries[kind], complaints, compile_filter)
+    elif kind in ("record", "silence"):
+        part = Keys(keys.entries[kind], ("where",) if kind == "record" else silences.KEYS, complaints, kind)
+        silence = silences.read_silence(part) if kind == "silence" else None
+        sequence = _record(part, complaints, compile_filter, () if silence is None else silence.by)
     else:
         transaction = _transaction(keys.entries[kind], complaints, compile_transaction)
     return Rule(
@@ -209,6 +215,7 @@ def _rule(
         kind=kind,
         sequence=sequence,
         transaction=transaction,
+        silence=silence,
         emit=read_emit(keys.entry("emit"), _names(sequence, transaction), complaints),
         id=keys.text("id"),
         status=keys.text("status", choices=STATUSES) or "experimental",
@@ -361,12 +368,11 @@ def _step_names(sequence: Sequence) -> tuple[list[str], list[str]]:
     return [step.name for step in sequence.positive], [step.name for step in sequence.steps if step.absent]
 
 
-def _record(entry: Located, complaints: Complaints, compile_filter: CompileFilter) -> Sequence | None:
-    keys = Keys(entry, ("where",), complaints, "record")
+def _record(keys: Keys, complaints: Complaints, compile_filter: CompileFilter, by: tuple[str, ...]) -> Sequence | None:
     compiled = _filter(keys, "where", complaints, compile_filter)
     if compiled is None:
         return None
-    return Sequence(by=(), steps=(Step(RECORD_STEP, *compiled, line=keys.line_of("where")),))
+    return Sequence(by=by, steps=(Step(RECORD_STEP, *compiled, line=keys.line_of("where")),))
 
 
 def _transaction(

@@ -12,6 +12,7 @@ import polars as pl
 from logscope.errors import RuleError
 from logscope.rules.emit import Emit
 from logscope.rules.having import Having
+from logscope.rules.silences.model import Silence
 from logscope.rules.values import Value
 from logscope.rules.windows.model import Windows
 
@@ -201,11 +202,13 @@ class Rule:
     title: str
     level: str
     kind: str
-    """`sequence`, `record` (a sequence of one step named `record`), `transaction` or `correlation`."""
+    """`sequence`, `record` (a sequence of one step named `record`), `silence` (likewise), `transaction` or
+    `correlation`."""
     sequence: Sequence | None
     transaction: TransactionCondition | None = None
     windows: Windows | None = None
     """Of a correlation."""
+    silence: Silence | None = None
     quiet: bool = False
     """It is there for the rules that name it and is not told by itself."""
     sigma: bool = False

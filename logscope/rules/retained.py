@@ -135,6 +135,16 @@ class RetainedHits:
             found.append(hits.filter(pl.col("since").is_null() | (time >= pl.col("since"))).drop("since"))
         return pl.concat(found, how="diagonal") if found else None
 
+    def between(self, first_us: int, last_us: int) -> pl.DataFrame | None:
+        """The hits of a stretch of time, both ends inclusive, of all groups and in no order."""
+        time = pl.col("time").to_physical()
+        found = [
+            piece.frame.filter((time >= first_us) & (time <= last_us))
+            for piece in self._pieces
+            if piece.first_us <= last_us and piece.last_us >= first_us
+        ]
+        return pl.concat(found, how="diagonal") if found else None
+
     def evict(self) -> tuple[int, int | None]:
         """Drop the oldest above the limit.
 

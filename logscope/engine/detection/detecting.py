@@ -78,6 +78,8 @@ class Detecting:
         self._running: list[Running] | None = None
         self._others: dict[str, Correlating] = {}
         self._closings: dict[int, Closing] = {}
+        self._at_other_grain: dict[str, list[str]] = {}
+        """Why the grain that rules ask for is not there, and their names."""
         self._suppression = Suppression()
         self._next_row = 0
         self._observed = 0
@@ -193,6 +195,10 @@ class Detecting:
 
             plan = self._correlating.prepare(cancel=cancel)
             self._running = [self._begun(rule, plan.grain, cancel) for rule in in_order_of_use(self.rules)]
+            for why, names in self._at_other_grain.items():
+                some = f"rule {names[0]}" if len(names) == 1 else f"{len(names)} rules ({', '.join(sorted(names))})"
+                self.notices.append(f"{some}: {why}; at grain {plan.grain or 'none'} instead")
+            self._at_other_grain = {}
         return self._running
 
     def _begun(self, rule: Rule, chosen: str | None, cancel: Cancel) -> Running:
@@ -215,7 +221,7 @@ class Detecting:
         try:
             wanted = plan.with_grain(grain, why=f"rule {rule.name}")
         except PlanError as error:
-            self.notices.append(f"rule {rule.name}: {error.message}; it runs at grain {chosen or 'none'}")
+            self._at_other_grain.setdefault(error.message, []).append(rule.name)
             return self._correlating
         if wanted.grain == chosen or wanted.grain is None:
             return self._correlating

@@ -28,6 +28,7 @@ from logscope.rules.sigma.detection import SigmaFilter
 from logscope.rules.sigma.policy import POLICY, words_of
 from logscope.rules.sigma.values import SigmaFields
 from logscope.rules.windows.model import (
+    NUMERIC,
     TEMPORAL_ORDERED,
     VALUE_PERCENTILE,
     Clause,
@@ -182,6 +183,7 @@ class Linker:
             tuple(parsed.group_by or ()),
             threshold,
             clauses,
+            _least(draft, kind),
         )
 
     def _slot(self, draft: CorrelationDraft, reference: str) -> Slot:
@@ -296,6 +298,19 @@ def _threshold(draft: CorrelationDraft, condition: SigmaCorrelationCondition, ki
             raise draft.error("percentile is missing", "condition", "add percentile: with 0 to 100")
         percent = float(condition.percentile)
     return Threshold(condition.op.name.lower(), float(condition.count), condition.fieldref, percent)
+
+
+def _least(draft: CorrelationDraft, kind: str) -> int:
+    """`least`, a key of logscope's own: two responses say nothing of a share."""
+    body = draft.entries["correlation"]
+    asked = body.get("least") if isinstance(body, Mapping) else None
+    if asked is None:
+        return 0
+    if kind not in NUMERIC:
+        raise draft.error(f"least has no meaning for {kind}", "least", f"it is for {', '.join(NUMERIC)}")
+    if isinstance(asked, bool) or not isinstance(asked, int) or asked < 1:
+        raise draft.error("least is not a whole number above 0", "least", "write least: 20")
+    return asked
 
 
 def _chains(draft: CorrelationDraft, threshold: Threshold, count: int) -> tuple[Clause, ...]:

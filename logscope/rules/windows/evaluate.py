@@ -17,7 +17,7 @@ import polars as pl
 
 from logscope.rules.windows.hits import WindowHits
 from logscope.rules.windows.matches import GROUP, Matches, collect
-from logscope.rules.windows.metrics import metric
+from logscope.rules.windows.metrics import counted, metric
 from logscope.rules.windows.model import NUMERIC, TEMPORAL, TEMPORAL_ORDERED, Clause, Threshold, Windows
 
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
@@ -148,6 +148,8 @@ def _holds(
     else:
         measured = metric(node, matches, group, low, high, whole=whole)
     met = _meets(node.threshold, measured)
+    if met is not None and node.least > 1:
+        met &= counted(matches, group, low, high, numbers=True) >= node.least
     found: dict[int, pl.Series] = {}
     for number in clauses:
         clause = node.clauses[number]

@@ -28,8 +28,7 @@ def metric(
         Float64, null where there is no value.
     """
     if node.kind == EVENT_COUNT:
-        events = matches.frame.select(GROUP, "ts", "eid").unique().sort(GROUP, "ts")
-        return Timeline(events[GROUP], events["ts"]).count(group, low, high).cast(pl.Float64)
+        return counted(matches, group, low, high).cast(pl.Float64)
     events = matches.frame.select(GROUP, "ts", "eid", "v").unique().filter(pl.col("v").is_not_null()).sort(GROUP, "ts")
     if node.kind == VALUE_COUNT:
         return _distinct(events, group, high, node.span_us - (not whole))
@@ -37,6 +36,13 @@ def metric(
         return _sum(events, group, low, high, mean=node.kind == VALUE_AVG)
     percent = 50.0 if node.threshold is None else node.threshold.percent
     return _quantile(events, group, high, node.span_us - (not whole), percent / 100)
+
+
+def counted(matches: Matches, group: pl.Series, low: pl.Series, high: pl.Series, *, numbers: bool = False) -> pl.Series:
+    """How many records, or alerts, each window holds (Int64); with `numbers` only those that have a value."""
+    rows = matches.frame.filter(pl.col("v").is_not_null()) if numbers else matches.frame
+    events = rows.select(GROUP, "ts", "eid").unique().sort(GROUP, "ts")
+    return Timeline(events[GROUP], events["ts"]).count(group, low, high)
 
 
 def _distinct(events: pl.DataFrame, group: pl.Series, time: pl.Series, span_us: int) -> pl.Series:

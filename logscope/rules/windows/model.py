@@ -106,6 +106,8 @@ class Windows:
     """None: the clauses alone decide (an extended condition)."""
     clauses: tuple[Clause, ...] = ()
     """Alternatives; of a `temporal_ordered` one each is a chain in the order of the slots."""
+    least: int = 0
+    """Of types that read a number: in a window of fewer numbers the condition does not hold."""
 
     @property
     def extended(self) -> bool:

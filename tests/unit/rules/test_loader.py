@@ -130,13 +130,44 @@ def test_an_absence_needs_a_bound_and_one_step_must_happen() -> None:
         ("title: x\nlevel: " + "9" * 10_000, "not"),
         ("title: x\ndetection: {a: b}\nlogsource: {}\n", "not a Sigma rule"),
         ("title: x\ncorrelation: {type: event_count}\n", "not a Sigma correlation: Sigma correlation rule without"),
-        ("title: x\n", "neither sequence nor record nor transaction"),
+        ("title: x\n", "none of sequence, record, silence, transaction"),
     ],
 )
 def test_yaml_that_is_refused(text: str, words: str) -> None:
     errors = errors_of(text)
     assert any(words in str(error) for error in errors)
     assert all(error.where == "r.yml" and error.line for error in errors)
+
+
+SILENCE = "title: x\nsilence:\n  by: [service]\n  where: |-\n    service:*\n  after: 15m\n  times: 3\n  history: 2d\n"
+
+
+def test_a_silence() -> None:
+    (rule,) = load_text(SILENCE, compile_filter).rules
+    assert rule.kind == "silence"
+    silence = rule.silence
+    assert silence is not None
+    assert (silence.by, silence.after_us, silence.times) == (("service",), 900_000_000, 3.0)
+    assert silence.history_us == 2 * 86_400_000_000
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("  by: [service]\n", "", "by is missing"),
+        ("[service]", "[transaction]", "by has transaction"),
+        ("  after: 15m\n", "", "after is missing"),
+        ("after: 15m", "after: 15", "after is not a duration"),
+        ("after: 15m", "after: 1ms", "after is shorter than a second"),
+        ("times: 3", "times: 0", "times is not a number from 1 to 1000"),
+        ("where: |-\n    service:*", "within: 3m", "there is no key within"),
+        ("  where: |-\n    service:*\n", "", "where is missing"),
+    ],
+)
+def test_what_a_silence_cannot_be(old: str, new: str, words: str) -> None:
+    assert old in SILENCE
+    errors = errors_of(SILENCE.replace(old, new))
+    assert any(words in str(error) for error in errors), errors
 
 
 def test_yaml_1_2_keeps_text_text() -> None:

@@ -48,6 +48,17 @@ correlation:
   group-by: [user]
   timespan: 1m
 """
+SHARE = """
+title: Mostly large
+name: share
+correlation:
+  type: value_percentile
+  rules: [failed]
+  group-by: [user]
+  timespan: 10s
+  condition: {gte: 5, field: size, percentile: 50}
+  least: 3
+"""
 ABSENT = """
 title: Failed and nothing after
 name: absent
@@ -100,6 +111,14 @@ def test_a_detection_is_raised_where_the_condition_begins_to_hold() -> None:
     assert {name: step.row for name, step in found[0].steps.items()} == {"failed": 2}
     every = scan(detector("brute", FAILED, BRUTE, every=True), *records)
     assert [one.time // SECOND for one in every] == [8, 9]
+
+
+def test_of_too_few_numbers_nothing_is_said() -> None:
+    share = detector("share", FAILED, SHARE)
+    sizes = pl.Series(["9", "9", "x", "9", "1"], dtype=pl.String)
+    hits = frame(*[(time, "fail", "root") for time in range(5)]).with_columns(sizes.alias("fields.size"))
+    found = share.step(share.hits(hits), watermark=4 * SECOND, begin=0, final=True).raised
+    assert [one.time // SECOND for one in found] == [3]
 
 
 def test_groups_fold_letter_case_and_show_it_as_it_was_written() -> None:
@@ -176,6 +195,8 @@ def test_rules_of_other_files_are_found(tmp_path: Path) -> None:
         (BRUTE.replace("{gte: 3}", "{gte: 3, lte: 9}"), 5, "exactly one condition item"),
         (BRUTE.replace("10s", "10x"), 5, "Timespan '10x' is invalid"),
         (ABSENT.replace("failed and not accepted", "not failed"), 8, "can hold without any match"),
+        (BRUTE + "  least: 3\n", 11, "least has no meaning for event_count"),
+        (SHARE.replace("least: 3", "least: 0"), 10, "least is not a whole number above 0"),
         (BRUTE.replace("event_count", "value_percentile").replace("{gte: 3}", "{gte: 3, field: x}"), 10, "percentile"),
     ],
 )
