@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from logscope.errors import FormatError
 from logscope.formats.model import COLUMNS, FIELD_TYPES, KEY_CLASSES, KINDS, Format, FormatKey, Sample
@@ -20,7 +21,7 @@ MAX_PATTERN = 4096
 _KNOWN = {
     *("name", "kind", "title", "order", "pattern", "patterns", "quick", "multiline", "inner_only", "layouts", "levels"),
     *("service", "status_levels", "types", "names", "keys", "samples", "inside", "needs", "members", "header"),
-    *("separator", "renames", "pairs"),
+    *("separator", "renames", "pairs", "zone"),
 }
 _SAMPLES = "\n[[samples]]"
 
@@ -103,6 +104,7 @@ class _Definition:
                 separator=table.get("separator", " "),
                 renames=table.get("renames", {}),
                 pairs=expand(table.get("pairs", "")),
+                zone=table.get("zone", ""),
                 layouts=tuple(table.get("layouts", ())),
                 levels={word.lower(): level for word, level in table.get("levels", {}).items()},
                 service=table.get("service"),
@@ -150,6 +152,8 @@ class _Definition:
             if level_number(level) is None:
                 mend = "use trace, debug, info, warn, error, fatal"
                 raise self.fail(f"'{word}' is mapped to the unknown level '{level}'", mend, "levels")
+        if table.get("zone") and not _is_zone(table["zone"]):
+            raise self.fail(f"there is no zone '{table['zone']}'", "name one as Europe/Zurich or UTC", "zone")
         for column in table.get("names", {}):
             if column not in COLUMNS:
                 raise self.fail(f"names has no column '{column}'", f"columns are {', '.join(COLUMNS)}", "names")
@@ -165,10 +169,18 @@ class _Definition:
         return FormatKey(table["name"], table.get("field", table["name"]), key_class)
 
 
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
 _SAID: dict[type, str] = {str: "text", bool: "true or false", int: "whole number", list: "list", dict: "table"}
 _TYPES: dict[str, type] = {
     **dict.fromkeys(
-        ("name", "kind", "title", "pattern", "header", "separator", "service", "status_levels", "pairs"), str
+        ("name", "kind", "title", "pattern", "header", "separator", "service", "status_levels", "pairs", "zone"), str
     ),
     **dict.fromkeys(("multiline", "inner_only", "inside"), bool),
     **dict.fromkeys(("patterns", "layouts", "needs", "members", "keys", "samples"), list),

@@ -19,6 +19,7 @@ from logscope.formats.columns import fitted
 from logscope.formats.csvlayout import CsvLayout, csv_layout, records_of
 from logscope.formats.lines import CONTINUES
 from logscope.formats.loader import Assignment, FormatSet
+from logscope.formats.members import fitted_members
 from logscope.formats.model import Format
 from logscope.formats.parser import WRAPPERS, make_parser
 
@@ -60,6 +61,7 @@ def detect(known: FormatSet, sample_lines: Sequence[str], *, name: str, forced: 
     taken = [(form, shares[form.name]) for form in candidates if shares.get(form.name, 0.0) > 0]
     best = max((share for _, share in taken), default=0.0)
     taken = [(form, share) for form, share in taken if share >= LEAST or share == best]
+    taken = [(_fitted_members(known, form, sample), share) for form, share in taken]
     guessed = guess.leading_time(rest.to_list()) if len(rest) > len(lines) / 2 else None
     if guessed is not None:
         form, share = guessed
@@ -130,7 +132,11 @@ def _inside(outer: Assignment, lines: pl.Series) -> tuple[Format, ...] | None:
     inner = [form for form in known.formats if form.kind not in WRAPPERS | {"text"}]
     candidates = _possible(inner, peeled.to_list())
     shares, _ = _shares(known, candidates, peeled)
-    told = {form.name: form for form in candidates if shares.get(form.name, 0.0) > 0}
+    told = {
+        form.name: _fitted_members(known, form, peeled.to_list())
+        for form in candidates
+        if shares.get(form.name, 0.0) > 0
+    }
     # A sample is short: what is read inside any message is read inside this source's too; but what only firewalls and
     # daemons send to syslog costs every line of an application's container a look.
     syslog = any(form.kind in {"rfc5424", "rfc3164"} for form in outer.formats)
@@ -138,6 +144,19 @@ def _inside(outer: Assignment, lines: pl.Series) -> tuple[Format, ...] | None:
     return tuple(
         told.get(form.name, form) for form in inner if form.name in told or (form.inside and form.name in possible)
     )
+
+
+def _fitted_members(known: FormatSet, form: Format, sample: Sequence[str]) -> Format:
+    """A general format of JSON with the names that the sample's objects have for its columns."""
+    if form.kind != "json" or form.members:
+        return form
+    texts = list(sample)
+    if form.multiline:
+        text = next(each for each in known.formats if each.kind == "text")
+        alone = make_parser(Assignment((form, text), known, (), inner=()), zone="UTC", reference_us=0, source_name="")
+        lines = pl.DataFrame({"text": texts}).with_columns(record=alone.starts(pl.Series(texts)).cum_sum())
+        texts = lines.group_by("record", maintain_order=True).agg(pl.col("text").str.join("\n"))["text"].to_list()
+    return fitted_members(form, texts)
 
 
 def _shares(known: FormatSet, candidates: Sequence[Format], lines: pl.Series) -> tuple[dict[str, float], pl.Series]:

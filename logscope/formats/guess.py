@@ -47,6 +47,14 @@ def leading_time(lines: Sequence[str]) -> tuple[Format, float] | None:
     return form, share
 
 
+def layout_of(texts: Sequence[str]) -> str | None:
+    """The strptime layout of at least half of the texts, each a time and nothing else; None if they have none."""
+    for layout, pattern in dict.fromkeys(found for text in texts[:_TRIED] if (found := _layout(text.strip()))):
+        if sum(1 for text in texts if _reads(layout, pattern, text)) >= len(texts) / 2:
+            return layout
+    return None
+
+
 def _reads(layout: str, pattern: str, line: str) -> bool:
     found = re.match(rf"[\[(<]?({pattern})", line[:80])
     if found is None:

@@ -76,6 +76,8 @@ class Format:
     pairs: str = ""
     """How a record's further pairs are written: a regex with the groups `name` and `value`, or `spaced`, values that
     go on to the next name; empty: `name=value` as `keyvalue` has it."""
+    zone: str = ""
+    """IANA zone of times that name none, where what writes the lines always uses one; empty: the source's."""
     layouts: tuple[str, ...] = ()
     """strptime layouts of `time` beyond the well-known ones, as Polars reads them."""
     levels: Mapping[str, str] = field(default_factory=dict)

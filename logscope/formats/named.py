@@ -73,7 +73,7 @@ class NamedReader(Reader):
 class LogfmtReader(NamedReader):
     """Lines that begin with at least two `name=value` pairs."""
 
-    _pairs = rf"{keyvalue.NAME}={keyvalue.VALUE}[ \t]+{keyvalue.NAME}={keyvalue.VALUE}"
+    _pairs = rf"(?:\[[A-Za-z_]+\] )?{keyvalue.NAME}={keyvalue.VALUE}[ \t,;]+{keyvalue.NAME}={keyvalue.VALUE}"
 
     def match(self, raw: pl.Series) -> pl.Series:
         """Two pairs at the start."""
@@ -137,6 +137,8 @@ class JsonReader(NamedReader):
             closes = raw.str.contains(r"\}[ \t\r\n]*$").fill_null(False)
         for name in self.format.members:
             opens = opens & raw.str.contains(f'"{name}"', literal=True).fill_null(False)
+        for pattern in self.format.patterns:
+            opens = opens & raw.str.contains(pattern).fill_null(False)
         return opens & closes
 
     def scan(self, raw: pl.Series, want: Collection[str]) -> tuple[pl.Series, Columns]:

@@ -101,7 +101,7 @@ class SourceParser:
     def _readers(self, form: Format) -> list[Reader]:
         if form.kind == "csv":
             return []
-        clock = Clock(self._clock.zone, self._clock.reference_us, (*form.layouts, *self._clock.layouts))
+        clock = Clock(form.zone or self._clock.zone, self._clock.reference_us, (*form.layouts, *self._clock.layouts))
         if form.kind == "json":
             reader = PrettyReader if form.multiline else JsonReader
             return [reader(form, clock, TextReader(_text_format(form), clock))]

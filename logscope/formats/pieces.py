@@ -20,8 +20,8 @@ PIECES = {
     "anylevel": r"(?i:trace|debug|info|notice|warn|warning|error|err|fatal|critical|crit|severe|panic|alert|emerg)",
     "ip": r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?:\.[0-9]{1,3}){0,3}",
     "asa": (
-        rf"^(?:<[0-9]+>)?(?:[0-9]+: )?[.*]?(?:(?P<time>{_BSD}|{_ISO})(?: [A-Z]{{3,5}})?:?[ ]+)?(?:(?P<host>[^ :%<]+)[ :]+)?"
-        r"(?:[0-9]+: )?%(?P<product>ASA|FTD|PIX|FWSM)-(?:[a-zA-Z]+-|-)?(?P<level>[0-7])-(?P<code>[0-9]+): ?"
+        rf"^(?:<[0-9]+>)?(?:[0-9]+: )?[.*]?(?:(?P<time>(?:{_BSD}|{_ISO})(?: [A-Z]{{3,5}})?):?[ ]+)?(?:(?P<host>[^ :%]+)[ :]+|: )?"
+        r"(?:[0-9]+: )?%(?P<product>ASA|FTD|PIX|FWSM)-(?:[a-zA-Z]+-|-)?(?P<level>[0-7])-(?P<code>[0-9]+):? ?"
     ),
     "quoted": r'"(?:[^"\\]|\\.|"")*"',
     "inquotes": r'(?:[^"\\]|\\.)*',

@@ -181,7 +181,7 @@ class RegexReader(Reader):
         return self._columns(raw, want, received, self.pattern.captures(raw, self._groups(want)))
 
     def _columns(self, raw: pl.Series, want: Collection[str], received: pl.Series | None, captured: Columns) -> Columns:
-        found = {name: present(values) for name, values in captured.items()}
+        found = {name: self._present(name, values) for name, values in captured.items()}
         out: Columns = {}
         for column in ("host", "service", "pid"):
             told = self._told(raw, column, found) if column in want else None
@@ -272,7 +272,11 @@ class RegexReader(Reader):
     def states_level(self, raw: pl.Series) -> pl.Series:
         """The level group's."""
         captured = self.pattern.captures(raw, self._groups({"level"}))
-        return self._stated(raw, {name: present(values) for name, values in captured.items()})
+        return self._stated(raw, {name: self._present(name, values) for name, values in captured.items()})
+
+    def _present(self, name: str, values: pl.Series) -> pl.Series:
+        # Redis writes `-` for a level.
+        return values if name == "level" and "-" in self.format.levels else present(values)
 
 
 def present(values: pl.Series) -> pl.Series:

@@ -50,6 +50,8 @@ def to_times(text: pl.Series, clock: Clock, received: pl.Series | None = None) -
     exact = None if clock.layouts or text.null_count() else ISO_SHAPE.fullmatch(text[0])
     if exact is not None and text.str.contains(f"^{shape_regex(exact[0])}$").all():
         return iso_times(text, exact[0], clock).alias(text.name)
+    if text.str.contains(_NAMED).any():
+        return _in_named_zones(text, clock, received)
     if not clock.layouts and not text.str.contains(_ANY_SHAPE).any():
         return result
     for position, (guard, read) in enumerate(shapes):
@@ -64,6 +66,16 @@ def to_times(text: pl.Series, clock: Clock, received: pl.Series | None = None) -
         if not (present & result.is_null()).any():
             break
     return _in_calendar(result).alias(text.name)
+
+
+def _in_named_zones(text: pl.Series, clock: Clock, received: pl.Series | None) -> pl.Series:
+    """Times some of which end in a zone's abbreviation; those of unknown ones are in the source's zone."""
+    offsets = text.str.extract(_NAMED, 1).replace_strict(ZONES, default=None, return_dtype=pl.Duration("us"))
+    bare = text.str.replace(_NAMED, "")
+    known = offsets.is_not_null()
+    universal = Clock("UTC", clock.reference_us, clock.layouts)
+    times = to_times(bare.set(known, None), clock, received)
+    return times.zip_with(~known, to_times(bare.set(~known, None), universal, received) - offsets)
 
 
 def _in_calendar(times: pl.Series) -> pl.Series:
@@ -301,4 +313,34 @@ SHAPES: tuple[tuple[str, _Read], ...] = (
 )
 """Guard (Rust regex) and reader of each well-known shape; no two guards match the same text."""
 
+_NAMED = r" ([A-Z]{3,5}|UT)$"
+_HOURS = {
+    "EST": -5,
+    "EDT": -4,
+    "CST": -6,
+    "CDT": -5,
+    "MST": -7,
+    "MDT": -6,
+    "PST": -8,
+    "PDT": -7,
+    "WET": 0,
+    "WEST": 1,
+    "CET": 1,
+    "CEST": 2,
+    "MEZ": 1,
+    "MESZ": 2,
+    "EET": 2,
+    "EEST": 3,
+    "MSK": 3,
+    "JST": 9,
+    "AEST": 10,
+    "AEDT": 11,
+    "NZST": 12,
+    "NZDT": 13,
+    "GMT": 0,
+    "UTC": 0,
+    "UT": 0,
+}
+ZONES = {name: timedelta(hours=hours) for name, hours in _HOURS.items()}
+"""Abbreviations of zones that mean one offset: RFC 5322 4.3's, and those of the tz database that no two zones share."""
 _ANY_SHAPE = "|".join(guard for guard, _ in SHAPES)

@@ -17,7 +17,7 @@ from logscope.formats.lines import Lines
 from logscope.formats.model import Format
 from logscope.formats.patterns import Pattern, compile_pattern
 from logscope.formats.readers import INDEXED, Columns, Reader, fields_of
-from logscope.formats.timestamps import Clock, to_times
+from logscope.formats.timestamps import ZONES, Clock, to_times
 from logscope.records import severity
 from logscope.records.schema import FIELD_PREFIX
 
@@ -26,6 +26,7 @@ PRI = r"(?:<(?P<pri>0{0,2}[0-9]|0?[1-9][0-9]|1[0-8][0-9]|19[01])>[ \t]?)"
 
 _BSD = r"[A-Z][a-z]{2} [ 0-9]?[0-9] (?:[0-9]{4} )?[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?"
 _ISO = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?(?:[Zz]|[+-][0-9]{2}:?[0-9]{2})"
+_ZONE = rf"(?: (?:{'|'.join(ZONES)}))?"
 _TAG = r"(?P<app>[^ \t\[\]:={}\"]+(?:\([^) ]*\))?)(?:\[(?P<pid>[^\] ]*)\])?:"
 _HOST = r"(?P<host>[^ \t\[\]={}\"]*[^ \t\[\]:={}\"])"
 _LEVEL = r"(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|ERR|FATAL|CRITICAL|SEVERE)"
@@ -41,7 +42,7 @@ _QUICK = {
 }
 """Narrower regexes for the usual case: a priority, and something after the header."""
 RFC3164 = (
-    rf"^{PRI}?(?:[0-9]+: )?[*.]?(?P<time>{_BSD})(?: [A-Z]{{3,4}})?:? (?:{_HOST} )?{_TAG}[ \t]?",
+    rf"^{PRI}?(?:[0-9]+: )?[*.]?(?P<time>{_BSD}{_ZONE}):? (?:{_HOST} )?{_TAG}[ \t]?",
     rf"^{PRI}?(?P<time>{_BSD}):? {_HOST}(?: |$)",
     rf"^{PRI}?(?P<time>{_ISO}) {_HOST} {_TAG}[ \t]?",
 )

@@ -1,0 +1,98 @@
+"""JSON of products: time, level and host under names of their own, and what zones' abbreviations say."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from logscope.errors import LogscopeError
+from logscope.formats.loader import FormatSet, load_formats
+from logscope.formats.parser import make_parser
+from tests.unit.formats.test_language import read, write
+
+NESTED = {"data": {"event_date": "2026-11-01T10:00:01Z", "computer": {"hostname": "till-7"}, "severity": "High"}}
+
+
+def test_members_that_only_a_sample_tells() -> None:
+    lines = [json.dumps(NESTED | {"id": number, "next_check": "2027-01-01T00:00:00Z"}) for number in range(20)]
+    (first, *_) = read(lines, "time", "host")
+    assert first == {"time": "2026-11-01T10:00:01.000Z", "host": "till-7"}
+
+
+def test_members_of_objects_over_several_lines() -> None:
+    lines = json.dumps(NESTED, indent=2).split("\n")
+    (whole,) = read_joined(lines)
+    assert whole == {"time": "2026-11-01T10:00:01.000Z", "host": "till-7"}
+
+
+def read_joined(lines: list[str]) -> list[dict[str, object]]:
+    parser = make_parser(load_formats().detect(lines, name="x"), zone="UTC", reference_us=0, source_name="")
+    assert parser.starts(pl.Series(lines)).to_list() == [True] + [False] * (len(lines) - 1)
+    raw = pl.Series(["\n".join(lines)])
+    time = parser.index(raw)["time"].dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
+    return parser.columns(raw, ["host"]).with_columns(time=time).select("time", "host").to_dicts()
+
+
+def test_a_time_of_a_known_name_that_does_not_read_gives_way_to_one_that_does() -> None:
+    lines = [json.dumps({"time": "late", "detected_at": 1793527201000 + number}) for number in range(5)]
+    assert [each["time"] for each in read(lines, "time", "message")][:2] == [
+        "2026-11-01T10:00:01.000Z",
+        "2026-11-01T10:00:01.001Z",
+    ]
+
+
+def test_a_layout_of_its_own() -> None:
+    lines = [json.dumps({"reported_time": f"28/11/2026 10:00:{second:02}"}) for second in range(9)]
+    assert read(lines, "time", "message")[3]["time"] == "2026-11-28T10:00:03.000Z"
+
+
+@pytest.mark.parametrize("member", ["expires_at", "valid_until", "number"])
+def test_what_is_no_time_is_none(member: str) -> None:
+    value = 17 if member == "number" else "soon"
+    assert read([json.dumps({member: value})] * 3, "time", "message")[0]["time"] is None
+
+
+@pytest.mark.parametrize(
+    ("stamp", "expected"),
+    [
+        ("Apr 15 2026 09:34:34 EDT", "2026-04-15T13:34:34.000Z"),
+        ("Apr 15 2026 09:34:34 CEST", "2026-04-15T07:34:34.000Z"),
+        ("Apr 15 2026 09:34:34 UTC", "2026-04-15T09:34:34.000Z"),
+        ("Apr 15 2026 09:34:34 XYZ", "2026-04-15T09:34:34.000Z"),
+    ],
+)
+def test_abbreviations_of_zones(stamp: str, expected: str) -> None:
+    assert (
+        read([f"{stamp}: %ASA-6-110002: Failed to locate egress interface"], "time", "message")[0]["time"] == expected
+    )
+
+
+def test_a_host_that_looks_like_a_zone_is_a_host() -> None:
+    assert read(["Nov  1 10:00:01 WEB su: done"] * 3, "host", "service")[0] == {"host": "WEB", "service": "su"}
+
+
+def test_a_format_may_have_a_zone_of_its_own(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "till.toml",
+        "name = 'till'\npattern = '^till (?P<time>[0-9-]+ [0-9:]+) (?P<message>.*)$'\nzone = 'Europe/Zurich'\n"
+        "[[samples]]\nline = 'till 2026-11-01 10:00:01 open'\nexpect = {time = '2026-11-01T09:00:01.000000Z'}\n",
+    )
+    formats = load_formats([tmp_path])
+    (row,) = read_with(formats, ["till 2026-07-01 10:00:01 open"])
+    assert row == "2026-07-01T08:00:01.000000Z"
+
+
+def read_with(formats: FormatSet, lines: list[str]) -> list[str]:
+    parser = make_parser(formats.detect(lines, name="x"), zone="UTC", reference_us=0, source_name="")
+    return parser.index(pl.Series(lines))["time"].dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_list()
+
+
+def test_an_unknown_zone_is_said(tmp_path: Path) -> None:
+    path = write(tmp_path, "till.toml", "name = 'till'\npattern = '^till'\nzone = 'Zurich'\n")
+    errors: list[LogscopeError] = []
+    load_formats([path], errors)
+    assert "no zone 'Zurich'" in str(errors[0])
