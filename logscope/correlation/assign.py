@@ -15,7 +15,7 @@ BORN_CAP = 10
 
 
 def assign(
-    links: pl.DataFrame, grains: pl.DataFrame, label_of: pl.Series, first_pos: GrowingArray, total: int
+    links: pl.DataFrame, grains: pl.DataFrame, label_of: pl.Series, first_pos: GrowingArray, total: int, most: int
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Owners of records: each value of the grain has a transaction of its own.
 
@@ -29,6 +29,7 @@ def assign(
         label_of: Component of each pos, NONE if it holds no linking node (indexed by pos).
         first_pos: First record of each grain node (indexed by node).
         total: More than the greatest node.
+        most: Values of the grain that a part may touch and still be something by itself.
 
     Returns:
         Distinct (`pos`, `owner`), and (`node`, `unit`) for nodes whose part is less than their component.
@@ -54,18 +55,20 @@ def assign(
     tangled = within(bare["label"], several, total)
     simple = bare.filter(~tangled)
     tied = links.filter(within(label_of.gather(links["pos"]), several, total))
-    cut, units = _cut(tied, grains.filter(within(grains["pos"], tied["pos"], records)), first_pos, total)
+    cut, units = _cut(tied, grains.filter(within(grains["pos"], tied["pos"], records)), first_pos, total, most)
     cut = cut.filter(within(cut["pos"], bare["pos"].filter(tangled), records))
     return pl.concat([direct, simple.select("pos", owner=owner.gather(simple["label"])), cut]), units
 
 
 def _cut(
-    links: pl.DataFrame, grains: pl.DataFrame, first_pos: GrowingArray, total: int
+    links: pl.DataFrame, grains: pl.DataFrame, first_pos: GrowingArray, total: int, most: int
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Components that touch several grain values, taken apart where a node stands beside several of them.
 
     What hangs on one value only is that value's. The nodes in between (a list query, a checkout that
-    was split) form parts of their own, together with what hangs on them alone.
+    was split) form parts of their own, together with what hangs on them alone. A part that touches more
+    than `most` values of the grain, and has more records besides than these, is no list but a hub (the id
+    of a service's own loop, which stands beside whatever it looks at): what is left of it is in none.
     """
     beside = links.join(grains.rename({"node": "grain"}), on="pos").select("node", "grain").unique()
     counts = beside.group_by("node").agg(pl.len().alias("n"))
@@ -101,6 +104,11 @@ def _cut(
             .select("unit", "grain"),
         ]
     )
+    wide = touched.filter(pl.col("n") > most).unique("unit").select("unit", "n")
+    if wide.height:
+        besides = placed.join(grains.select("pos"), on="pos", how="anti").join(wide, on="unit")
+        hubs = besides.group_by("unit").agg(records=pl.len(), n=pl.col("n").first())
+        placed = placed.join(hubs.filter(pl.col("records") > pl.col("n")), on="unit", how="anti")
     found = placed.join(owners, on="unit", how="left").select("pos", owner=pl.coalesce("grain", "unit"))
     return found.unique(), units
 

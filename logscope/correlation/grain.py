@@ -141,10 +141,18 @@ def climb(sample: Sample, plan: Plan, parent: Level, child: Level, max_span_us: 
         if again > REPEATS:
             words = f"it is seen in one service only, and {again:.0%} of its records repeat others"
             return Climb(high, low, None, words)
-    at_low = members_at(sample, plan, low, child.links)
+    at_low = _without_hubs(sample, plan, high, members_at(sample, plan, low, child.links))
     ratio = description_length(rows, at_high) / max(description_length(rows, at_low), 1e-9)
     key = plan.key(high)
     return Climb(high, low, ratio, "", ENTITY if any(is_weak_name(bound(field)[0]) for field in key.fields) else 1.0)
+
+
+def _without_hubs(sample: Sample, plan: Plan, high: str, members: pl.DataFrame) -> pl.DataFrame:
+    """Transactions that hold more values of the coarser key than a value may tie are none: their records stand alone."""
+    held = sample.values.filter(pl.col("key") == plan.place(high)).select(ROW, "value")
+    ties = held.join(members, on=ROW).group_by("transaction").agg(n=pl.col("value").n_unique())
+    hubs = ties.filter(pl.col("n") > plan.hub_degree)["transaction"]
+    return members.filter(~pl.col("transaction").is_in(hubs.implode())) if len(hubs) else members
 
 
 def _repetition(rows: pl.DataFrame, members: pl.DataFrame) -> float:

@@ -236,7 +236,8 @@ class Linker:
         first = pairs.filter((pl.col("pos") != pl.col("pos").shift(1)).fill_null(True))
         self._pieces.label.put(dirty, NONE)
         self._pieces.label.put(first["pos"], self._label.take(first["node"]))
-        members, units = assign(pairs, grains, self._pieces.label.view(), self._born, total)
+        most = self.plan.hub_degree
+        members, units = assign(pairs, grains, self._pieces.label.view(), self._born, total, most)
         self._unit.put(units["node"], units["unit"])
         self._pieces.set_owners(dirty, members)
 

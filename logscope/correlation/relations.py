@@ -127,7 +127,7 @@ def _by_strength(sample: Sample, names: list[str]) -> list[str]:
 
 def _unglued(sample: Sample, plan: Plan, grain: str, near: list[str]) -> tuple[list[str], list[str]]:
     """Finer and 1:1 keys that may link together, and what is said about the others."""
-    if _largest(members_at(sample, plan, grain, near)) <= GLUE_BESIDE:
+    if _largest(sample, plan, members_at(sample, plan, grain, near)) <= GLUE_BESIDE:
         return near, []
     start = members_at(sample, plan, grain, [])
     links: list[str] = []
@@ -142,22 +142,36 @@ def _unglued(sample: Sample, plan: Plan, grain: str, near: list[str]) -> tuple[l
     return links, said
 
 
-def _largest(members: pl.DataFrame) -> int:
-    return int(members["transaction"].unique_counts().max() or 0)  # type: ignore[arg-type]  # a count is an int
+def _largest(sample: Sample, plan: Plan, members: pl.DataFrame) -> int:
+    """Records of the largest transaction in which values were tied: what one value alone holds is no glue."""
+    sizes = _tied(sample, plan, members)["records"]
+    return int(sizes.max() or 0)  # type: ignore[arg-type]  # a count is an int
+
+
+def _tied(sample: Sample, plan: Plan, members: pl.DataFrame) -> pl.DataFrame:
+    """`transaction`, `records` of those beyond the least limit that hold several values of linking keys."""
+    sizes = members.group_by("transaction").agg(records=pl.len()).filter(pl.col("records") > GLUE_APART)
+    if sizes.is_empty():
+        return sizes
+    linking = [place for place, key in enumerate(plan.keys) if key.links]
+    held = sample.values.filter(pl.col("key").is_in(linking)).select(ROW, "key", "value", "scope")
+    large = members.filter(pl.col("transaction").is_in(sizes["transaction"].implode()))
+    ties = held.join(large, on=ROW).group_by("transaction").agg(n=pl.struct("key", "value", "scope").n_unique())
+    return sizes.join(ties.filter(pl.col("n") > 1), on="transaction", how="semi")
 
 
 def _glue(sample: Sample, plan: Plan, name: str, before: pl.DataFrame, after: pl.DataFrame, least: int) -> str:
     """In words, with the value that bridges most, if a key lets the largest transaction grow too much."""
-    was, now = _largest(before), _largest(after)
+    tied = _tied(sample, plan, after).sort("records", "transaction", descending=[True, False])
+    was, now = int(before["transaction"].unique_counts().max() or 0), int(tied["records"].max() or 0)  # type: ignore[arg-type]  # counts are ints
     if now <= max(GLUE_FACTOR * was, least) or plan.key(name).origin == "user":
         return ""
-    sizes = after["transaction"].value_counts(sort=True)
-    rows = after.filter(pl.col("transaction") == sizes["transaction"][0])[ROW]
+    rows = after.filter(pl.col("transaction") == tied["transaction"][0])[ROW]
     held = sample.values.filter((pl.col("key") == plan.place(name)) & pl.col(ROW).is_in(rows.implode()))
-    tied = held.join(before, on=ROW, how="left").group_by("value").agg(
+    bridges = held.join(before, on=ROW, how="left").group_by("value").agg(
         pl.col("transaction").n_unique().alias("n"), pl.len().alias("records")
     )  # fmt: skip
-    bridge = tied.sort(["n", "records", "value"], descending=[True, True, False]).row(0, named=True)
+    bridge = bridges.sort(["n", "records", "value"], descending=[True, True, False]).row(0, named=True)
     return (
         f"{name} does not link: the largest transaction would grow from {was:,} to {now:,} records "
         f"({name}={clean(bridge['value'], cap=80)} alone ties {bridge['n']:,})"
