@@ -159,6 +159,7 @@ def _differences(objects: Iterator[Object]) -> Iterator[str]:
 
 _SECTIONS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("services that fail more often", ("service",), ("failing",)),
+    ("services that leave a step out", ("service",), ("incomplete",)),
     ("services that became slower", ("service",), ("slower",)),
     ("services that are new or gone, or fail no more", ("service",), ("new", "gone", "recovered")),
     ("where transactions wait longer", ("within", "hop"), ("slower",)),
@@ -175,6 +176,12 @@ def _line(entry: Object) -> str:
     if of == "service" and kind == "slower":
         ratio = max(entry["times_as_long_q50"], entry["times_as_long_q75"])
         return f"{entry['service']}: {_span(entry['added_ms'])} more in all, {ratio:.1f} times as long"
+    if kind == "incomplete":
+        return (
+            f"{entry['service']}: in {entry['times']:,} of {entry['transactions']:,} transactions "
+            f"(was {entry['share_against']:.1%}) none of “{clean(entry['missing'], cap=60)}” "
+            f"after “{clean(entry['after'], cap=60)}”"
+        )
     if of == "service" and kind in ("failing", "recovered"):
         return (
             f"{entry['service']}: errors in {entry['share']:.1%} of {entry['transactions']:,} transactions, "

@@ -48,6 +48,8 @@ def classify(names: list[str], stats: dict[str, Any], seconds: float) -> Verdict
             return Verdict(None, "short numbers that do not behave like ids")
     if stats["shape"] == "int" and stats["length"] < 5:
         return Verdict("scoped", "scoped: numbers of less than 5 digits")
+    if stats.get("drawn"):
+        return Verdict("scoped", "scoped: drawn from 65,536 numbers in no order, so that they come again")
     return _by_life(stats, weak_name, seconds, stats["novelty"])
 
 

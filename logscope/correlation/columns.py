@@ -36,6 +36,12 @@ LINKABLE = ("uuid", "hex", "prefixed", "token", "int")
 MODAL = 0.8
 """From this share of distinct values on, a shape is the rule and others are strays."""
 
+SIXTEEN_BITS = 65_535
+_DRAWN = 100
+"""Numbers that must be seen,"""
+_ASCENDING = 0.6
+"""and the share of them that is greater than the one before, below which they are drawn."""
+
 OCCURRENCES = {ROW: pl.UInt32, "label": pl.String, "value": pl.String, "text": pl.Boolean}
 
 
@@ -132,6 +138,19 @@ def group_label(label: str, text: bool) -> str:
         return "~" + label
     plain = normalise(label)
     return CANONICAL.get(plain, plain)
+
+
+def drawn_from_few(values: pl.Series) -> bool:
+    """Whether numbers are drawn from 16 bits, like the ids of DNS queries: with time all of them come again.
+
+    Args:
+        values: Distinct texts in the order in which they are first seen. A counter ascends; drawn ones do as often
+            as not.
+    """
+    numbers = values.cast(pl.Int64, strict=False).drop_nulls()
+    if len(numbers) < _DRAWN or not SIXTEEN_BITS // 2 < int(numbers.max() or 0) <= SIXTEEN_BITS:  # type: ignore[arg-type]
+        return False
+    return float((numbers.diff().drop_nulls() > 0).mean() or 0) < _ASCENDING  # type: ignore[arg-type]
 
 
 def statistics(held: pl.DataFrame, order: pl.DataFrame) -> pl.DataFrame:

@@ -17,8 +17,9 @@ from logscope.correlation.grain import choose
 from logscope.correlation.keys import HOUR_US, Key
 from logscope.correlation.plan import Level, Plan
 from logscope.correlation.relations import Sample, hubs_at, level_of, relations, transitive
+from logscope.correlation.reuse import reuse_gap
 from logscope.records.schema import KEY_VALUES, ROW
-from logscope.text import clean
+from logscope.text import clean, human_duration
 
 LEVELS = 6
 """Grains that are looked at, at most."""
@@ -249,5 +250,15 @@ def _without_stray_scopes(evidence: Sample, plan: Plan, strong: bool) -> Plan:
                 key = replace(
                     key, active=False, why=key.why + "; not used: strong keys link better, or its values live too long"
                 )
+            else:
+                key = _with_reuse(evidence, plan, key)
         keys.append(key)
     return replace(plan, keys=tuple(keys))
+
+
+def _with_reuse(evidence: Sample, plan: Plan, key: Key) -> Key:
+    """A scoped key with the silence after which its values were seen to begin anew."""
+    gap = reuse_gap(evidence.values.filter(pl.col("key") == plan.place(key.name)), evidence.records)
+    if gap is None:
+        return key
+    return replace(key, reuse_us=gap, why=f"{key.why}; after {human_duration(gap)} of silence they begin anew")

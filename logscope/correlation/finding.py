@@ -9,7 +9,7 @@ import polars as pl
 
 from logscope.correlation.aliases import alias_groups
 from logscope.correlation.classes import at_sight, classify
-from logscope.correlation.columns import LINKABLE, group_label, occurrences, shape_pattern, statistics
+from logscope.correlation.columns import LINKABLE, drawn_from_few, group_label, occurrences, shape_pattern, statistics
 from logscope.correlation.keys import (
     CANONICAL,
     Key,
@@ -76,7 +76,9 @@ def find_keys(sample: pl.DataFrame, pairs: pl.DataFrame) -> Found:
     named: dict[str, tuple[Key, dict[str, Any]]] = {}
     total = max(sample.height, 1)
     for row in sorted(stats.iter_rows(named=True), key=lambda each: (-score(each, total), each["group"])):
-        values = columns.text(merged.filter(pl.col("group") == row["group"])["value"])
+        mine = merged.filter(pl.col("group") == row["group"])
+        values = columns.text(mine["value"])
+        row["drawn"] = row["shape"] == "int" and drawn_from_few(_in_order(mine, order, columns))
         key = _key(row, by_root.get(row["group"], (row["group"],)), columns, values, why, seconds)
         if isinstance(key, str):
             refused.append((row["support"], key))
@@ -188,6 +190,13 @@ def _without_redundant(held: pl.DataFrame, columns: _Columns, groups: list[tuple
             if rest and own.join(others, on=[ROW, "value"], how="semi").height >= REDUNDANT * own.height:
                 del texts[name]
     return replace(columns, texts=texts)
+
+
+def _in_order(mine: pl.DataFrame, order: pl.DataFrame, columns: _Columns) -> pl.Series:
+    """A group's distinct texts in the order in which they are first seen."""
+    firsts = mine.join(order.select(ROW, "rank"), on=ROW).group_by("value").agg(pl.col("rank").min())
+    found: pl.Series = columns.dictionary["text"].gather(firsts.sort("rank", "value")["value"])
+    return found
 
 
 def _seconds(sample: pl.DataFrame) -> float:

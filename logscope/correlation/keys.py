@@ -54,6 +54,8 @@ class Key:
     """Rust regex that a field's value must match to be an id of this key; None: any."""
     hubs: tuple[str, ...] = ()
     """Values that the user said do not link."""
+    reuse_us: int | None = None
+    """Silence after which a scoped value was seen to be a new one, microseconds; None: what its name suggests."""
 
     @property
     def links(self) -> bool:
@@ -70,6 +72,8 @@ class Key:
         """Silence after which a scoped value is a new one, microseconds; None: never."""
         if self.klass != "scoped":
             return None
+        if self.reuse_us is not None:
+            return self.reuse_us
         names = {normalise(name) for name in (self.name, *self.fields)}
         return PORT_GAP_US if any(name.endswith("port") for name in names) else SCOPED_GAP_US
 

@@ -211,6 +211,8 @@ def to_toml(plan: Plan) -> str:
             lines.append(f"also = {_toml(key.also)}")
         if key.shape is not None:
             lines.append(f"shape = {_toml(key.shape)}")
+        if key.reuse_us is not None:
+            lines.append(f"reuse_us = {key.reuse_us}")
         if key.hubs:
             lines.append(f"hubs = {_toml(key.hubs)}")
         lines += [f"origin = {_toml(key.origin)}", f"active = {_toml(key.active)}", f"aliases = {_toml(key.aliases)}"]
@@ -331,6 +333,7 @@ class _Reader:
             parents=self.strings(table, "parents"),
             why=self.value(table, "why", str, ""),
             shape=self.value(table, "shape", str, None),
+            reuse_us=self.value(table, "reuse_us", int, None),
             hubs=self.strings(table, "hubs"),
         )
         try:

@@ -102,6 +102,42 @@ def test_a_service_that_became_slow_and_one_that_fails_are_named(command: Comman
     assert "stands on both sides" in same.talk
 
 
+def test_a_service_that_leaves_a_step_out_is_named_though_nothing_fails(command: Command, tmp_path: Path) -> None:
+    def write(name: str, day: int, aborted: int) -> None:
+        lines = []
+        for number in range(40):
+            steps = [
+                ("web", "request in"),
+                ("stock", "looking up the shelf"),
+                ("stock", "shelf found"),
+                ("web", "request out"),
+            ]
+            if number < aborted:
+                del steps[2]
+            lines += [
+                json.dumps({
+                    "time": f"2026-11-{day:02d}T10:{number:02d}:{step:02d}Z", "level": "INFO", "service": service,
+                    "message": text, "request_id": f"{day:02d}{number:014x}",
+                })
+                for step, (service, text) in enumerate(steps)
+            ]  # fmt: skip
+        (tmp_path / name).write_text("\n".join(lines) + "\n")
+
+    write("good.log", 1, 1)
+    write("bad.log", 2, 18)
+    told = command("stats", "bad.log", "--against", "good.log", "--json").objects
+    left_out = [entry for entry in told if entry["difference"] == "incomplete"]
+    assert [(e["service"], e["after"], e["missing"], e["times"]) for e in left_out] == [
+        ("stock", "looking up the shelf", "shelf found", 18)
+    ]
+    assert not [entry for entry in told if entry["difference"] == "failing"]
+    text = command("stats", "bad.log", "--against", "good.log").text
+    assert "stock: in 18 of 40 transactions (was 2.5%) none of “shelf found” after “looking up the shelf”" in text
+    write("bad.log", 2, 1)
+    told = command("stats", "bad.log", "--against", "good.log", "--json").objects
+    assert not [entry for entry in told if entry["difference"] == "incomplete"]
+
+
 def test_sources_do_not_differ_from_their_copy(command: Command, shop: Shop, tmp_path: Path) -> None:
     copies = []
     for number, log in enumerate(shop.logs):

@@ -1,7 +1,10 @@
 """`stats BAD... --against GOOD...` on minutes with an injected, labelled fault (Nezha, Train Ticket).
 
+Beside what is told stands what the labelled service's own records show: its transactions, those with an error of
+its own, and how long it is busy in them, so that one can see where nothing could be told.
+
 A minute's CSV holds what all pods logged; it is split into a file per pod as on a Kubernetes node. Told is
-which service comes first among those that fail or became slower, and where the labelled one comes.
+which service comes first among those that fail, leave a step out or became slower, and where the labelled one comes.
 """
 
 from __future__ import annotations
@@ -15,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import polars as pl
+
 from logscope.engine.analysis.differences import Differences
 from logscope.engine.api import Cancel
 from logscope.engine.options import Options
@@ -22,7 +27,7 @@ from logscope.engine.session import Session
 from tests.conformance.sigma import SHARED
 
 _NORMAL = "nezha/train-ticket/2023-01-29_0850_normal/08_50_log.csv"
-_TOLD = ("failing", "slower")
+_TOLD = ("failing", "incomplete", "slower")
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,9 @@ class Minute:
     service: str
     minute: str
     named: tuple[str, ...]
-    """Services that fail or became slower, the first one first, each with what is said of it."""
+    """Services that fail, leave a step out or became slower, the first one first, each with what is said of it."""
+    own: str
+    """What the labelled service's own records show, and in the normal minute."""
 
     @property
     def place(self) -> int | None:
@@ -71,21 +78,37 @@ def _minutes() -> Iterator[tuple[dict[str, str], Path]]:
             yield label, path
 
 
-def told(bad: Sequence[Path], good: Sequence[Path]) -> tuple[str, ...]:
-    """What `stats BAD... --against GOOD...` says of services that fail or became slower, in its order."""
+def told(bad: Sequence[Path], good: Sequence[Path], labelled: str = "") -> tuple[tuple[str, ...], str]:
+    """What `stats BAD... --against GOOD...` says of services, in its order, and what the labelled one's records show."""
     against = [str(path) for path in good]
     session = Session(Options(sources=(*map(str, bad), *against), remember=False))
     try:
         session.open()
         session.read_all()
-        found = Differences(session, against, Cancel()).objects()
-        return tuple(
+        differences = Differences(session, against, Cancel())
+        said = tuple(
             f"{entry['service']} {entry['difference']}"
-            for entry in found
+            for entry in differences.objects()
             if entry.get("of") == "service" and entry["difference"] in _TOLD
         )
+        return said, _own(differences.placed, labelled)
     finally:
         session.close()
+
+
+def _own(placed: pl.DataFrame, service: str) -> str:
+    """Transactions, those with an error, median and 95 % of the time that a service is busy: here, then normally."""
+    each = (
+        placed.filter(pl.col("service") == service)
+        .group_by("number", "mine")
+        .agg(error=pl.col("error").any(), span=(pl.col("at").max() - pl.col("at").min()) / 1000)
+    )
+    sides = []
+    for mine in (True, False):
+        part = each.filter(pl.col("mine") == mine)
+        spans = [part["span"].quantile(share, "nearest") or 0.0 for share in (0.5, 0.95)]
+        sides.append(f"{part.height}, {part['error'].sum()} err, {spans[0]:.0f}/{spans[1]:.0f} ms")
+    return " (".join(sides) + ")"
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -111,14 +134,17 @@ def run(arguments: Sequence[str]) -> int:
     with TemporaryDirectory(prefix="logscope-") as name:
         folder = Path(name)
         good = split([SHARED / "data" / _NORMAL], folder / "good")
-        print("| fault | labelled | minute | its place | what comes first |")
-        print("|---|---|---|---|---|")
+        print("| fault | from | labelled | minute | its place | what comes first | its own records (normally) |")
+        print("|---|---|---|---|---|---|---|")
         for number, (label, path) in enumerate(_minutes()):
             bad = split([path], folder / str(number))
-            minute = Minute(label["fault"], label["service"], path.name[:5].replace("_", ":"), told(bad, good))
+            named, own = told(bad, good, label["service"])
+            minute = Minute(label["fault"], label["service"], path.name[:5].replace("_", ":"), named, own)
             first = ", ".join(minute.named[:3]) or "nothing"
             print(
-                f"| {minute.fault} | {minute.service} | {minute.minute} | {minute.place or '-'} | {first} |", flush=True
+                f"| {minute.fault} | {label['injected_at'][11:19]} | {minute.service} | {minute.minute} "
+                f"| {minute.place or '-'} | {first} | {minute.own} |",
+                flush=True,
             )
             minutes.append(minute)
     for fault in sorted({minute.fault for minute in minutes}):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from logscope.engine.analysis.incomplete import incomplete
 from logscope.engine.rendering import present
 from logscope.errors import UsageError
 from logscope.records import schema
@@ -101,6 +102,7 @@ class Differences:
         """One JSON object per difference: failing and slower services first, then steps, shapes, templates."""
         yield self._summary()
         yield from self._services()
+        yield from self._incomplete()
         yield from self._slow_services()
         yield from self._pauses()
         yield from self._shapes()
@@ -119,6 +121,11 @@ class Differences:
                 f"{side}p95_ms": _ms(spans.quantile(0.95, "nearest")),
             }
         return present({"difference": "summary", **sides})
+
+    @property
+    def placed(self) -> pl.DataFrame:
+        """Records by transaction and rank: `number`, `mine`, `service`, `template`, `at` (microseconds), `error`."""
+        return self._placed
 
     # --- services
 
@@ -144,6 +151,15 @@ class Differences:
                     "errors": errors, "transactions": n, "share": round(share, 4), "share_against": round(share_b, 4),
                 })))  # fmt: skip
         yield from (entry for _, entry in sorted(rows, key=lambda row: (-row[0], str(row[1]["service"]))))
+
+    def _incomplete(self) -> Iterator[Object]:
+        """Services that leave out a step which they take on the other side, though they log no error."""
+        for row in incomplete(self._placed).iter_rows(named=True):
+            yield present({
+                "difference": "incomplete", "of": "service", "service": row["service"], "after": row["after"],
+                "missing": row["missing"], "times": row["times"], "transactions": row["n"],
+                "share": round(row["share"], 4), "share_against": round(row["share_b"], 4),
+            })  # fmt: skip
 
     # --- pauses
 
