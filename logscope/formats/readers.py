@@ -283,7 +283,7 @@ def present(values: pl.Series) -> pl.Series:
     """Without what stands for nothing: an empty text and `-`."""
     if values.null_count() == len(values):
         return values
-    absent = values.is_in(_NOTHING)
+    absent = values.is_in(_NOTHING.implode())
     return values.set(certain(absent), None) if absent.any() else values
 
 
