@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from logscope.cli.cases import take_case
 from logscope.cli.opening import loaded, source_exit
 from logscope.cli.output import Object, level_text, say, write_objects
 from logscope.cli.transactions import by_id
@@ -57,20 +59,51 @@ def _people(objects: Iterator[Object]) -> Iterator[str]:
 
 
 def run_export(arguments: argparse.Namespace) -> int:
-    """A report of one transaction, or of several."""
-    from logscope.engine.analysis.reporting import writer
+    """A report of some transactions, or of a case."""
+    from logscope.engine.api import Cancel
+    from logscope.engine.cases.reporting import writer
+
+    path = Path(arguments.report)
+    writer(path)  # a wrong ending is said before anything is read
+    case = take_case(arguments)
+    if case is None and not arguments.id:
+        raise UsageError("nothing to tell of", "export", mend="name --id KEY=VALUE or --case NAME")
+    with loaded(arguments) as session:
+        numbers = numbers_of(session, arguments.id)
+        if case is not None and arguments.notes:
+            case = replace(case, notes=arguments.notes)
+        session.export(
+            path,
+            numbers,
+            case=case,
+            kept=arguments.kept or "",
+            notes=arguments.notes,
+            redact=arguments.redact,
+            cancel=Cancel(),
+        )
+        count = len(numbers) + (len(case.pins) if case else 0)
+        say(f"{path}: {count} {'pins' if case else 'transactions'}" if count != 1 else f"{path}: 1 transaction")
+        return source_exit(session)
+
+
+def numbers_of(session: Session, wanted: Sequence[str]) -> list[int]:
+    """Numbers of the transactions that `--id` names.
+
+    Args:
+        session: With everything read.
+        wanted: `KEY=VALUE`, or a transaction's id.
+
+    Raises:
+        UsageError: One of them is not there.
+    """
     from logscope.engine.api import Cancel
 
-    path = Path(arguments.case)
-    writer(path)  # a wrong ending is said before anything is read
-    with loaded(arguments) as session:
-        table = session.transactions(cancel=Cancel())
-        numbers: list[int] = []
-        for wanted in arguments.id:
-            found = by_id(table, session, wanted).get_column("number").to_list()
-            if not found:
-                raise UsageError(f"no transaction has {wanted}", "--id", mend="see `logscope transactions`")
-            numbers += [number for number in found if number not in numbers]
-        session.export(path, numbers, notes=arguments.notes, redact=arguments.redact, cancel=Cancel())
-        say(f"{path}: {len(numbers)} transaction{'s' if len(numbers) > 1 else ''}")
-        return source_exit(session)
+    numbers: list[int] = []
+    table = session.transactions(cancel=Cancel()) if wanted else None
+    for each in wanted:
+        assert table is not None
+        found = by_id(table, session, each).get_column("number").to_list()
+        if not found:
+            raise UsageError(f"no transaction has {each}", "--id", mend="see `logscope transactions`")
+        numbers += [number for number in found if number not in numbers]
+    return numbers

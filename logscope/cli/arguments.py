@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from logscope.engine.options import Options
 
 COMMANDS = (
-    "demo", "query", "sql", "keys", "transactions", "templates", "stats", "export", "scan", "watch", "replay", "rules", "formats", "actions", "spool"
+    "demo", "query", "sql", "keys", "transactions", "templates", "stats", "export", "scan", "watch", "replay", "rules", "formats", "actions", "spool", "cases"
 )  # fmt: skip
 
 _DESCRIPTION = """\
@@ -26,7 +26,7 @@ Without a command the investigator opens on the sources named.
 """
 
 _EPILOG = """\
-commands: demo  query  sql  keys  transactions  templates  stats  export  scan  watch  replay  rules  formats  actions  spool
+commands: demo  query  sql  keys  transactions  templates  stats  export  scan  watch  replay  rules  formats  actions  spool  cases
 (`logscope COMMAND --help` tells more; a file named like a command is written ./NAME)
 """
 
@@ -126,6 +126,10 @@ def build_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
 
     investigate = command("investigate", "the investigator (what a call without a command does)", reading, screen)
     investigate.add_argument("sources", nargs="*", metavar="SOURCE")
+    investigate.add_argument(
+        "--case", dest="kept", metavar="NAME|FILE", help="open what is pinned in a case, as it was left"
+    )
+    investigate.add_argument("--id", action="append", default=[], metavar="KEY=VALUE", help="pin these transactions")
     command("demo", "the investigator on the sample logs and shipped rules", reading, screen)
     query = command("query", "records that match a filter", reading, output)
     query.add_argument("filter", metavar="FILTER")
@@ -148,12 +152,17 @@ def build_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
     stats.add_argument(
         "--against", nargs="+", default=[], metavar="SOURCE", help="what is new, gone, slower beside these"
     )
+    stats.add_argument("--over", action="append", default=[], metavar="KIND|KEY",
+                       help="over time, by all, service, rule, shape, source, level or a key's values")  # fmt: skip
+    stats.add_argument("--every", type=_span, metavar="D", help="the length of a stretch of time (--over)")
+    stats.add_argument("--most", type=int, default=20, metavar="N", help="values of each kind at most (--over)")
     templates = command("templates", "message templates with counts, first and last seen", reading, output)
     templates.add_argument("sources", nargs="*", metavar="SOURCE")
-    export = command("export", "a report of one transaction (.html, .md or .json)", reading)
-    export.add_argument("case", metavar="CASE.html|.md|.json")
+    export = command("export", "a report of transactions, or of a case (.html, .md or .json)", reading)
+    export.add_argument("report", metavar="CASE.html|.md|.json")
     export.add_argument("sources", nargs="*", metavar="SOURCE")
-    export.add_argument("--id", action="append", required=True, metavar="KEY=VALUE", help="which; several may be named")
+    export.add_argument("--id", action="append", default=[], metavar="KEY=VALUE", help="which; several may be named")
+    export.add_argument("--case", dest="kept", metavar="NAME|FILE", help="what is pinned in a case")
     export.add_argument("--redact", action="store_true", help="mask ids, addresses and names, equal ones alike")
     export.add_argument("--notes", default="", metavar="TEXT", help="words of your own, put first")
     _detection_commands(command, reading, output)
@@ -209,6 +218,9 @@ def _other_commands(command: Callable[..., argparse.ArgumentParser], reading: ar
     actions.add_argument("name", nargs="?", metavar="NAME", help="of this action only")
     actions.add_argument("--json", action="store_true", help="one JSON object a line")
     actions.add_argument("--config", metavar="FILE")
+    cases = command("cases", "what was pinned in the investigator and kept", _output_options())
+    cases.add_argument("action", choices=("list", "drop"))
+    cases.add_argument("names", nargs="*", metavar="NAME")
     spool = command("spool", "what listeners left on the spool")
     spool.add_argument("action", choices=("list", "drop"))
     spool.add_argument("names", nargs="*", metavar="NAME")
@@ -301,6 +313,10 @@ def options_of(namespace: argparse.Namespace, **more: Any) -> Options:
     values["tz"] = (*config.tz, *values.get("tz", ()))
     if values.get("grain") is None:
         values["grain"] = config.grain or "auto"
+    case = given.get("case_options") or {}
+    for name, value in case.items():
+        if values.get(name, ()) in ((), None) or values[name] == getattr(Options(), name):
+            values[name] = value
     for name in ("theme", "keymap", "driver"):
         if name in given and given[name] is None:
             setattr(namespace, name, getattr(config, name))

@@ -7,16 +7,23 @@ import gc
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from logscope.cli.arguments import options_of
+from logscope.cli.cases import take_case
 from logscope.cli.opening import stdin_is_pipe
 from logscope.errors import UsageError
 from logscope.tui.reopening import Reopen
+
+if TYPE_CHECKING:
+    from logscope.engine.pinned import CaseFile
+    from logscope.engine.session import Session
 
 
 def run_investigate(arguments: argparse.Namespace) -> int:
     """Open the investigator on the sources named; without one on what is chosen."""
     piped = stdin_is_pipe()
+    case = take_case(arguments)
     _need_terminal(arguments, piped=piped)
     wanted = None
     if not arguments.sources and not piped:
@@ -25,7 +32,7 @@ def run_investigate(arguments: argparse.Namespace) -> int:
         wanted = choose(arguments.theme)
         if wanted is None:
             return 0
-    return _open(arguments, wanted, piped=piped)
+    return _open(arguments, wanted, piped=piped, case=case)
 
 
 def run_demo(arguments: argparse.Namespace) -> int:
@@ -33,6 +40,7 @@ def run_demo(arguments: argparse.Namespace) -> int:
     from logscope.paths import shipped
 
     _need_terminal(arguments, piped=False, demo=True)
+    arguments.id = []
     arguments.sources = [str(path) for path in sorted(shipped("sample_logs").glob("*.log.gz"))]
     return _open(arguments, None, piped=False, demo=True)
 
@@ -47,7 +55,14 @@ def _need_terminal(arguments: argparse.Namespace, *, piped: bool, demo: bool = F
     raise UsageError("the investigator needs a terminal", mend="use `logscope query`, or another command")
 
 
-def _open(arguments: argparse.Namespace, wanted: Reopen | None, *, piped: bool, demo: bool = False) -> int:
+def _open(
+    arguments: argparse.Namespace,
+    wanted: Reopen | None,
+    *,
+    piped: bool,
+    demo: bool = False,
+    case: CaseFile | None = None,
+) -> int:
     # Nothing that start-up makes is garbage: collecting meanwhile costs a tenth of it. The app settles it.
     gc.disable()
     while True:
@@ -58,7 +73,8 @@ def _open(arguments: argparse.Namespace, wanted: Reopen | None, *, piped: bool, 
         if wanted is not None:
             arguments.sources = list(wanted.sources) or arguments.sources
             arguments.format = [*(arguments.format or ()), *wanted.formats]
-        code = _investigate(arguments, wanted.session if wanted else "", piped=piped, demo=demo)
+        code = _investigate(arguments, wanted.session if wanted else "", piped=piped, demo=demo, case=case)
+        case = None
         if isinstance(code, int):
             break
         wanted = code
@@ -69,7 +85,9 @@ def _open(arguments: argparse.Namespace, wanted: Reopen | None, *, piped: bool, 
     os._exit(code)
 
 
-def _investigate(arguments: argparse.Namespace, named: str, *, piped: bool, demo: bool) -> int | Reopen:
+def _investigate(
+    arguments: argparse.Namespace, named: str, *, piped: bool, demo: bool, case: CaseFile | None
+) -> int | Reopen:
     from logscope.engine.session import Session
     from logscope.tui.run import run
 
@@ -80,6 +98,8 @@ def _investigate(arguments: argparse.Namespace, named: str, *, piped: bool, demo
             from logscope.sources.streams import keyboard_from_terminal
 
             keyboard_from_terminal()
+        if arguments.id:
+            case = _pinned(session, arguments)
         session.start()
         return run(
             session,
@@ -93,9 +113,26 @@ def _investigate(arguments: argparse.Namespace, named: str, *, piped: bool, demo
             keep=not demo,
             can_reopen=not piped,
             tour=demo,
+            case=case,
         )
     finally:
         session.close()
+
+
+def _pinned(session: Session, arguments: argparse.Namespace) -> CaseFile:
+    """A new case that holds the transactions of `--id`; they are found when everything is read."""
+    from dataclasses import replace
+
+    from logscope.engine.pinned import Pin
+
+    pins = []
+    for wanted in arguments.id:
+        key, equals, value = wanted.partition("=")
+        if equals:
+            pins.append(Pin("transaction", "", 0, title=value, keys=((key, value),)))
+        else:
+            pins.append(Pin("transaction", "", 0, title=wanted, transaction=wanted))
+    return replace(session.new_case(sources=arguments.sources), pins=tuple(pins))
 
 
 def _whole(source: str) -> str:

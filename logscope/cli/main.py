@@ -31,6 +31,7 @@ _MODULES = {
     "formats": "formats",
     "actions": "actions",
     "spool": "spool",
+    "cases": "cases",
 }
 """Command -> module of logscope.cli; loaded when it is run, so that --help stays quick."""
 

@@ -17,7 +17,7 @@ _MOST_TEMPLATES = 20
 
 def run_stats(arguments: argparse.Namespace) -> int:
     """What was read, per source."""
-    from logscope.engine.analysis.statistics import source_objects, transaction_objects
+    from logscope.engine.analysis.statistics import over_time, source_objects, transaction_objects
 
     if arguments.against:
         return _against(arguments)
@@ -25,15 +25,17 @@ def run_stats(arguments: argparse.Namespace) -> int:
         objects: list[Object] = list(source_objects(session))
         if arguments.transactions:
             objects += transaction_objects(session)
+        for over in arguments.over:
+            objects += over_time(session, over, every=arguments.every, most=arguments.most)
         write_objects(objects, arguments, people=_people)
         return source_exit(session)
 
 
 def _people(objects: Iterator[Object]) -> Iterator[str]:
     every = list(objects)
-    yield from _sources([entry for entry in every if "source" in entry])
+    yield from _sources([entry for entry in every if "source" in entry and "over" not in entry])
     for entry in every:
-        if "p50_ms" in entry and "transactions" in entry and not {"shape", "service", "caller"} & entry.keys():
+        if "max_ms" in entry:
             spans = ", ".join(
                 f"{name.removesuffix('_ms')} {human_duration(int(value * 1000))}"
                 for name, value in entry.items()
@@ -44,6 +46,7 @@ def _people(objects: Iterator[Object]) -> Iterator[str]:
     yield from _services([entry for entry in every if "service" in entry])
     yield from _hops([entry for entry in every if "caller" in entry])
     yield from _clocks([entry for entry in every if "clock" in entry])
+    yield from _over_time([entry for entry in every if "over" in entry])
 
 
 def _sources(entries: Sequence[Object]) -> Iterator[str]:
@@ -116,6 +119,36 @@ def _clocks(entries: Sequence[Object]) -> Iterator[str]:
     for entry in entries:
         mend = f"  (--offset: {entry['offset_ms']:+.0f}ms)" if entry["offset_ms"] else ""
         yield clean(f"clock of {entry['clock']}: {entry['text']}{mend}")
+
+
+def _over_time(entries: Sequence[Object]) -> Iterator[str]:
+    """A line a value: its totals, and its records (else its detections) over time."""
+    from logscope.layout.histogram import sparkline
+
+    told: dict[tuple[str, str], list[Object]] = {}
+    for entry in entries:
+        told.setdefault((entry["over"], entry["value"]), []).append(entry)
+    kind = ""
+    for (over, value), buckets in told.items():
+        total = buckets[0]
+        if over != kind:
+            kind = over
+            yield ""
+            yield f"{over} over time, {human_duration(round(total['every_ms'] * 1000))} a bar"
+        figures = [
+            f"{human_count(total['records'])} records" if total["records"] else "",
+            f"{human_count(total['transactions'])} transactions" if total["transactions"] else "",
+            f"{total['error_share']:.1%} failed" if total.get("error_share") else "",
+            f"p50 {_span(total['p50_ms'])} p95 {_span(total['p95_ms'])} p99 {_span(total['p99_ms'])}"
+            if "p50_ms" in total
+            else "",
+            f"✖ {human_count(total['detections'])}" if total["detections"] else "",
+        ]
+        counted = "records" if total["records"] else "transactions" if total["transactions"] else "detections"
+        bars = [0.0] * total["stretches"]
+        for bucket in buckets[1:]:
+            bars[bucket["stretch"]] = bucket[counted]
+        yield f"{clean(value, cap=24):<24} {sparkline(bars)}  {', '.join(part for part in figures if part)}"
 
 
 def _against(arguments: argparse.Namespace) -> int:

@@ -32,6 +32,7 @@ from logscope.engine.answers import (
     View,
 )
 from logscope.engine.browsing import Browsing
+from logscope.engine.pinned import Casing
 
 if TYPE_CHECKING:
     from logscope.engine.rulework.desk import RuleDesk
@@ -64,7 +65,7 @@ class Cancel:
             raise Cancelled
 
 
-class Investigation(Browsing, Protocol):
+class Investigation(Browsing, Casing, Protocol):
     """An open session: what both faces stand on (see engine/session.py for the real one)."""
 
     @property
@@ -221,15 +222,6 @@ class Investigation(Browsing, Protocol):
 
         Raises:
             FilterError: With the column where it does not compile.
-        """
-
-    def export(
-        self, path: Path, numbers: Sequence[int], *, notes: str = "", redact: bool = False, cancel: Cancel
-    ) -> None:
-        """Write a report of some transactions, by the file's ending `.md`, `.html` or `.json`.
-
-        Raises:
-            UsageError: Another ending, or it cannot be written.
         """
 
     def absences(self, *, cancel: Cancel) -> Sequence[Absence]:

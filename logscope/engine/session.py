@@ -24,6 +24,7 @@ from logscope.engine.answers import (
     View,
 )
 from logscope.engine.api import Cancel
+from logscope.engine.cases.casework import Casework
 from logscope.engine.detection.detecting import Detecting
 from logscope.engine.linking.correlating import Correlating
 from logscope.engine.linking.detail import transaction_detail
@@ -61,7 +62,7 @@ if TYPE_CHECKING:
 _TURN_SECONDS = 0.5
 
 
-class Session(Analyses, Findings, BrowsingPart):
+class Session(Analyses, Findings, Casework, BrowsingPart):
     """See `engine.api.Investigation`.
 
     Args:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,45 @@ class CaseDetection:
     level: str
     state: str
     message: str
+    rule: str = ""
+    """The rule's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRule:
+    """A rule that found something."""
+
+    name: str
+    title: str
+    level: str
+    description: str
+    text: str
+    """Its YAML; empty if it is not from a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseSeries:
+    """Figures over time, as one plot."""
+
+    title: str
+    unit: str
+    start: int
+    end: int
+    """Microseconds since 1970 UTC."""
+    values: tuple[float | None, ...]
+    """One per equal stretch of time; None: nothing to tell."""
+    marks: tuple[int, ...] = ()
+    """Times of detections."""
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedRecord:
+    """A record that was pinned by itself."""
+
+    record: CaseRecord | None
+    """None: it is not there any more."""
+    title: str
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +128,8 @@ class CaseTransaction:
     records: tuple[CaseRecord, ...]
     left_out: int = 0
     """Records beyond those that a report holds."""
+    note: str = ""
+    """What was written on it."""
 
     @property
     def duration(self) -> int:
@@ -102,11 +144,20 @@ class Case:
     title: str
     command: str
     """What makes it again."""
+    reopen: str
+    """What opens the investigator on it."""
     version: str
     notes: str
     grain: str
     """In words, what a transaction is here and why."""
     transactions: tuple[CaseTransaction, ...]
+    records: tuple[PinnedRecord, ...] = ()
+    missing: tuple[str, ...] = ()
+    """What was pinned and is not there any more."""
+    rules: tuple[CaseRule, ...] = ()
+    series: tuple[CaseSeries, ...] = ()
     redacted: bool = False
     sensitive: dict[str, str] = field(default_factory=dict, repr=False)
     """What `--redact` masks: value -> its kind."""
+    source: dict[str, Any] | None = field(default=None, repr=False)
+    """The case as a file; a report as JSON carries it."""

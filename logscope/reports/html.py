@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from logscope.reports.case import Case, CaseTransaction
+from logscope.reports.case import Case, CaseRule, CaseTransaction, PinnedRecord
 from logscope.reports.picture import picture
-from logscope.reports.wording import clock, span, stamp
+from logscope.reports.plot import plot
+from logscope.reports.wording import REDACTED_COMMANDS, clock, left_out, span, stamp
 from logscope.text import clean, human_duration
 
 _STYLE = """
@@ -23,6 +24,9 @@ svg{width:100%;height:auto;font:11px system-ui,sans-serif}
 svg .tick{fill:#57606a;stroke:none}svg line.tick{stroke:#d5d9de}svg .work{stroke:#8c959f}
 svg .record{fill:#0969da}svg .error{fill:#b3001b}svg .fold{fill:#eceef1}
 svg rect.absent{fill:#fdeaea;stroke:#b3001b;stroke-dasharray:3 2}svg text.absent{fill:#b3001b}
+.note{background:#fff8c5;padding:.3em .6em;white-space:pre-wrap}
+svg .bar{fill:#0969da}svg .mark{fill:#b3001b}svg .frame{fill:none;stroke:#d5d9de}
+figure{margin:.6em 0;break-inside:avoid}
 .found{border-left:4px solid #b3001b;padding-left:.8em}
 @media print{body{margin:0;max-width:none;font-size:11px}tr{break-inside:avoid}h2{break-before:page}h2:first-of-type{break-before:auto}}
 """
@@ -46,10 +50,22 @@ def render(case: Case) -> str:
         parts.append("<p><b>Redacted:</b> ids, addresses and names are masked, equal ones alike.</p>\n")
     if case.notes:
         parts.append(f"<h3>Notes</h3><pre>{_text(case.notes, lines=True)}</pre>\n")
+    parts += _list("Pinned, and not there any more", case.missing)
+    parts += [f"<figure>{plot(series)}</figure>\n" for series in case.series]
+    if case.records:
+        parts.append("<h2>Pinned records</h2>\n")
+        parts += [_pinned(each) for each in case.records]
     for transaction in case.transactions:
         parts += _transaction(transaction)
+    if case.rules:
+        parts.append("<h2>Rules that found something</h2>\n")
+        parts += [_rule(each) for each in case.rules]
     parts.append(f"<h2>How this was made</h2><p>Transactions are by {_text(case.grain)}.</p>")
-    parts.append(f"<pre>{_text(case.command)}</pre><p>logscope {_text(case.version)}</p></body></html>\n")
+    if case.redacted:
+        parts.append(f"<p>{REDACTED_COMMANDS}</p>")
+    parts.append(f"<p>This report again:</p><pre>{_text(case.command)}</pre>")
+    parts.append(f"<p>The same in the investigator:</p><pre>{_text(case.reopen)}</pre>")
+    parts.append(f"<p>logscope {_text(case.version)}</p></body></html>\n")
     return "".join(parts)
 
 
@@ -65,6 +81,8 @@ def _transaction(told: CaseTransaction) -> Iterable[str]:
         f"{told.errors:,} errors, {_text(told.state)}; {stamp(told.start)} to {stamp(told.end)}; "
         f"id {_text(told.transaction)}</p>\n"
     )
+    if told.note:
+        yield f'<p class="note">✎ {_text(told.note, 2000)}</p>\n'
     for found in told.detections:
         yield (
             f'<p class="found"><b>✖ {_text(found.title, 200)}</b> ({_text(found.level)}, {_text(found.state)})'
@@ -99,6 +117,22 @@ def _transaction(told: CaseTransaction) -> Iterable[str]:
     yield from _list("Sources", told.sources)
 
 
+def _pinned(told: PinnedRecord) -> str:
+    note = f'<p class="note">✎ {_text(told.note, 2000)}</p>' if told.note else ""
+    record = told.record
+    if record is None:
+        return f"{note}<p>{_text(told.title, 200)}: not there any more</p>\n"
+    head = " · ".join(part for part in (stamp(record.time), record.level.upper(), record.service, record.host) if part)
+    place = f"{_text(record.source)}:{record.line}"
+    return f"{note}<p>{_text(head)} · {place}</p><pre>{_text(record.raw, 4000, lines=True)}</pre>\n"
+
+
+def _rule(told: CaseRule) -> str:
+    told_text = f"<pre>{_text(told.text, lines=True)}</pre>" if told.text else ""
+    description = f"<p>{_text(told.description, 2000)}</p>" if told.description else ""
+    return f"<h3>{_text(told.title or told.name, 200)} ({_text(told.level)})</h3>{description}{told_text}\n"
+
+
 def _list(title: str, entries: Sequence[str]) -> Iterable[str]:
     if entries:
         yield f"<h3>{title}</h3><ul>" + "".join(f"<li>{_text(entry, 500)}</li>" for entry in entries) + "</ul>\n"
@@ -131,5 +165,5 @@ def _records(told: CaseTransaction) -> str:
             f'<td class="m">{_text(record.raw, 4000, lines=True)}{step}</td>'
             f"<td>{_text(record.source)}:{record.line}</td></tr>\n"
         )
-    left = f"<p>{told.left_out:,} more records are not shown.</p>" if told.left_out else ""
+    left = f"<p>{left_out(told.left_out, len(told.records))}</p>" if told.left_out else ""
     return "".join([*rows, f"</table>{left}\n"])

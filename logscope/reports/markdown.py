@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from logscope.reports.case import Case, CaseTransaction
-from logscope.reports.wording import clock, span, stamp
+from logscope.reports.case import Case, CaseTransaction, PinnedRecord
+from logscope.reports.wording import REDACTED_COMMANDS, clock, left_out, span, stamp
 from logscope.text import clean, human_duration
 
 _SPECIAL = str.maketrans({sign: "\\" + sign for sign in "\\`*_{}[]<>()#+!|~&@:"})
@@ -28,15 +28,40 @@ def _lines(case: Case) -> Iterator[str]:
     if case.notes:
         yield ""
         yield from _fenced(case.notes)
+    yield from _section("Pinned, and not there any more", [f"- {_plain(each)}" for each in case.missing])
+    if case.records:
+        yield ""
+        yield "## Pinned records"
+        for each in case.records:
+            yield ""
+            yield from _pinned(each)
     for told in case.transactions:
         yield ""
         yield from _transaction(told)
+    if case.rules:
+        yield ""
+        yield "## Rules that found something"
+    for rule in case.rules:
+        yield ""
+        yield f"### {_plain(rule.title or rule.name)} ({_plain(rule.level)})"
+        yield from (["", _plain(rule.description)] if rule.description else [])
+        yield from (["", *_fenced(rule.text)] if rule.text else [])
     yield ""
     yield "## How this was made"
     yield ""
     yield f"Transactions are by {_plain(case.grain)}."
     yield ""
+    if case.redacted:
+        yield REDACTED_COMMANDS
+        yield ""
+    yield "This report again:"
+    yield ""
     yield from _fenced(case.command)
+    yield ""
+    yield "The same in the investigator:"
+    yield ""
+    yield from _fenced(case.reopen)
+    yield ""
     yield f"logscope {_plain(case.version)}"
 
 
@@ -73,6 +98,9 @@ def _transaction(told: CaseTransaction) -> Iterator[str]:
         f"{total:,} records, {len(told.services)} services, {human_duration(told.duration)}, {told.errors:,} errors, "
         f"{_plain(told.state)}; {stamp(told.start)} to {stamp(told.end)}; id {_plain(told.transaction)}"
     )
+    if told.note:
+        yield ""
+        yield f"✎ {_plain(told.note)}"
     for found in told.detections:
         yield ""
         yield f"**✖ {_plain(found.title)}** ({_plain(found.level)}, {_plain(found.state)}): {_plain(found.message)}"
@@ -90,6 +118,20 @@ def _transaction(told: CaseTransaction) -> Iterator[str]:
     yield from _section("Why these records belong together", [f"- {_plain(text)}" for text in told.evidence])
     yield from _section("Statistics", list(_table(("", ""), told.statistics)))
     yield from _section("Sources", [f"- {_plain(source)}" for source in told.sources])
+
+
+def _pinned(told: PinnedRecord) -> Iterator[str]:
+    if told.note:
+        yield f"✎ {_plain(told.note)}"
+        yield ""
+    record = told.record
+    if record is None:
+        yield f"{_plain(told.title, 200)}: not there any more"
+        return
+    head = (stamp(record.time), record.level.upper(), record.service, record.host, f"{record.source}:{record.line}")
+    yield _plain(" · ".join(part for part in head if part))
+    yield ""
+    yield from _fenced(record.raw)
 
 
 def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
@@ -121,4 +163,4 @@ def _records(told: CaseTransaction) -> Iterator[str]:
     yield from _table(("#", "time", "+prev", "+start", "level", "service", "message", "source"), rows)
     if told.left_out:
         yield ""
-        yield f"{told.left_out:,} more records are not shown."
+        yield left_out(told.left_out, len(told.records))

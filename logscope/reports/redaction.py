@@ -83,4 +83,5 @@ def redacted(case: Case) -> Case:
     Args:
         case: With what is sensitive by field.
     """
-    return replace(Redactor(case.sensitive).tree(case), redacted=True, sensitive={})
+    open_case = replace(case, sensitive={}, source=None)
+    return replace(Redactor(case.sensitive).tree(open_case), redacted=True)

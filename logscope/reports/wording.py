@@ -6,6 +6,19 @@ from datetime import UTC, datetime, timedelta
 
 from logscope.text import human_duration
 
+REDACTED_COMMANDS = "The commands are masked too, and may not run as they stand."
+
+
+def left_out(records: int, told: int) -> str:
+    """That a report does not hold all.
+
+    Args:
+        records: How many it does not.
+        told: How many it does.
+    """
+    return f"Only the first {told:,} records are told, {records:,} more are not: `logscope transactions --members` has all."
+
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

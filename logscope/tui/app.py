@@ -17,6 +17,7 @@ from logscope.errors import UsageError
 from logscope.text import clean
 from logscope.tui import pauses, theming
 from logscope.tui.bridge import Bridge
+from logscope.tui.casebook import Casebook
 from logscope.tui.clock import Clock, zone_of
 from logscope.tui.commands import InvestigatorCommands
 from logscope.tui.guide import Guide
@@ -32,6 +33,7 @@ from logscope.tui.styles import ROLES, StyleTable
 from logscope.tui.tour import Tour
 
 if TYPE_CHECKING:
+    from logscope.engine.pinned import CaseFile
     from logscope.engine.rulework.desk import Reloaded
 
 RELOAD_SECONDS = 1.0
@@ -65,6 +67,7 @@ class LogscopeApp(App[int]):
         session: str = "",
         can_reopen: bool = False,
         tour: Tour | None = None,
+        case: CaseFile | None = None,
     ) -> None:
         """The app over `investigation`, which the caller opens, starts and closes.
 
@@ -78,6 +81,7 @@ class LogscopeApp(App[int]):
             sessions: Where what was made of a view is kept; None: nowhere.
             sources: What is open, as `logscope` would take it again.
             session: The named session to begin with; empty: the one of these sources.
+            case: The case to begin with; None: the last one of these sources, once something is pinned.
             can_reopen: Whether the caller opens other sources when `run` ends with a `Reopen`.
             tour: Lessons to lead through, over the sample logs alone.
         """
@@ -93,6 +97,8 @@ class LogscopeApp(App[int]):
         self.sessions = sessions
         self.source_names = tuple(sources)
         self.first_session = session
+        self.first_case = case
+        self.casebook = Casebook(self, case)
         self.can_reopen = can_reopen
         self.wanted: Reopen | None = None
         """What to open when this ends."""
@@ -156,6 +162,8 @@ class LogscopeApp(App[int]):
         self.call_later(self._tell_faults)
         if self.guide is not None:
             self.call_after_refresh(self.guide.start)
+        if self.first_case is not None and self.first_case.pins:
+            self.call_later(self._home.action_case)
         self.call_later(pauses.settle)
         self.set_interval(pauses.EVERY_SECONDS, self._quiet.collect)
         self._stamp = theming.user_stamp()

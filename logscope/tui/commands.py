@@ -62,6 +62,9 @@ COMMANDS = (
     Command("clocks", "", "Clocks that are off"),
     Command("save", "FILE", "A report of the transaction, or the plan of the keys"),
     Command("bell", "", "Ring at each new detection, or cease to"),
+    Command("case", "[NAME|new [NAME]]", "What was pinned; another case, a new one"),
+    Command("pin", "", "Pin what is under the cursor into the case, or take its pin away"),
+    Command("dashboard", "[KIND|KEY]", "Figures over time, by service, rule, shape or a key's values"),
     Command("sources", "", "The sources: format, clock, off and on"),
     Command("sql", "[QUERY]", "SQL over records, transactions, detections"),
     Command("open", "[SOURCE]", "Open other sources"),
@@ -104,6 +107,8 @@ def run_line(screen: InvestigatorScreen, text: str) -> None:
         app.news.turn_bell()
     elif screen.run_command(name, argument):
         return
+    elif name in ("case", "pin", "dashboard"):
+        _case(screen, name, argument)
     elif name == "rules":
         screen.action_rules()
     elif name == "rule":
@@ -168,6 +173,24 @@ def _rule(screen: InvestigatorScreen, argument: str) -> None:
         screen.open_draft()
     else:
         raise UsageError("nothing is marked", mend="mark records with . first, or write the line seq by ...")
+
+
+def _case(screen: InvestigatorScreen, name: str, argument: str) -> None:
+    if name == "pin":
+        pin = getattr(screen, "action_pin", None)
+        if pin is None:
+            raise UsageError(
+                "nothing can be pinned here", mend="pin in the records, the transactions or the detections"
+            )
+        pin()
+    elif name == "dashboard":
+        from logscope.tui.screens.dashboard import DashboardScreen
+
+        screen.app.push_screen(DashboardScreen(screen.investigation, over=argument or "service"))
+    elif argument:
+        screen.scope.casebook.take(screen, argument, screen.action_case)
+    else:
+        screen.action_case()
 
 
 def _open(screen: InvestigatorScreen, name: str, argument: str) -> None:

@@ -33,7 +33,7 @@ SHADOWING = ("detail", "waterfall", "facets")
 
 
 SCREENS = (
-    "records", "transactions", "transaction", "compare", "keys", "service_map", "clocks", "detections", "draft", "rules",
+    "records", "transactions", "transaction", "compare", "keys", "service_map", "clocks", "detections", "case", "dashboard", "draft", "rules",
     "page", "editor", "help", "trail", "chooser", "facts", "browsing", "picking", "sql", "sources",
 )  # fmt: skip
 """Modules of `logscope.tui.screens` with keys of their own, in the order of the help."""

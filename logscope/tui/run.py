@@ -13,6 +13,8 @@ from logscope.tui.sessions import Sessions
 if TYPE_CHECKING:
     from textual.driver import Driver
 
+    from logscope.engine.pinned import CaseFile
+
 SLOW_FRAMES = "15"
 """Frames a second on a slow line."""
 SLOW_THEME = "ansi16"
@@ -33,6 +35,7 @@ def run(
     keep: bool = True,
     can_reopen: bool = False,
     tour: bool = False,
+    case: CaseFile | None = None,
 ) -> int | Reopen:
     """Run the investigator until the user leaves.
 
@@ -48,6 +51,7 @@ def run(
         sources: What is open, as it was typed; paths absolute.
         session: The named session to begin with.
         keep: Whether what was made of the view is kept for the next time, and what was kept is brought back.
+        case: The case to begin with.
         can_reopen: Whether the caller opens what a `Reopen` asks for.
         tour: Whether to lead through the tour, which is of the sample logs.
 
@@ -74,6 +78,7 @@ def run(
         session=session,
         can_reopen=can_reopen,
         tour=Tour() if tour else None,
+        case=case,
     )
     code = app.run() or app.return_code or 0
     app.keep_session()

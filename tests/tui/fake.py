@@ -8,6 +8,7 @@ import time as clock
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -29,11 +30,13 @@ from logscope.engine.answers import (
     View,
 )
 from logscope.engine.api import Cancel
+from logscope.engine.pinned import CaseFile
 from logscope.errors import FilterError
 from logscope.records import severity
 from logscope.records.schema import TIME
 from tests.tui.fake_analysis import FakeAnalysis
 from tests.tui.fake_browsing import FakeBrowsing
+from tests.tui.fake_cases import FakeCases, FakeFolder
 from tests.tui.fake_desk import FakeDesk
 
 START = 1_793_527_200_000_000  # 2026-11-01 10:00:00 UTC
@@ -161,7 +164,7 @@ def shop(transactions: int = 40, seed: int = 7, extra: Sequence[str] = ()) -> li
     return records
 
 
-class FakeInvestigation(FakeAnalysis, FakeBrowsing):
+class FakeInvestigation(FakeAnalysis, FakeBrowsing, FakeCases):
     """Everything in memory; `delay` seconds per query, to be cancelled."""
 
     def __init__(
@@ -180,6 +183,9 @@ class FakeInvestigation(FakeAnalysis, FakeBrowsing):
         self.messages: tuple[str, ...] = ()
         self.asked: list[str] = []
         self.desk = FakeDesk(self)
+        self.cases = FakeFolder()
+        self.reports: list[tuple[Path, CaseFile, bool]] = []
+        self.text = self.extra[0] if self.extra else ""
         self._index()
 
     def _index(self) -> None:

@@ -212,10 +212,3 @@ class FakeAnalysis:
 
     def templates(self, filter_text: str = "", *, cancel: Cancel) -> pl.DataFrame:
         return pl.DataFrame({"template": [template(one["message"]) for one in self.records]})
-
-    def export(
-        self, path: Path, numbers: Sequence[int], *, notes: str = "", redact: bool = False, cancel: Cancel
-    ) -> None:
-        if path.suffix not in (".md", ".html", ".json"):
-            raise UsageError(f"{path.suffix} is no kind of report", mend="use .md, .html or .json")
-        self.exported.append((path, tuple(numbers)))

@@ -52,6 +52,8 @@ KEYS = [
     # ways, the map, clocks, keys and their changes
     "T > ways", "\t", "j", "\r", "\x7f", "*", "M > services", "& > start>=2026", "errors>0\r > others' p95", ">", "e", "q", "\r > p50", "q",
     "\x7f", "q", "C > clock", "q", "K > largest", "c > links within", "3", "a", "1", "B", "j", "x", ESC, "q",
+    # pins, the case, figures over time
+    "P", "T", "P", "I > pinned", "#", "x\r", "j", "\r", "q", "q", "L > over time", "m", "m", "\t", "q",
     # detections, help, palette, keys, sources
     "D > detection 1 of", "j", "\r > held by", "x", "y", ESC, ESC, "x", "t", ESC, "? > close", ESC, "\x10", ESC,
     ": > goto", "keys\r > largest", "q", ": > goto", "sources\r > format", "j", ESC,
@@ -165,7 +167,8 @@ async def test_every_screen_survives_markup_and_shows_it(opened: Opened) -> None
                      ("equals_sign",), ("x",), ("p",), ("escape",), ("escape",), ("escape",), ("M",), ("escape",), ("C",),
                      ("enter",), ("escape",), ("K",), ("x",), ("A",), ("escape",), ("B",), ("asterisk",),
                      ("full_stop",), ("S",), ("tab",), ("q",), ("R",), ("j",), ("enter",), ("tab",), ("r",), ("escape",), ("q",),
-                     ("q",), ("D",), ("exclamation_mark",), ("escape",), ("tab",)):  # fmt: skip
+                     ("q",), ("D",), ("exclamation_mark",), ("escape",), ("tab",),
+                     ("P",), ("I",), ("enter",), ("q",), ("q",), ("L",), ("m",), ("m",), ("m",)):  # fmt: skip
             await driver.press(*keys)
             seen += driver.text()
         assert "[/red]" in seen

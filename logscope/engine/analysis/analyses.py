@@ -125,11 +125,3 @@ class Analyses:
     def save_plan(self, path: Path) -> None:
         """Write the plan to a file."""
         self.replanning.save(path)
-
-    def export(
-        self, path: Path, numbers: Sequence[int], *, notes: str = "", redact: bool = False, cancel: Cancel
-    ) -> None:
-        """Write a report of some transactions."""
-        from logscope.engine.analysis.reporting import export
-
-        export(self._session, path, numbers, notes=notes, redact=redact, cancel=cancel)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from logscope.engine.analysis.trends import trends
 from logscope.engine.api import Cancel
-from logscope.engine.rendering import present, source_json
+from logscope.engine.overtime import Figures, Trend, Trends
+from logscope.engine.rendering import iso, present, source_json
 from logscope.records.severity import level_name
 
 if TYPE_CHECKING:
@@ -88,3 +90,43 @@ def transaction_objects(session: Session) -> Iterator[dict[str, Any]]:
                 "text": skew.text,
             }
         )
+
+
+def over_time(session: Session, over: str, *, every: int | None, most: int) -> Iterator[dict[str, Any]]:
+    """Objects about figures over time: of each value first the whole, then every stretch in which there is something.
+
+    Args:
+        session: With everything read.
+        over: `all`, `service`, `rule`, `shape`, `source`, `level`, or a key.
+        every: Length of a stretch, microseconds; None: chosen.
+        most: Values at most.
+
+    Raises:
+        UsageError: There is no such kind or key.
+    """
+    told = trends(session, over, every=every, most=most, cancel=Cancel())
+    for series in told.series:
+        whole = _entry(told, series, 0, told.count) | _figures(told, series.whole, told.count)
+        yield whole | {"stretches": told.count, "every_ms": told.every / 1000}
+        for place in range(told.count):
+            figures = series.at(place)
+            if figures.records or figures.transactions or figures.detections:
+                yield _entry(told, series, place, place + 1) | {"stretch": place} | _figures(told, figures, 1)
+
+
+def _entry(told: Trends, series: Trend, first: int, last: int) -> dict[str, Any]:
+    start, end = told.start + first * told.every, told.start + last * told.every
+    return {"over": told.over, "value": series.value, "start": iso(start), "end": iso(end)}
+
+
+def _figures(told: Trends, figures: Figures, stretches: int) -> dict[str, Any]:
+    share = figures.error_share
+    return present(
+        {
+            "records": figures.records, "errors": figures.errors,
+            "rate": round(figures.records / (stretches * told.every / 1_000_000), 3),
+            "transactions": figures.transactions, "failed": figures.failed,
+            "error_share": None if share is None else round(share, 6), "detections": figures.detections,
+        }
+        | {f"{name}_ms": None if (span := getattr(figures, name)) is None else span / 1000 for name in ("p50", "p95", "p99")}
+    )  # fmt: skip

@@ -42,6 +42,8 @@ class InvestigatorScreen(Explained, Screen[None]):
         Binding("R", "rules", "The rules", id="screen.rules", show=False),
         Binding("M", "map", "The service map", id="screen.map", show=False),
         Binding("C", "clocks", "Clocks that are off", id="screen.clocks", show=False),
+        Binding("I", "case", "The case: what was pinned", id="screen.case", show=False),
+        Binding("L", "dashboard", "Figures over time", id="screen.dashboard", show=False),
         Binding("ctrl+l", "redraw", "Redraw", id="screen.redraw", show=False),
         Binding("f2", "tour", "The tour: leave it, or take it up again", id="screen.tour", show=False),
     ]
@@ -228,6 +230,18 @@ class InvestigatorScreen(Explained, Screen[None]):
         from logscope.tui.screens.clocks import ClocksScreen
 
         self.go_to(ClocksScreen)
+
+    def action_case(self) -> None:
+        """What was pinned."""
+        from logscope.tui.screens.case import CaseScreen
+
+        self.go_to(CaseScreen)
+
+    def action_dashboard(self) -> None:
+        """Figures over time."""
+        from logscope.tui.screens.dashboard import DashboardScreen
+
+        self.go_to(DashboardScreen)
 
     def pivot(self, key: str, value: str, row: int | None = None, *, name: str = "") -> None:
         """Every record with a value, in the records view.

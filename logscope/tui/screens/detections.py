@@ -54,6 +54,7 @@ class DetectionsScreen(ListScreen):
         Binding("y", "copy", "Copy as JSON", id="detections.copy", show=False),
         Binding("asterisk", "pivot", "The records of its key's value", id="detections.pivot", show=False),
         Binding("T", "transactions", "List of transactions", id="detections.transactions", show=False),
+        Binding("P", "pin", "Pin its transaction into the case, or take its pin away", id="detections.pin", show=False),
     ]
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
         ("list.choose", "open transaction"),
@@ -247,6 +248,14 @@ class DetectionsScreen(ListScreen):
             self.scope.home.go_to_row(marks_of_steps(one.steps))
             return
         self.app.push_screen(TransactionScreen(self.investigation, one.number, marks_of_steps(one.steps)))
+
+    def action_pin(self) -> None:
+        """Pin the detection's transaction."""
+        one = self.main_list.detection
+        if one is not None and one.number is not None:
+            self.scope.casebook.pin_transaction(self, one.number)
+        elif one is not None:
+            self.scope.say("it belongs to no transaction: pin its records in the records view")
 
     def action_copy(self) -> None:
         """What the rule emits, as JSON."""

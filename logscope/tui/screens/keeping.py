@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from logscope.text import human_duration
 from logscope.tui.reopening import Reopen
 from logscope.tui.screens.picking import Choice, PickScreen
 from logscope.tui.sessions import Kept, Sessions
-from logscope.tui.viewstate import ViewState
+from logscope.tui.viewstate import ViewState, from_json
 
 if TYPE_CHECKING:
     from logscope.tui.screens.records import RecordsScreen
@@ -34,6 +35,11 @@ class Keeping:
         self._kept: Kept | None = None
         self._place: tuple[str, int] | None = None
         """Where one stands: source and line."""
+
+    @property
+    def place(self) -> tuple[str, int] | None:
+        """Source and line of the record one stands on."""
+        return self._place
 
     def state(self) -> ViewState:
         """What has been made of the view."""
@@ -122,6 +128,7 @@ class Keeping:
             return
         self._asked = True
         sessions, wanted = self._sessions, screen.scope.first_session
+        case = screen.scope.first_case
 
         def arrived(found: tuple[str, Kept | None]) -> None:
             self._fingerprint, kept = found
@@ -133,6 +140,9 @@ class Keeping:
 
         def call() -> tuple[str, Kept | None]:
             name = investigation.fingerprint()
+            if case is not None and case.state is not None:
+                with contextlib.suppress(ValueError):
+                    return name, Kept(name, case.sources, from_json(case.state), case.place, case.saved, case.name)
             return name, sessions.named(wanted) if wanted else sessions.load(name) if name else None
 
         screen.queries.ask("session", lambda _: call(), arrived)

@@ -325,6 +325,11 @@ class RecordsScreen(BrowsingScreen):
             self.jumps.show_marks()
             self.main_list.action_move(1)
 
+    def action_pin(self) -> None:
+        """Pin the record."""
+        if (record := self.line) is not None:
+            self.scope.casebook.pin(self, lambda _: self.investigation.pin_record(record))
+
     def go_to_row(self, row: int | None) -> None:
         """Come to this screen, and to a record of the present view."""
         while self.app.screen is not self:

@@ -54,6 +54,8 @@ class TransactionScreen(InvestigatorScreen):
         Binding("S", "save_rule", "Save as rule: the marked records", id="transaction.save-rule", show=False),
         Binding("y", "copy", "Copy the record", id="transaction.copy", show=False),
         Binding("Y", "copy_all", "Copy all its records", id="transaction.copy-all", show=False),
+        Binding("P", "pin", "Pin it into the case, or take its pin away", id="transaction.pin", show=False),
+        Binding("p", "pin_record", "Pin the record alone", id="transaction.pin-record", show=False),
         Binding("s", "save", "Save a report of it", id="transaction.save", show=False),
     ]
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
@@ -68,6 +70,7 @@ class TransactionScreen(InvestigatorScreen):
         ("transaction.records", "in records"),
         ("transaction.error-next", "error"),
         ("transaction.step-next", "step"),
+        ("transaction.pin", "pin"),
         ("transaction.save", "save"),
         ("transaction.copy-all", "copy all"),
         ("screen.leave", "back"),
@@ -309,6 +312,17 @@ class TransactionScreen(InvestigatorScreen):
         elif detail is not None and detail.keys:
             name, values = next(iter(detail.keys.items()))
             self.pivot(name, values[0], record)
+
+    def action_pin(self) -> None:
+        """Pin the transaction."""
+        self.scope.casebook.pin_transaction(self, self._number)
+
+    def action_pin_record(self) -> None:
+        """Pin the record alone."""
+        row, investigation = self.main_list.current, self.investigation
+        if row is not None and row.member is not None:
+            record = row.member.line
+            self.scope.casebook.pin(self, lambda _: investigation.pin_record(record))
 
     def action_save(self) -> None:
         """A report of the transaction, in a file."""

@@ -58,6 +58,9 @@ class TransactionsScreen(FilteredScreen):
         Binding("equals_sign", "compare", "Compare with a normal one", id="transactions.compare", show=False),
         Binding("asterisk", "pivot", "Its records, by its key's value", id="transactions.pivot", show=False),
         Binding("S", "save_rule", "Save as rule: the filter", id="transactions.save-rule", show=False),
+        Binding(
+            "P", "pin", "Pin the transaction into the case, or take its pin away", id="transactions.pin", show=False
+        ),
         Binding("D", "detections", "List of detections", id="transactions.detections", show=False),
     ]
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
@@ -371,6 +374,11 @@ class TransactionsScreen(FilteredScreen):
         from logscope.tui.screens.service_map import MapScreen
 
         self.app.push_screen(MapScreen(self.investigation, self.where))
+
+    def action_pin(self) -> None:
+        """Pin the transaction."""
+        if (number := self.main_list.number()) is not None:
+            self.scope.casebook.pin_transaction(self, number)
 
     def action_save_rule(self) -> None:
         """A rule of the filter, over whole transactions; of marked records if there is none."""
