@@ -80,7 +80,7 @@ TOPICS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "Mark, write, copy",
         (
-            "mark", "jump", "note", "notes", "note-next", "note-previous", "step", "save-rule", "copy", "copy-place",
+            "mark", "jump", "note", "notes", "note-next", "note-previous", "step", "pin", "save-rule", "copy", "copy-place",
         ),
     ),
     ("Other screens", ("transaction", "transactions", "detections", "sources", "sql")),
