@@ -456,6 +456,10 @@ def test_a_rule_in_one_line(command: Command, log: Path) -> None:
     text = 'seq by order_id maxspan 1m: ["charge begin"] ["psp response"]'
     found = command("scan", log, "--json", "--rule", text).objects
     assert [one["steps"]["step2"]["line"] for one in found] == [2, 5, 7]
+    shorter = text.replace("1m", "59s")
+    both = command("scan", log, "--json", "--rule", text, "--rule", shorter, "--rule", text).objects
+    assert {one["rule"] for one in both} == {"seq", "seq2"}, "each has a name of its own, and none runs twice"
+    assert len({one["detection"] for one in both}) == len(both)
     wrong = command("scan", log, "--rule", "seq by order_id: [a")
     assert wrong.code == 2
     assert re.search(r"\d+: ", wrong.talk)

@@ -44,9 +44,11 @@ def load(options: Options, extra: Iterable[Path] = ()) -> tuple[tuple[Rule, ...]
     # A shipped rule that the user has taken over runs as it is now, once.
     own = {rule.key for rule in loaded.rules if not _is_shipped(rule.path)}
     rules = [rule for rule in rules if not (_is_shipped(rule.path) and rule.key in own)]
-    for text in options.rule:
+    for number, text in enumerate(dict.fromkeys(options.rule), start=1):
         try:
-            rules.append(rule_from_sequence(text, compile_filter))
+            # Two of one name would be one rule to whatever goes by names and ids.
+            name = "seq" if number == 1 else f"seq{number}"
+            rules.append(rule_from_sequence(text, compile_filter, name=name))
         except LogscopeError as error:
             errors.append(error)
     return tuple(rules), tuple(errors)

@@ -2,7 +2,8 @@
 
 Per stream (a file; a listener's peer and host) the newest time less the lateness; the watermark is
 the least over active streams. A stream without a record for `idle` is inactive; when all are, the
-watermark advances from the newest record's time by the time that passes.
+watermark is the newest record's time and the time that has passed since it came, less the lateness:
+an absence is told as late as it would be among traffic, but for what is left of `idle`.
 """
 
 from __future__ import annotations
@@ -65,8 +66,9 @@ class Watermark:
         if self.newest is None or self._arrived is None:
             return None
         active = [time for time, seen in self._streams.values() if now - seen < self.idle]
-        passed = max(0, now - self._arrived - self.idle)
-        candidate = min(active) - self.lateness if active else self.newest + passed
+        # Counted from the arrival, not from when all are idle: the log's clock did not stand still meanwhile.
+        passed = max(0, now - self._arrived)
+        candidate = (min(active) if active else self.newest + passed) - self.lateness
         if self.value is None or candidate > self.value:
             self.value = candidate
         return self.value
