@@ -114,7 +114,11 @@ def _alerts(node: Windows, matches: Matches) -> pl.DataFrame:
 
 
 def _trailing(node: Windows, matches: Matches, clauses: list[int]) -> pl.DataFrame:
-    """Windows before each match; it rises where the condition fails without the records of that time."""
+    """Windows before each match; it rises where the condition fails without the records of that time.
+
+    What is measured of numbers also changes by what leaves the window: it rises, too, where the condition failed at
+    the match before.
+    """
     anchors = matches.frame.select(GROUP, "ts").unique().sort(GROUP, "ts")
     group, time = anchors[GROUP], anchors["ts"]
     start = time - node.span_us
@@ -122,6 +126,8 @@ def _trailing(node: Windows, matches: Matches, clauses: list[int]) -> pl.DataFra
     _, before = _holds(node, matches, clauses, group, start, time - 1, whole=False)
     found = _any(list(holds.values()))
     rises = found & ~_any(list(before.values()))
+    if node.kind in NUMERIC:
+        rises |= found & ~(found.shift(1) & (group == group.shift(1))).fill_null(False)
     return (
         pl.DataFrame(
             {GROUP: group, "start": start, "end": time, "metric": measured, "rises": rises}

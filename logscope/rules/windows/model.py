@@ -118,8 +118,9 @@ class Windows:
     def back_us(self) -> int:
         """How long before the end of a window the records lie that decide it."""
         below = max((slot.source.back_us for slot in self.slots if isinstance(slot.source, Windows)), default=0)
-        # Whether an absence is a new one is told by the anchor before it, one window earlier.
-        own = 2 * self.span_us if any(clause.forward for clause in self.clauses) else self.span_us
+        # Whether an absence, or what numbers amount to, is new is told by the anchor before, one window earlier.
+        anchored = self.kind in NUMERIC or any(clause.forward for clause in self.clauses)
+        own = 2 * self.span_us if anchored else self.span_us
         return own + below
 
     @property

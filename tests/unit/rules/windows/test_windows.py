@@ -121,6 +121,15 @@ def test_of_too_few_numbers_nothing_is_said() -> None:
     assert [one.time // SECOND for one in found] == [3]
 
 
+def test_what_leaves_the_window_can_make_the_condition_begin_to_hold() -> None:
+    share = detector("share", FAILED, SHARE)
+    sizes = pl.Series(["1", "1", "1", "9", "9", "9"], dtype=pl.String)
+    hits = frame(*[(time, "fail", "root") for time in (0, 1, 2, 8, 9, 12)]).with_columns(sizes.alias("fields.size"))
+    found = share.step(share.hits(hits), watermark=20 * SECOND, begin=0, final=True).raised
+    # At 12 s two small ones have left, and the large ones are most with the newest record and without it.
+    assert [one.time // SECOND for one in found] == [12]
+
+
 def test_groups_fold_letter_case_and_show_it_as_it_was_written() -> None:
     found = scan(detector("brute", FAILED, BRUTE), (0, "fail", "root"), (1, "fail", "ROOT"), (2, "fail", "Root"))
     assert [one.keys for one in found] == [{"user": ("Root",)}]
