@@ -9,7 +9,7 @@ cost more than the first screen may. What wrappers hold is told in the same way.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -29,6 +29,7 @@ SAMPLE = 1000
 LEAST = 0.02
 """Share of lines below which a format is left out, unless it is all that matched."""
 
+_BRIEF = 2
 _ROOM = 2000
 """Characters of a line in which literal texts are looked for."""
 
@@ -103,16 +104,30 @@ def objects_of_table(known: FormatSet, columns: Sequence[str], sample_lines: Seq
 def _possible(forms: Sequence[Format], sample: Sequence[str]) -> list[Format]:
     """Those of which the sample holds what each line of theirs must; columns fitted to its headers."""
     joined = "\n".join(line[:_ROOM] for line in sample if line)
+    wanted = {text for form in forms for text in (*form.needs, *map(_member, form.members))}
+    held = _held(joined, wanted)
     out = []
     for form in forms:
-        if form.needs and not any(each in joined for each in form.needs):
-            continue
-        if not all(f'"{member}"' in joined for member in form.members):
+        if (form.needs and held.isdisjoint(form.needs)) or not held.issuperset(map(_member, form.members)):
             continue
         form = fitted(form, sample) if form.kind == "columns" else form
         if form.kind != "columns" or form.patterns:
             out.append(form)
     return out
+
+
+def _member(name: str) -> str:
+    return f'"{name}"'
+
+
+def _held(text: str, wanted: Collection[str]) -> set[str]:
+    """Which of some texts occur in another: the long ones in one pass, those of a sign or two at their first place."""
+    held = {each for each in wanted if len(each) <= _BRIEF and each in text}
+    longer = sorted(each for each in wanted if len(each) > _BRIEF)
+    if longer:
+        found = pl.Series([text]).str.extract_many(longer, overlapping=True).explode().unique()
+        held.update(found.drop_nulls())
+    return held
 
 
 def _inside(outer: Assignment, lines: pl.Series) -> tuple[Format, ...] | None:

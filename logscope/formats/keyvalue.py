@@ -83,8 +83,8 @@ def column(text: pl.Series, name: str, mask: pl.Series | None = None) -> pl.Seri
         mask = masked(text)
     found = mask.str.extract(one, 1)
     # In an unquoted value, `url=/a?name=1`, what looks like a pair is none.
-    within = mask.str.contains(rf"=[^\s,;)\]}}&]*[(\[{{?|]{escape(name)}=").fill_null(False).arg_true()
-    if len(within):
+    if mask.str.contains(rf"[(\[{{?|]{escape(name)}=").any():
+        within = mask.str.contains(rf"=[^\s,;)\]}}&]*[(\[{{?|]{escape(name)}=").fill_null(False).arg_true()
         found = found.clone().scatter(within, _first_of(text.gather(within), name))
     if mask is text:
         return found.alias(name)

@@ -162,12 +162,20 @@ class JsonReader(NamedReader):
         return structured.columns(raw, names, typed=typed, strict=strict)
 
     def candidates(self, raw: pl.Series, choices: list[tuple[str, ...]], *, strict: bool) -> Columns:
-        """Members by name; those that all objects begin with need no parser."""
+        """Members by name; those that all objects begin with need no parser, others no more than the first object has."""
         found = structured.leading(raw, choices)
-        if found is None:
-            return super().candidates(raw, choices, strict=strict)
-        absent = frames.nothing(len(raw))
-        return {name: found.get(name, absent) for names in choices for name in names}
+        if found is not None:
+            absent = frames.nothing(len(raw))
+            return {name: found.get(name, absent) for names in choices for name in names}
+        first = dict.fromkeys(name for name, _, _ in structured.flatten(structured.decode(raw.first()) or {}))
+        near = [_up_to_first(names, first) for names in choices]
+        out = super().candidates(raw, near, strict=strict)
+        open_choices = [
+            names[len(some) :]
+            for names, some in zip(choices, near, strict=True)
+            if len(some) < len(names) and _lacking([out[name] for name in some])
+        ]
+        return out | super().candidates(raw, open_choices, strict=strict) if any(open_choices) else out
 
     def fields(self, raw: pl.Series, names: list[str], *, strict: bool) -> Columns:
         """Members, then pairs within the message."""
@@ -205,6 +213,22 @@ class JsonReader(NamedReader):
             apart = raw.clone().scatter(sound.arg_true(), message)
             apart = apart.zip_with(~sound | (apart != raw), frames.nothing(len(raw)))
         return pl.concat([structured.long(raw), keyvalue.long(apart)])
+
+
+def _up_to_first(names: tuple[str, ...], present_ones: Collection[str]) -> tuple[str, ...]:
+    """Names up to the first one that an object has; all if it has none."""
+    place = next((place for place, name in enumerate(names) if name in present_ones), len(names) - 1)
+    return names[: place + 1]
+
+
+def _lacking(columns: Sequence[pl.Series]) -> bool:
+    """Whether some text has a value in none of the columns."""
+    last = present(columns[-1])
+    if not last.null_count():
+        return False
+    return bool(
+        pl.DataFrame({str(place): present(each).is_null() for place, each in enumerate(columns)}).min_horizontal().any()
+    )
 
 
 class PrettyReader(JsonReader):

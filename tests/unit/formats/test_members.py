@@ -96,3 +96,14 @@ def test_an_unknown_zone_is_said(tmp_path: Path) -> None:
     errors: list[LogscopeError] = []
     load_formats([path], errors)
     assert "no zone 'Zurich'" in str(errors[0])
+
+
+def test_objects_that_lack_what_the_first_one_has() -> None:
+    objects = [
+        {"id": 1, "time": "2026-11-01T10:00:01Z", "level": "info", "hostname": "a"},
+        {"id": 2, "ts": "2026-11-01T10:00:02Z", "severity": "error", "host": "b", "hostname": "c"},
+        {"id": 3, "time": "-", "timestamp": "2026-11-01T10:00:03Z", "host": "-", "hostname": "d"},
+    ]
+    rows = read([json.dumps(each) for each in objects], "time", "host")
+    assert [row["time"] for row in rows] == [f"2026-11-01T10:00:0{second}.000Z" for second in (1, 2, 3)]
+    assert [row["host"] for row in rows] == ["a", "b", "d"]
