@@ -167,7 +167,9 @@ class JsonReader(NamedReader):
         if found is not None:
             absent = frames.nothing(len(raw))
             return {name: found.get(name, absent) for names in choices for name in names}
-        first = dict.fromkeys(name for name, _, _ in structured.flatten(structured.decode(raw.first()) or {}))
+        first = dict.fromkeys(
+            name for name, _, _ in structured.flatten(structured.decode(raw[0] if len(raw) else None) or {})
+        )
         near = [_up_to_first(names, first) for names in choices]
         out = super().candidates(raw, near, strict=strict)
         open_choices = [
