@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from logscope.analysis.spans import calls
+
 
 def loads(rows: pl.DataFrame) -> pl.DataFrame:
     """One row per service: `service`, `transactions`, `records`, `errors`, `p50`, `p95` (microseconds).
@@ -33,7 +35,8 @@ def hops(rows: pl.DataFrame) -> pl.DataFrame:
     A service hands to one that came into the transaction after it; the way back is no hand-over.
 
     Args:
-        rows: `number`, `rank`, `service`, `at` (microseconds), `error`, sorted by number and rank.
+        rows: `number`, `rank`, `service`, `at` (microseconds), `error`, sorted by number and rank; and, where records
+            name their step and its parent, `span` and `parent`.
     """
     entered = rows.group_by("number", "service").agg(entered=pl.col("rank").min(), failed=pl.col("error").any())
     rows = rows.join(entered, on=["number", "service"], how="left", maintain_order="left")
@@ -43,9 +46,12 @@ def hops(rows: pl.DataFrame) -> pl.DataFrame:
     turns = rows.hstack(before).filter(
         (pl.col("caller") != pl.col("service")) & (pl.col("caller_entered") < pl.col("entered"))
     )
-    once = turns.group_by("number", "caller", callee="service").agg(
-        span=(pl.col("at") - pl.col("left")).max(), failed=pl.col("failed").first()
-    )
+    turns = turns.select("number", "caller", callee="service", span=pl.col("at") - pl.col("left"), failed="failed")
+    if "span" in rows.columns:
+        # What the records say themselves needs no guess by their order.
+        said = calls(rows)
+        turns = pl.concat([turns.join(said.select("number").unique(), on="number", how="anti"), said])
+    once = turns.group_by("number", "caller", "callee").agg(pl.col("span").max(), pl.col("failed").first())
     return (
         once.group_by("caller", "callee")
         .agg(

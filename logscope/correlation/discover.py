@@ -18,6 +18,7 @@ from logscope.correlation.keys import HOUR_US, Key
 from logscope.correlation.plan import Level, Plan
 from logscope.correlation.relations import Sample, hubs_at, level_of, relations, transitive
 from logscope.correlation.reuse import reuse_gap
+from logscope.correlation.spans import span_pair
 from logscope.records.schema import KEY_VALUES, ROW
 from logscope.text import clean, human_duration
 
@@ -81,7 +82,9 @@ def find_plan(
         stats,
     )
     evidence, plan = _with_levels(evidence, plan, None if grain in ("auto", "none") else plan.key(grain).name)
-    plan = replace(plan, notices=tuple(notices), refused=refused)
+    pair = span_pair(values)
+    spans = None if pair is None else (names[pair[0]], names[pair[1]])
+    plan = replace(plan, notices=tuple(notices), refused=refused, spans=spans)
     if grain == "none":
         plan = plan.with_grain(None)
     elif grain != "auto":

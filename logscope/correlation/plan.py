@@ -65,6 +65,8 @@ class Plan:
     """What the user should be told about it."""
     beside: tuple[Beside, ...] = field(default=(), compare=False)
     """Coarser and finer keys beside the grain that was found."""
+    spans: tuple[str, str] | None = None
+    """Keys that hold the id of a transaction's step and that of its parent; None: no log names steps so."""
     refused: tuple[str, ...] = field(default=(), compare=False)
     """Candidates that are no keys, each with the reason in words."""
 
@@ -194,6 +196,8 @@ def to_toml(plan: Plan) -> str:
     ]
     if plan.max_gap_us is not None:
         lines.append(f"max_gap_us = {plan.max_gap_us}")
+    if plan.spans is not None:
+        lines.append(f"spans = {_toml(plan.spans)}")
     if plan.refused:
         lines.append(f"refused = {_toml(plan.refused)}")
     lines += [f"max_span_us = {plan.max_span_us}", f"idle_us = {plan.idle_us}", f"hub_degree = {plan.hub_degree}"]
@@ -276,6 +280,7 @@ def from_toml(text: str, where: str = "plan") -> Plan:
         idle_us=reader.value(document, "idle_us", int, 5 * 60_000_000),
         hub_degree=reader.value(document, "hub_degree", int, HUB_DEGREE),
         beside=tuple(reader.beside(table) for table in reader.tables(document, "beside")),
+        spans=reader.spans(document, names),
         refused=reader.strings(document, "refused"),
     )
 
@@ -298,6 +303,14 @@ class _Reader:
         if not isinstance(value, kind) or (kind is int and (isinstance(value, bool) or int(str(value)) < 0)):
             raise self.wrong(name, f"{name} is not {_KINDS[kind]}", f"write {name} = {_EXAMPLES[kind]}")
         return value
+
+    def spans(self, document: dict[str, Any], names: list[str]) -> tuple[str, str] | None:
+        found = self.strings(document, "spans")
+        if not found:
+            return None
+        if len(found) != 2 or not set(found) <= set(names):
+            raise self.wrong("spans", "spans are not two keys of the plan", 'write spans = ["span_id", "parent_id"]')
+        return found[0], found[1]
 
     def strings(self, table: dict[str, Any], name: str) -> tuple[str, ...]:
         value = self.value(table, name, list, [])

@@ -125,6 +125,8 @@ class Member:
     error: bool
     step: tuple[str, str] | None = None
     """(rule, step) if it is a matched step of a detection."""
+    depth: int = 0
+    """How deep its step lies below the transaction's first, where records name their step and its parent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import polars as pl
 
 from logscope.analysis import services, shapes, skew
 from logscope.engine.answers import Hop, ServiceLoad, ServiceMap, Shape, Skew
+from logscope.engine.linking.spanning import span_columns
 from logscope.engine.linking.stepping import Stepping
 from logscope.records import schema
 from logscope.records.severity import ERROR
@@ -151,7 +152,9 @@ class Analysing:
         numbers = session.transactions(where, cancel=cancel).get_column("number") if where.strip() else None
         rows = self.placed(cancel, numbers)
         names = self.stepping.steps().sort("code").get_column("service")
-        return rows.with_columns(names[rows.get_column("code")].alias("service"), error=pl.col("level") >= ERROR)
+        rows = rows.with_columns(names[rows.get_column("code")].alias("service"), error=pl.col("level") >= ERROR)
+        steps = span_columns(session.correlating)
+        return rows if steps is None else rows.join(steps, on=schema.ROW, how="left", maintain_order="left")
 
     # --- clocks
 

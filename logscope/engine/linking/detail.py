@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from logscope.analysis.spans import Tree
 from logscope.analysis.waits import critical_path
 from logscope.engine.answers import Line, Member, TransactionDetail, Wait
+from logscope.engine.linking.spanning import spans_of
 from logscope.engine.linking.stepping import template_of
 from logscope.records import schema
 from logscope.records.severity import ERROR
@@ -42,6 +44,8 @@ def transaction_detail(session: Session, number: int) -> TransactionDetail:
     shown = rows if len(rows) <= _MOST else pl.concat([rows.head(_MOST - _LAST), rows.tail(_LAST)])
     lines = session.lines_of(shown)
     marks = session.marks([line.row for line in lines])
+    tree = Tree(spans_of(session.correlating, shown))
+    depths = tree.depths()
     members = []
     previous = start = lines[0].time or 0
     for place, line in enumerate(lines):
@@ -54,6 +58,7 @@ def transaction_detail(session: Session, number: int) -> TransactionDetail:
                 since_start=time - start,
                 error=line.level >= ERROR,
                 step=None if mark is None else mark[:2],
+                depth=depths[place],
             )
         )
         previous = time
@@ -79,16 +84,16 @@ def transaction_detail(session: Session, number: int) -> TransactionDetail:
         absent=tuple(step for detection in detections for step in session.detecting.absent_steps(detection)),
         rules=tuple(entry["rules"]),
         errors=entry["errors"],
-        critical=_waits(lines),
+        critical=_waits(lines, tree),
         oversize=entry["oversize"],
         left_out=len(rows) - len(shown),
     )
 
 
-def _waits(lines: Sequence[Line]) -> tuple[Wait, ...]:
+def _waits(lines: Sequence[Line], tree: Tree) -> tuple[Wait, ...]:
     """What the end waited for, in words."""
     times = [line.time or 0 for line in lines]
-    pauses = critical_path(times)
+    pauses = critical_path(times, tree.before) if tree.told else critical_path(times)
     told = template_of([lines[pause.after] for pause in pauses])
     waits = []
     for pause, template in zip(pauses, told, strict=True):

@@ -16,6 +16,9 @@ from logscope.tui.styles import LEVEL_WORDS
 from logscope.tui.widgets.row_list import RowList
 
 WIDE = 110
+INDENT = "  "
+DEEPEST = 6
+"""Levels of steps below steps that are shown by indentation; the message must have room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,7 @@ class MemberList(RowList):
         if wide:
             out.append(Segment(LEVEL_WORDS[line.level] + " ", styles.level(line.level, behind)))
         out.append(Segment(fit(clean(who(line)), self._services) + " ", styles.style("log-service", behind)))
-        text = one_line(line.message or line.raw)
+        text = INDENT * min(member.depth, DEEPEST) + one_line(line.message or line.raw)
         left = self.side
         message = []
         for piece, role in split(text, name_spans(text), level_plain(line.level)):

@@ -1,0 +1,107 @@
+"""Steps that name their parents: found by behaviour, and used for depth, waits and calls."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from logscope.analysis.spans import Tree
+from logscope.analysis.waits import critical_path
+from logscope.engine.api import Cancel
+from logscope.engine.options import Options
+from logscope.engine.session import Session
+
+
+def test_depths_and_a_ring_of_parents() -> None:
+    tree = Tree([("a", None), ("b", "a"), ("c", "b"), (None, None), ("d", "gone"), ("e", "f"), ("f", "e")])
+    assert tree.depths() == [0, 1, 2, 0, 0, 1, 0]
+    assert tree.told
+    assert not Tree([("a", None), ("b", "gone")]).told
+
+
+def test_the_end_waits_for_what_it_called_not_for_what_ran_beside() -> None:
+    # a calls b (long) and c (short) at once; d goes on by itself and is done before anybody asks.
+    spans = [("a", None), ("b", "a"), ("c", "a"), ("d", "a"), ("c", "a"), ("d", "a"), ("b", "a"), ("a", None)]
+    times = [0, 10, 11, 12, 40, 60, 500, 510]
+    path = critical_path(times, Tree(spans).before)
+    assert [(pause.before, pause.after) for pause in path] == [(1, 6)]
+    assert path[0].duration == 490
+
+
+def _write(folder: Path, names: tuple[str, str, str], shuffle: bool) -> list[str]:
+    """A front that asks two services beside one another, of which one asks a third; names are free."""
+    rng = random.Random(3)
+    trace, span, parent = names
+    lines: list[tuple[int, dict[str, str]]] = []
+    for number in range(60):
+        ids = {name: f"{rng.getrandbits(64):016x}" for name in ("trace", "front", "stock", "price", "tax")}
+        base = number * 2_000
+        for at, service, step, above, text in (
+            (0, "front", "front", None, "asked"), (10, "stock", "stock", "front", "looking"),
+            (11, "price", "price", "front", "reckoning"), (20, "tax", "tax", "price", "looking up"),
+            (30, "stock", "stock", "front", "found"), (300, "tax", "tax", "price", "looked up"),
+            (310, "price", "price", "front", "reckoned"), (320, "front", "front", None, "answered"),
+        ):  # fmt: skip
+            when = base + at
+            fields = {"time": f"2026-11-01T10:{when // 60_000:02d}:{when // 1000 % 60:02d}.{when % 1000:03d}Z",
+                      "service": service, "message": text, trace: ids["trace"], span: ids[step]}  # fmt: skip
+            lines.append((when, fields | ({parent: ids[above]} if above else {})))
+    if shuffle:
+        rng.shuffle(lines)
+    path = folder / "app.log"
+    path.write_text("".join(json.dumps(fields) + "\n" for _, fields in lines))
+    return [str(path)]
+
+
+@pytest.mark.parametrize("names", [("trace_id", "span_id", "parent_span_id"), ("k1", "k2", "k3")])
+def test_spans_are_found_under_any_name_and_tell_calls_depth_and_waits(tmp_path: Path, names: tuple[str, ...]) -> None:
+    session = Session(Options(sources=tuple(_write(tmp_path, (names[0], names[1], names[2]), True)), remember=False))
+    try:
+        session.open()
+        session.read_all()
+        session.prepare_transactions(cancel=Cancel(), asked=True)
+        plan = session.correlating.plan
+        assert plan is not None
+        assert plan.spans is not None
+        assert [plan.key(name).fields for name in plan.spans] == [(names[1],), (names[2],)]
+        hops = {(hop.caller, hop.callee): hop for hop in session.service_map(cancel=Cancel()).hops}
+        # By their order alone stock would seem to hand to price.
+        assert set(hops) == {("front", "stock"), ("front", "price"), ("price", "tax")}
+        assert {hop.transactions for hop in hops.values()} == {60}
+        assert hops["front", "price"].p50 == 11_000
+        number = session.transactions("", cancel=Cancel()).get_column("number")[0]
+        detail = session.transaction(number)
+        assert [member.depth for member in detail.members] == [0, 1, 1, 2, 1, 2, 1, 0]
+        assert detail.critical[0].duration == 280_000
+        assert "tax waited" in detail.critical[0].text
+    finally:
+        session.close()
+
+
+def test_without_a_parent_there_are_no_spans(tmp_path: Path) -> None:
+    path = tmp_path / "app.log"
+    rng = random.Random(5)
+    lines = []
+    for number in range(100):
+        trace = f"{rng.getrandbits(64):016x}"
+        for step in range(3):
+            span = trace if step == 0 else f"{rng.getrandbits(64):016x}"
+            for half in range(2):
+                at = number * 6 + step * 2 + half
+                lines.append(json.dumps({
+                    "time": f"2026-11-01T10:{at // 60:02d}:{at % 60:02d}Z", "service": f"s{step}",
+                    "message": "step", "trace": trace, "span": span,
+                }))  # fmt: skip
+    path.write_text("\n".join(lines) + "\n")
+    session = Session(Options(sources=(str(path),), remember=False))
+    try:
+        session.open()
+        session.read_all()
+        session.prepare_transactions(cancel=Cancel(), asked=True)
+        assert session.correlating.plan is not None
+        assert session.correlating.plan.spans is None
+    finally:
+        session.close()
