@@ -222,3 +222,29 @@ def test_s14_a_flood_of_hosts_is_counted_and_memory_stays_bounded(logscope: Prog
     assert watch.end() == 0
     assert watch.counters["received"] == watch.counters["stored"] == count
     assert most < 700 << 10
+
+
+def test_d14_a_watch_whose_reader_is_gone_ends_quietly_and_keeps_what_came(
+    logscope: Program, command: Command, tmp_path: Path
+) -> None:
+    rule, plan = 'seq by order_id: ["charge begin"]', _plan(tmp_path)
+    process = logscope.start("watch", "--json", "syslog+tcp://127.0.0.1:0", "--rule", rule, "--plan", plan)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    first = process.stderr.readline().decode()
+    while not first.startswith("listening on "):
+        first = process.stderr.readline().decode()
+    url = first.removeprefix("listening on ").strip()
+    process.stdout.close()
+    for minute in range(3):
+        text = f"<14>1 2026-11-01T10:{10 * minute:02}:00Z h app 1 - - charge begin order_id=ORD-10{minute}"
+        send_only(url, [text.encode()])
+    assert process.wait(60) == 0
+    assert b"Traceback" not in process.stderr.read()
+    kept = command("query", "", "--json", f"spool://{url}").objects
+    assert kept
+    # What nobody could read is told again by the next one.
+    told = Watch(logscope, url, "--rule", rule, "--plan", plan)
+    told.url()
+    told.until(lambda: told.told)
+    told.end()
