@@ -63,7 +63,9 @@ def detect(known: FormatSet, sample_lines: Sequence[str], *, name: str, forced: 
     best = max((share for _, share in taken), default=0.0)
     taken = [(form, share) for form, share in taken if share >= LEAST or share == best]
     taken = [(_fitted_members(known, form, sample), share) for form, share in taken]
-    guessed = guess.leading_time(rest.to_list()) if len(rest) > len(lines) / 2 else None
+    guessed = None
+    if len(rest) > len(lines) / 2:
+        guessed = guess.leading_time(rest.to_list()) or guess.early_time(rest.to_list())
     if guessed is not None:
         form, share = guessed
         taken.append((form, share * len(rest) / max(1, len(lines))))

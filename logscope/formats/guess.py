@@ -11,9 +11,11 @@ import warnings
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+import polars as pl
 from dateutil import parser as dateutil
 
 from logscope.formats.model import Format
+from logscope.formats.pieces import expand
 
 _TRIED = 20
 _WORDS = 6
@@ -45,6 +47,37 @@ def leading_time(lines: Sequence[str]) -> tuple[Format, float] | None:
         layouts=(layout,),
     )
     return form, share
+
+
+_EARLY = 100
+_WITHIN = tuple(expand(shape) for shape in ("{{iso}}", "{{clf}}", "{{ctime}}", "{{bsd}}"))
+
+
+def early_time(lines: Sequence[str]) -> tuple[Format, float] | None:
+    """A format for lines that have a time of a well-known shape among their first signs, and the share it reads.
+
+    Returns:
+        None where fewer than half of the lines have one.
+    """
+    texts = pl.Series(lines, dtype=pl.String)
+    best: tuple[float, str] | None = None
+    for shape in _WITHIN:
+        pattern = rf"^(?P<before>[^\n]{{0,{_EARLY}}}?[^0-9A-Za-z\n])(?P<time>{shape})(?:[^0-9A-Za-z]|$)"
+        share = float(texts.str.contains(pattern).mean() or 0.0)  # type: ignore[arg-type]  # of Booleans a number
+        if share >= 0.5 and (best is None or share > best[0]):
+            best = share, pattern
+    if best is None:
+        return None
+    form = Format(
+        name="timed-text",
+        kind="regex",
+        title="text with a time behind its first words",
+        where="found on a sample",
+        order=90,
+        patterns=(best[1],),
+        multiline=True,
+    )
+    return form, best[0]
 
 
 def layout_of(texts: Sequence[str]) -> str | None:

@@ -287,6 +287,12 @@ def _epoch(text: pl.Series, clock: Clock, received: pl.Series | None) -> pl.Seri
     return scaled.cast(TIME)
 
 
+def _ctime(text: pl.Series, clock: Clock, received: pl.Series | None) -> pl.Series:
+    """ctime's with the fraction behind a colon, as SSSD writes them."""
+    point = text.str.replace(r"(:[0-9]{2}):([0-9]+) ", "$1.$2 ")
+    return _layout_reader("%a %b %e %H:%M:%S%.f %Y")(point, clock, received)
+
+
 _TIME = r"[0-9]{2}:[0-9]{2}:[0-9]{2}"
 
 SHAPES: tuple[tuple[str, _Read], ...] = (
@@ -299,6 +305,7 @@ SHAPES: tuple[tuple[str, _Read], ...] = (
         rf"^[A-Z][a-z]{{2}} [A-Z][a-z]{{2}} [ 0-9][0-9] {_TIME}[.,]?[0-9]* [0-9]{{4}}$",
         _layout_reader("%a %b %e %H:%M:%S%.f %Y"),
     ),
+    (rf"^[A-Z][a-z]{{2}} [A-Z][a-z]{{2}} [ 0-9][0-9] {_TIME}:[0-9]+ [0-9]{{4}}$", _ctime),
     (rf"^[A-Z][a-z]{{2}} [ 0-9]?[0-9] [0-9]{{4}} {_TIME}", _layout_reader("%b %e %Y %H:%M:%S%.f")),
     (rf"^[A-Z][a-z]{{2}} [ 0-9]?[0-9], [0-9]{{4}} {_TIME}", _layout_reader("%b %e, %Y %H:%M:%S%.f")),
     (rf"^[0-9]{{2}}-[0-9]{{2}} {_TIME}", _layout_reader("%m-%d %H:%M:%S%.f")),

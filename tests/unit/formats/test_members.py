@@ -107,3 +107,29 @@ def test_objects_that_lack_what_the_first_one_has() -> None:
     rows = read([json.dumps(each) for each in objects], "time", "host")
     assert [row["time"] for row in rows] == [f"2026-11-01T10:00:0{second}.000Z" for second in (1, 2, 3)]
     assert [row["host"] for row in rows] == ["a", "b", "d"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[INFO:till] till:47 2026-11-01 10:00:01,691: opened",
+        "Thread-7::INFO::2026-11-01 10:00:01,691::opened",
+        "till wrote at [01/Nov/2026:10:00:01 +0000] something",
+    ],
+)
+def test_a_time_behind_the_first_words(line: str) -> None:
+    lines = [line.replace("01,691", f"{second:02},691").replace("00:01 ", f"00:{second:02} ") for second in range(9)]
+    rows = read([*lines, "a line without one"], "time", "message")
+    assert [str(row["time"])[:19] for row in rows[:9]] == [f"2026-11-01T10:00:0{second}" for second in range(9)]
+    assert rows[0]["message"] == lines[0]
+
+
+def test_a_date_that_one_line_mentions_makes_no_format_of_a_text() -> None:
+    lines = [f"worker {number} did something" for number in range(9)]
+    rows = read([*lines, "it began at 2026-11-01 10:00:01"], "time", "message")
+    assert {row["time"] for row in rows} == {None}
+
+
+def test_a_fraction_behind_a_colon_as_sssd_writes_it() -> None:
+    (row,) = read(["(Tue Jul 14 11:01:17:259149 2026) [sssd] [main] (0x0020): started"], "time", "message")
+    assert row["time"] == "2026-07-14T11:01:17.259Z"
