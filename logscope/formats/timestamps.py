@@ -288,7 +288,7 @@ def _epoch(text: pl.Series, clock: Clock, received: pl.Series | None) -> pl.Seri
 
 
 def _ctime(text: pl.Series, clock: Clock, received: pl.Series | None) -> pl.Series:
-    """ctime's with the fraction behind a colon, as SSSD writes them."""
+    """Ctime's with the fraction behind a colon, as SSSD writes them."""
     point = text.str.replace(r"(:[0-9]{2}):([0-9]+) ", "$1.$2 ")
     return _layout_reader("%a %b %e %H:%M:%S%.f %Y")(point, clock, received)
 
