@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual import events, on
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from logscope.engine.pinned import CaseFile
     from logscope.engine.rulework.desk import Reloaded
 
+SHEETS = Path(__file__).parent / "screens"
+"""Where the style sheets of the screens are."""
 RELOAD_SECONDS = 1.0
 """How often the themes of the user are looked at."""
 COPY_CAP = 74_000
@@ -233,7 +237,7 @@ class LogscopeApp(App[int]):
         if not (event.snapshot.loading or self._warmed):
             # What other screens are made of takes longer to import than a key may; nobody waits for it now.
             self._warmed = True
-            threading.Thread(target=all_bindings, name="logscope-screens", daemon=True).start()
+            threading.Thread(target=self._warm, name="logscope-screens", daemon=True).start()
         for message in event.snapshot.messages[self._told_messages :]:
             self.say(message, "warning")
         self._told_messages = len(event.snapshot.messages)
@@ -241,6 +245,19 @@ class LogscopeApp(App[int]):
         for screen in self.screen_stack:
             if isinstance(screen, InvestigatorScreen) and screen.is_mounted:
                 screen.snapshot_changed(event.snapshot)
+
+    def _warm(self) -> None:
+        all_bindings()
+        with contextlib.suppress(RuntimeError):  # it may have ended meanwhile
+            self.call_from_thread(self._learn_styles)
+
+    def _learn_styles(self) -> None:
+        """Read the style sheets of all screens: each would have all of them parsed again when it is first opened."""
+        for path in sorted(SHEETS.glob("*.tcss")):
+            if not self.stylesheet.has_source(str(path), ""):
+                self.stylesheet.read(path)
+        self.stylesheet.reparse()
+        self.stylesheet.update(self)
 
     def rules_changed(self) -> None:
         """Other rules run: what they find is found anew, and lists look again."""

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Static
@@ -25,6 +23,7 @@ from logscope.tui.effect import effect_rows, verdict
 from logscope.tui.messages import CursorMoved, RowChosen
 from logscope.tui.safe import line
 from logscope.tui.screens.base import InvestigatorScreen
+from logscope.tui.screens.draft_keys import BINDINGS, HINTS
 from logscope.tui.widgets.chrome import Chrome, Footer
 from logscope.tui.widgets.draft_table import DraftTable
 from logscope.tui.widgets.query_bar import QueryBar
@@ -40,32 +39,8 @@ class DraftScreen(InvestigatorScreen):
     """A rule that is being made."""
 
     CSS_PATH = "draft.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("S", "save", "Save the rule", id="rule.save", show=False),
-        Binding("a", "absent", "The step must not happen, or must", id="rule.absent", show=False),
-        Binding("x", "emit", "Emit the field, or not", id="rule.emit", show=False),
-        Binding("plus", "bound(1)", "A longer bound", id="rule.longer", show=False),
-        Binding("minus", "bound(-1)", "A shorter bound", id="rule.shorter", show=False),
-        Binding("w", "window", "Type the bound", id="rule.window", show=False),
-        Binding("r", "rename", "Rename the step", id="rule.rename", show=False),
-        Binding("z,delete", "drop", "Drop the step", id="rule.drop", show=False),
-        Binding("U", "undo", "Undo the last change", id="rule.undo", show=False),
-        Binding("tab", "switch", "Between the parts and the YAML", id="rule.switch", show=False),
-        Binding("y", "copy", "Copy the YAML", id="rule.copy", show=False),
-    ]
-    HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
-        ("rule.save", "save"),
-        ("rule.absent", "absent"),
-        ("list.choose", "change"),
-        ("rule.emit", "emit"),
-        ("rule.longer", "longer"),
-        ("rule.shorter", "shorter"),
-        ("rule.drop", "drop"),
-        ("rule.undo", "undo"),
-        ("rule.switch", "yaml"),
-        ("rule.rename", "rename"),
-        ("screen.leave", "back"),
-    )
+    BINDINGS = BINDINGS
+    HINTS = HINTS
     ABOUT = (
         "Save as rule",
         (

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import polars as pl
 from textual import events, on
-from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
 
@@ -20,6 +18,7 @@ from logscope.tui.grains import finer_than, grain_line, hierarchy
 from logscope.tui.messages import RowChosen
 from logscope.tui.safe import line
 from logscope.tui.screens.listing import FilteredScreen
+from logscope.tui.screens.transactions_keys import BINDINGS, HINTS
 from logscope.tui.widgets.chrome import Chrome
 from logscope.tui.widgets.shape_table import ShapeTable, shape_line
 from logscope.tui.widgets.transaction_table import SLICE, PartWanted, TransactionTable
@@ -44,39 +43,8 @@ class TransactionsScreen(FilteredScreen):
 
     FILTER_HELP = 'has("charge begin") not has("charge settled")   duration>5s   errors>0   services:payments'
     ROW = "transaction"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ampersand,slash", "filter", "Filter transactions", id="transactions.filter", show=False),
-        Binding("backspace", "unfilter", "Back to the filter before", id="transactions.unfilter", show=False),
-        Binding("right_curly_bracket", "refilter", "Forward again", id="transactions.refilter", show=False),
-        Binding("greater_than_sign", "sort(1)", "Sort by the next column", id="transactions.sort-next", show=False),
-        Binding("less_than_sign", "sort(-1)", "Sort by the previous one", id="transactions.sort-previous", show=False),
-        Binding("r,s", "reverse", "Reverse the order", id="transactions.reverse", show=False),
-        Binding("plus", "grain(-1)", "A coarser grain", id="transactions.grain-up", show=False),
-        Binding("minus", "grain(1)", "A finer grain", id="transactions.grain-down", show=False),
-        Binding("t", "open", "Open the transaction", id="transactions.open", show=False),
-        Binding("tab", "shapes", "The ways transactions go", id="transactions.shapes", show=False),
-        Binding("equals_sign", "compare", "Compare with a normal one", id="transactions.compare", show=False),
-        Binding("asterisk", "pivot", "Its records, by its key's value", id="transactions.pivot", show=False),
-        Binding("S", "save_rule", "Save as rule: the filter", id="transactions.save-rule", show=False),
-        Binding(
-            "P", "pin", "Pin the transaction into the case, or take its pin away", id="transactions.pin", show=False
-        ),
-        Binding("D", "detections", "List of detections", id="transactions.detections", show=False),
-    ]
-    HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
-        ("list.choose", "open"),
-        ("transactions.filter", "filter"),
-        ("transactions.sort-next", "sort by"),
-        ("transactions.compare", "compare"),
-        ("transactions.shapes", "ways"),
-        ("screen.map", "map"),
-        ("screen.keys", "keys"),
-        ("transactions.grain-up", "coarser"),
-        ("transactions.grain-down", "finer"),
-        ("transactions.reverse", "reverse"),
-        ("transactions.pivot", "records"),
-        ("screen.leave", "back"),
-    )
+    BINDINGS = BINDINGS
+    HINTS = HINTS
     ABOUT = (
         "Transactions",
         (
