@@ -256,8 +256,8 @@ class LogscopeApp(App[int]):
         for path in sorted(SHEETS.glob("*.tcss")):
             if not self.stylesheet.has_source(str(path), ""):
                 self.stylesheet.read(path)
+        # What is on the screen now is none of theirs: it need not be styled anew.
         self.stylesheet.reparse()
-        self.stylesheet.update(self)
 
     def rules_changed(self) -> None:
         """Other rules run: what they find is found anew, and lists look again."""
