@@ -7,6 +7,7 @@ of 64 MiB are slower, since every temporary array then takes fresh pages.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import nanoarrow as na
 import polars as pl
@@ -18,6 +19,8 @@ RECORD_CAP = 128 << 20
 """Bytes after which a record without an end is cut."""
 
 _NEWLINE = 0x0A
+_TAILS = (16 << 10, 256 << 10)
+"""Bytes at a block's end in which the beginning of a record is looked for."""
 
 
 def line_offsets(block: bytes) -> pl.Series:
@@ -29,9 +32,12 @@ def line_offsets(block: bytes) -> pl.Series:
     Returns:
         Int64, lines + 1 long: 0, the place behind every LF. A block without LF gives only 0.
     """
-    codes = pl.Series(na.c_array_from_buffers(na.uint8(), len(block), [None, block]))
-    ends = (codes == _NEWLINE).arg_true().cast(pl.Int64) + 1
+    ends = (_codes(block) == _NEWLINE).arg_true().cast(pl.Int64) + 1
     return pl.concat([pl.Series([0], dtype=pl.Int64), ends.rename("")], rechunk=True)
+
+
+def _codes(block: bytes) -> pl.Series:
+    return pl.Series(na.c_array_from_buffers(na.uint8(), len(block), [None, block]))
 
 
 def line_bounds(block: bytes) -> pl.Series:
@@ -56,18 +62,79 @@ def string_column(block: bytes, offsets: pl.Series) -> pl.Series:
     """
     if not block.isascii():
         block = block[: int(offsets[-1])]  # the rest may end within a sign
-        try:
-            block.decode()
-        except UnicodeDecodeError:
+        if not is_text(block):
             return _lossy(block, offsets)
+    column = text_column(block, offsets)
+    return without_ends(column) if b"\r" in block else _without_ends(column)
+
+
+def is_text(block: bytes, end: int | None = None) -> bool:
+    """Whether bytes, up to `end`, are UTF-8."""
+    if block.isascii():
+        return True
+    try:
+        block[:end].decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def text_column(block: bytes, offsets: pl.Series) -> pl.Series:
+    """The stretches of a block between offsets as they stand, line ends and all; the bytes are UTF-8 (`is_text`)."""
     offsets = offsets.rechunk()
     bounds = next(iter(na.c_array_stream(offsets))).view().buffer(1)
-    column = pl.Series(na.c_array_from_buffers(na.large_string(), len(offsets) - 1, [None, bounds, block]))
-    if b"\r" in block:
-        return column.str.strip_chars_end("\r\n")
-    stripped = column.str.strip_suffix("\n")  # a third quicker, and the usual case
+    return pl.Series(na.c_array_from_buffers(na.large_string(), len(offsets) - 1, [None, bounds, block]))
+
+
+def texts_between(block: bytes, begins: pl.Series, ends: pl.Series) -> pl.Series:
+    """Stretches of a block that need not touch, without their line ends; the bytes are UTF-8.
+
+    Args:
+        block: The bytes.
+        begins: Int64, ascending.
+        ends: Int64, none of them behind the next one's begin.
+    """
+    if not len(begins):
+        return pl.Series(dtype=pl.String)
+    both = pl.DataFrame({"begin": begins, "end": ends}).select(pl.concat_list("begin", "end").explode()).to_series()
+    return without_ends(text_column(block, both).gather_every(2))
+
+
+def without_ends(column: pl.Series) -> pl.Series:
+    """Texts without CR and LF at their ends."""
+    return column.str.strip_chars_end("\r\n")
+
+
+def _without_ends(column: pl.Series) -> pl.Series:
+    """The same of texts without CR: a third quicker, and the usual case."""
+    stripped = column.str.strip_suffix("\n")
     # Asked of the column, since looking for two LF in a row takes 30 ms in 16 MiB of bytes.
-    return column.str.strip_chars_end("\r\n") if stripped.str.ends_with("\n").any() else stripped
+    return without_ends(column) if stripped.str.ends_with("\n").any() else stripped
+
+
+def last_start(block: bytes, starts: Callable[[pl.Series], pl.Series]) -> int | None:
+    """Where the last record of a block begins; None if that is not near its end, or with its first line.
+
+    Args:
+        block: Its end need not be a line's.
+        starts: Tells which lines begin a record.
+    """
+    for size in _TAILS:
+        first = max(0, len(block) - size)
+        begin = block.find(b"\n", first) + 1
+        tail = block[begin:]
+        offsets = line_offsets(tail)
+        if len(offsets) < 2 or not begin:
+            continue
+        found = starts(string_column(tail, offsets)).arg_true()
+        if len(found):
+            return begin + int(offsets[int(found[-1])])
+    return None
+
+
+def count_lines(block: bytes, end: int) -> int:
+    """How many LF a block holds before `end`."""
+    return int((_codes(block).head(end) == _NEWLINE).sum())
 
 
 def _lossy(block: bytes, offsets: pl.Series) -> pl.Series:

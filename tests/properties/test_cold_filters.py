@@ -13,12 +13,24 @@ from hypothesis import strategies as st
 from logscope.engine.api import Cancel
 from logscope.engine.options import Options
 from logscope.engine.session import Session
-from logscope.engine.viewing import cold
+from logscope.engine.viewing import cold, stretches
 
 COLUMNS = ("time", "time_from", "level", "source", "line", "format", "message", "raw")
 FILTERS = (
     *("charge", '"Charge Begin"', "größe", "charge settled", "charge or settled", "charge or /be.in/", "not charge"),
-    *("-charge -settled", "/^\\s+at /", "/settled$/", '"no such text"', "(charge or begin) settled", '"k"', "\ufffd"),
+    *(
+        "-charge -settled",
+        "/^20.*begin$/",
+        "/at .*7/",
+        "plain begin",
+        "/(?s)charge.*at shop/",
+        "/^\\s+at /",
+        "/settled$/",
+        '"no such text"',
+        "(charge or begin) settled",
+        '"k"',
+        "\ufffd",
+    ),
 )
 
 _TIMED = st.builds(
@@ -61,12 +73,17 @@ def _found(options: Options, text: str, *, sparing: bool) -> tuple[list[dict[str
 
 @pytest.mark.parametrize("block", [300, 1 << 24])
 @settings(max_examples=25)
-@given(st.lists(st.tuples(_LINES, _ENDS), min_size=1, max_size=3), st.sampled_from(FILTERS), st.booleans())
+@given(
+    st.lists(st.tuples(_LINES, _ENDS), min_size=1, max_size=3), st.sampled_from(FILTERS), st.booleans(), st.booleans()
+)
 def test_reading_sparingly_finds_the_same(
-    block: int, files: list[tuple[list[str], bytes]], text: str, shifted: bool
+    block: int, files: list[tuple[list[str], bytes]], text: str, shifted: bool, small: bool
 ) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(cold, "BLOCK", block)
+        if small:
+            patch.setattr(stretches, "LONG", 200)
+            patch.setattr(stretches, "SHORT", 60)
         names = []
         for number, (lines, end) in enumerate(files):
             path = Path(folder) / f"app-{number}.log"

@@ -12,15 +12,15 @@ from collections.abc import Iterator
 
 from logscope.engine.loading.ingest import Ingest, Whole
 from logscope.errors import SourceError
-from logscope.records.blocks import BLOCK, line_offsets, string_column
+from logscope.records.blocks import BLOCK, last_start
 
 Block = tuple[Ingest, int, int]
 """A source, where in it the block begins, and its bytes; 0: none."""
 
 _SIZE = BLOCK // 2
 """Two are parsed at a time, and a third waits."""
-_TAILS = (16 << 10, 256 << 10)
-"""Bytes at a block's end in which the beginning of a record is looked for."""
+_TAIL = 256 << 10
+"""Bytes at a block's end in which a record has to begin."""
 
 
 def blocks_of(ingest: Ingest) -> Iterator[Block]:
@@ -42,17 +42,9 @@ def blocks_of(ingest: Ingest) -> Iterator[Block]:
 def _end(ingest: Ingest, base: int, limit: int) -> int | None:
     """Where the last record begins that begins before `limit` and behind `base`; None if it is not near."""
     assert ingest.binding is not None
-    for size in _TAILS:
-        first = max(base, limit - size)
-        tail = ingest.source.pread(limit - first, first)
-        begin = tail.find(b"\n") + 1
-        offsets = line_offsets(tail[begin:])
-        if len(offsets) < 2 or not begin:
-            continue
-        starts = ingest.binding.parser.starts(string_column(tail[begin:], offsets)).arg_true()
-        if len(starts):
-            return first + begin + int(offsets[int(starts[-1])])
-    return None
+    first = max(base, limit - _TAIL)
+    last = last_start(ingest.source.pread(limit - first, first), ingest.binding.parser.starts)
+    return None if last is None else first + last
 
 
 def parsed(block: Block) -> tuple[Ingest, int, Whole | None]:

@@ -18,17 +18,16 @@ import polars as pl
 from logscope.engine.answers import View
 from logscope.engine.loading.ahead import ahead
 from logscope.engine.loading.ingest import BOM, FIRST_BLOCK, SAMPLE, Bytes, Ingest
+from logscope.engine.viewing.stretches import Found, record_cuts, records_within, spans
 from logscope.errors import SourceError
+from logscope.query.coarse import coarse
 from logscope.query.filters import Filter
-from logscope.query.presence import presence
 from logscope.records import schema
-from logscope.records.blocks import BLOCK, line_bounds, line_offsets, string_column
+from logscope.records.blocks import BLOCK, count_lines, is_text, last_start, line_bounds, line_offsets, string_column
 from logscope.records.store import Binding, Store, sort_rows
 
 if TYPE_CHECKING:
     from logscope.engine.session import Session
-
-_TAIL = 64 << 10
 
 
 def read_matching(session: Session, filter_text: str) -> tuple[View, ...]:
@@ -115,7 +114,7 @@ class ColdFilter:
             Doubtful: It has to be read whole.
             SourceError: It cannot be read.
         """
-        possible = presence(self.compiled.expression)
+        test = coarse(self.compiled.expression)
         if self.source.pread(3, 0) == BOM:
             self._position = 3
         self._bind()
@@ -126,7 +125,7 @@ class ColdFilter:
                 return
             last = self._position + len(block) >= self.source.size()
             before = self._position
-            if possible is None or possible(block) or not self._skip(block, last=last):
+            if test is None or not self._sift(block, test, last=last):
                 self._search(block, last=last)
             self._read.append((before, self._position))
 
@@ -151,23 +150,47 @@ class ColdFilter:
         if not self.binding.cuts:
             raise Doubtful
 
-    def _skip(self, block: bytes, *, last: bool) -> bool:
-        """Pass over a block, up to its last record; False if that one does not begin near the end."""
+    def _sift(self, block: bytes, test: pl.Expr, *, last: bool) -> bool:
+        """Find the matching records of a block without a look at most of it; False if that cannot be done."""
         assert self.binding is not None
-        if last:
-            self._position += len(block)
+        starts = self.binding.parser.starts
+        end = len(block) if last else last_start(block, starts)
+        if not end or not is_text(block, end):
+            return False
+        where = spans(block, record_cuts(block, end, starts), test)
+        if where:
+            found = records_within(block, where, test, starts)
+            found = found.filter(self.compiled.mask(pl.DataFrame({"raw": found.texts})))
+            if not self._keep(found):
+                return False
+        self._line += count_lines(block, end)
+        self._position += end
+        return True
+
+    def _keep(self, found: Found) -> bool:
+        """Note matching records of a block, and that something lies between them; False if one has no time."""
+        assert self.binding is not None
+        if not len(found.texts):
             return True
-        begin = block.find(b"\n", max(0, len(block) - _TAIL)) + 1
-        tail = block[begin:]
-        offsets = line_offsets(tail)
-        if not begin or len(offsets) < 2:
+        index = self._parsed(found.texts)
+        if index.get_column("time").null_count():
             return False
-        starts = self.binding.parser.starts(string_column(tail, offsets)).arg_true()
-        if not len(starts):
-            return False
-        cut = begin + int(offsets[int(starts[-1])])
-        self._line += block.count(b"\n", 0, cut)
-        self._position += cut
+        base = int(found.begins[0])
+        frame = index.with_columns(
+            time_from=pl.lit(schema.FROM_RECORD, pl.UInt8),
+            source_id=pl.lit(self.binding.ref.source_id, pl.UInt16),
+            line=found.lines + self._line,
+            offset=found.begins - base,
+            matching=True,
+        )
+        # A record goes up to the next one's offset, so what lies between two that do not touch is one of its own.
+        apart = (found.ends != found.begins.shift(-1)).fill_null(False)
+        between = frame.filter(apart).with_columns(offset=found.ends.filter(apart) - base, matching=False)
+        frame = pl.concat([frame, between]).sort("offset").cast({"line": pl.UInt32, "offset": pl.UInt32})
+        end = int(found.ends[-1])
+        self.stretches.append(
+            Stretch(self._position + base, self._position + end, frame.drop("matching"), frame.get_column("matching"))
+        )
         return True
 
     def _search(self, block: bytes, *, last: bool) -> None:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from logscope.engine.loading.ahead import ahead
+from logscope.engine.viewing.stretches import rows_that_may_match
 from logscope.records import schema
-from logscope.records.blocks import string_column
+from logscope.records.blocks import is_text, string_column, texts_between
 from logscope.records.messages import split_messages
 from logscope.records.store import Binding, Segment, StoreView
 
@@ -60,7 +61,7 @@ class Frames:
         found: dict[str, pl.Series] = {}
         missing = []
         for name in wanted:
-            column = self._cache.get((segment.key, name))
+            column = self._cache.column((segment.key, name))
             if column is None:
                 missing.append(name)
             else:
@@ -73,11 +74,45 @@ class Frames:
             found.update({column.name: column for column in fresh})
         return frame.with_columns([found[name] for name in wanted])
 
-    def may_hold(self, segment: Segment, test: Callable[[bytes], bool]) -> bool:
-        """Whether a segment's bytes pass a test; true where its text is at hand, which is as quick to search."""
-        if segment.binding.ref.kind == "messages" or self._cache.get((segment.key, "_lines")) is not None:
-            return True
-        return test(segment.binding.reader.pread(segment.size, segment.pieces[0].base))
+    def among(self, segment: Segment, view: StoreView, names: Collection[str], test: pl.Expr) -> pl.DataFrame:
+        """As `segment`, of those records only that may match a filter.
+
+        Args:
+            segment: What to read.
+            view: The store it is of.
+            names: As for `segment`.
+            test: From `query.coarse`.
+        """
+        held = self._text(segment)
+        if held is None:
+            return self.segment(segment, view, names)
+        offsets = segment.offsets(view)
+        if len(held) < segment.size:  # the file has shrunk since
+            offsets = offsets.clip(upper_bound=len(held))
+        places = rows_that_may_match(held, offsets, test)
+        wanted = [name for name in names if name not in _INDEX]
+        index = segment.index(view)
+        frame = pl.DataFrame({schema.ROW: segment.rows()}).hstack(index.select(_index_columns(names)))[places]
+        if not wanted:
+            return frame
+        texts = texts_between(held, offsets.gather(places), offsets.gather(places + 1)).rename("raw")
+        codes = index.get_column("format").gather(places)
+        return frame.hstack(_columns([(segment.binding, len(texts))], texts, wanted, codes))
+
+    def _text(self, segment: Segment) -> bytes | None:
+        """The stored bytes of a segment, kept; None if they cannot be searched as they stand."""
+        if segment.binding.ref.kind == "messages":
+            return None
+        key = (segment.key, "_text")
+        found = self._cache.get(key)
+        if isinstance(found, bytes):
+            return found or None
+        block = segment.binding.reader.pread(segment.size, segment.pieces[0].base)
+        if not is_text(block):
+            self._cache.put(key, b"")
+            return None
+        self._cache.put(key, block)
+        return block
 
     def rows(self, rows: pl.Series, view: StoreView, names: Collection[str]) -> pl.DataFrame:
         """The named columns of some rows, in the order given.
@@ -151,19 +186,19 @@ class Frames:
         if not wanted or mask.sum() > _MOST * len(mask):
             return self.segment(segment, view, [schema.ROW, *names]).select(schema.ROW, *names).filter(mask)
         index = index.select(schema.ROW, *_index_columns(names)).filter(mask)
-        lines = self._cache.get((segment.key, "_lines"))
+        lines = self._cache.column((segment.key, "_lines"))
         lines = (_read(segment, view) if lines is None else lines).filter(mask)
         codes = segment.index(view).get_column("format").filter(mask)
-        return index.hstack(_columns(segment.binding, lines, wanted, codes).select(wanted))
+        return index.hstack(_columns([(segment.binding, len(lines))], lines, wanted, codes).select(wanted))
 
     def _parse(self, segment: Segment, view: StoreView, names: Sequence[str], *, keep: bool) -> list[pl.Series]:
-        lines = self._cache.get((segment.key, "_lines")) if keep else None
+        lines = self._cache.column((segment.key, "_lines")) if keep else None
         if lines is None:
             lines = _read(segment, view)
             if keep:
                 self._cache.put((segment.key, "_lines"), lines)
         codes = segment.index(view).get_column("format")
-        return _columns(segment.binding, lines, names, codes).get_columns()
+        return _columns([(segment.binding, len(lines))], lines, names, codes).get_columns()
 
     def _texts(self, rows: pl.Series, view: StoreView) -> Iterable[_Run]:
         """The stored text, that of sources which are read alike together."""
@@ -178,7 +213,7 @@ class Frames:
             places = part.get_column("row") - piece.row
             if len(places) > max(_FEW, piece.records // 50):
                 # The next records that are asked for lie in the same piece.
-                lines = self._cache.get((segment.key, "_lines"))
+                lines = self._cache.column((segment.key, "_lines"))
                 if lines is None:
                     lines = _read(segment, view)
                     self._cache.put((segment.key, "_lines"), lines)
@@ -216,32 +251,8 @@ class _Run:
         return self.bindings[0][0]
 
     def columns(self, names: Sequence[str], codes: pl.Series) -> pl.DataFrame:
-        """The named columns, in the order of `names`.
-
-        Args:
-            names: As for `_columns`.
-            codes: Format codes of the texts.
-        """
-        if all(binding is self.binding for binding, _ in self.bindings):
-            return _columns(self.binding, self.texts, names, codes)
-        envelope = _envelope(self.binding, self.texts)
-        raw = envelope.get_column("raw")
-        columns = _from_envelope(envelope, names)
-        if "source" in names:
-            columns["source"] = self._each("source", lambda binding: binding.ref.name)
-        if "format" in names:
-            columns["format"] = _format_names(self.binding, codes)
-        parsed = [name for name in names if name not in columns]
-        columns |= {column.name: column for column in self.binding.parser.stated(raw, parsed)} if parsed else {}
-        if "service" in names and columns["service"].null_count():
-            own = self._each("service", lambda binding: binding.parser.service)
-            columns["service"] = columns["service"].zip_with(columns["service"].is_not_null(), own)
-        return pl.DataFrame([columns[name].rename(name) for name in names])
-
-    def _each(self, name: str, of: Callable[[Binding], str | None]) -> pl.Series:
-        """A column of what each text's source has."""
-        values = [value for binding, count in self.bindings for value in [of(binding)] * count]
-        return pl.Series(name, values, dtype=pl.String)
+        """The named columns, in the order of `names`; `codes` are the texts' formats."""
+        return _columns(self.bindings, self.texts, names, codes)
 
 
 def _fields(runs: Iterable[_Run], height: int) -> list[list[dict[str, object]]]:
@@ -294,26 +305,38 @@ def _envelope(binding: Binding, texts: pl.Series) -> pl.DataFrame:
     return texts.rename("raw").to_frame()
 
 
-def _columns(binding: Binding, texts: pl.Series, names: Sequence[str], codes: pl.Series) -> pl.DataFrame:
-    """Columns of one source's records.
+def _columns(
+    bindings: Sequence[tuple[Binding, int]], texts: pl.Series, names: Sequence[str], codes: pl.Series
+) -> pl.DataFrame:
+    """Columns of the records of sources that are read alike.
 
     Args:
-        binding: The source.
+        bindings: The sources, with the number of texts each has.
         texts: Stored text, one a record.
         names: What is wanted, in the order of the result.
         codes: Format codes of the records.
     """
+    binding = bindings[0][0]
     envelope = _envelope(binding, texts)
     raw = envelope.get_column("raw")
     columns = _from_envelope(envelope, names)
     if "source" in names:
-        columns["source"] = pl.repeat(binding.ref.name, len(raw), dtype=pl.String, eager=True).rename("source")
+        columns["source"] = _each(bindings, "source", lambda one: one.ref.name)
     if "format" in names:
         columns["format"] = _format_names(binding, codes)
     parsed = [name for name in names if name not in columns]
     if parsed:
-        columns |= {column.name: column for column in binding.parser.columns(raw, parsed)}
+        columns |= {column.name: column for column in binding.parser.stated(raw, parsed)}
+    if "service" in names and columns["service"].null_count():
+        own = _each(bindings, "service", lambda one: one.parser.service)
+        columns["service"] = columns["service"].zip_with(columns["service"].is_not_null(), own)
     return pl.DataFrame([columns[name].rename(name) for name in names])
+
+
+def _each(bindings: Sequence[tuple[Binding, int]], name: str, of: Callable[[Binding], str | None]) -> pl.Series:
+    """A column of what each text's source has."""
+    parts = [pl.repeat(of(one), count, dtype=pl.String, eager=True) for one, count in bindings]
+    return pl.concat(parts).rename(name)
 
 
 def _from_envelope(envelope: pl.DataFrame, names: Collection[str]) -> dict[str, pl.Series]:
@@ -337,10 +360,14 @@ class _ColumnCache:
     def __init__(self, budget: int) -> None:
         self._budget = budget
         self._size = 0
-        self._columns: OrderedDict[tuple[object, str], tuple[pl.Series, int]] = OrderedDict()
+        self._columns: OrderedDict[tuple[object, str], tuple[pl.Series | bytes, int]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: tuple[object, str]) -> pl.Series | None:
+    def column(self, key: tuple[object, str]) -> pl.Series | None:
+        found = self.get(key)
+        return found if isinstance(found, pl.Series) else None
+
+    def get(self, key: tuple[object, str]) -> pl.Series | bytes | None:
         with self._lock:
             entry = self._columns.get(key)
             if entry is None:
@@ -348,8 +375,8 @@ class _ColumnCache:
             self._columns.move_to_end(key)
             return entry[0]
 
-    def put(self, key: tuple[object, str], column: pl.Series) -> None:
-        size = int(column.estimated_size()) + 256
+    def put(self, key: tuple[object, str], column: pl.Series | bytes) -> None:
+        size = (len(column) if isinstance(column, bytes) else int(column.estimated_size())) + 256
         if size > self._budget // 4:
             return
         with self._lock:

@@ -10,7 +10,7 @@ import polars as pl
 from logscope.engine.answers import View
 from logscope.engine.api import Cancel
 from logscope.engine.loading.ahead import ahead
-from logscope.query.presence import presence
+from logscope.query.coarse import coarse
 from logscope.records import schema
 from logscope.records.store import Store, StoreView, sort_rows
 
@@ -74,12 +74,13 @@ class Searching:
         inside = None if base is None else base.rows.sort()
 
         # Which fields there are, and what their numbers are, is told by records that do not match, too.
-        possible = None if compiled.field_terms else presence(compiled.expression)
+        test = None if compiled.field_terms else coarse(compiled.expression)
 
         def search(segment: Segment) -> tuple[pl.Series, set[str]]:
-            if possible is not None and not self._frames.may_hold(segment, possible):
-                return pl.Series(schema.ROW, dtype=pl.UInt32), set()
-            frame = self._frames.segment(segment, store, _own(compiled.columns))
+            if test is None:
+                frame = self._frames.segment(segment, store, _own(compiled.columns))
+            else:
+                frame = self._frames.among(segment, store, _own(compiled.columns), test)
             fields: set[str] = set()
             if seen is not None:
                 note_fields(frame, fields)

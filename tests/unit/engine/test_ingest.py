@@ -13,7 +13,7 @@ from logscope.engine.loading.ingest import Ingest
 from logscope.engine.viewing.frames import Frames
 from logscope.formats.loader import load_formats
 from logscope.formats.parser import make_parser
-from logscope.records import schema
+from logscope.records import blocks, schema
 from logscope.records.model import SourceRef
 from logscope.records.store import Binding, Store
 from tests.growing import Growing
@@ -87,7 +87,7 @@ def test_blocks_parsed_ahead_give_the_same_records(lines: list[str], size: int, 
     ingest = _ingest(ahead, ahead_store)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bulk, "_SIZE", size)
-        patch.setattr(bulk, "_TAILS", (60, 200))
+        patch.setattr(blocks, "_TAILS", (60, 200))
         done = [bulk.parsed(block) for block in bulk.blocks_of(ingest)]
     for _, base, parsed in done:
         if parsed is None:
