@@ -376,11 +376,16 @@ class Linker:
 
     def evidence(self, number: int) -> pl.DataFrame:
         """`row`, `node`, `key`, `value` of what holds a transaction together (hubs left out)."""
-        rows = self.members_of(pl.Series([number], dtype=pl.UInt32))[ROW]
-        pos = self._pieces.positions(rows)
+        return self.evidence_of(pl.Series([number], dtype=pl.UInt32)).drop("transaction")
+
+    def evidence_of(self, numbers: pl.Series) -> pl.DataFrame:
+        """`transaction`, and as `evidence` tells of each."""
+        members = self.members_of(numbers)
+        members = members.select("transaction", pos=self._pieces.positions(members[ROW]))
+        pos = distinct(members["pos"], self._pieces.count)
         pairs = pl.concat([self._pieces.links.of(pos), self._pieces.coarse.of(pos)])
-        pairs = pairs.filter(~self._hubs.mask(pairs["node"]))
+        pairs = pairs.filter(~self._hubs.mask(pairs["node"])).join(members, on="pos")
         told = self._nodes.describe(pairs["node"])
-        return told.select(pl.Series(ROW, self._pieces.row.take(pairs["pos"])), "node", "key", "value").sort(
-            ROW, "key", "value"
-        )
+        return told.select(
+            pairs["transaction"], pl.Series(ROW, self._pieces.row.take(pairs["pos"])), "node", "key", "value"
+        ).sort("transaction", ROW, "key", "value")

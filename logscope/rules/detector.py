@@ -165,7 +165,8 @@ class Detector(StepDetector):
     def _key(self, matches: pl.DataFrame, identity: Identity) -> Callable[[int], Key]:
         """The number of a match's group to what stands for it in output and ids."""
         if self.sequence.by_transaction:
-            return lambda group: Key(identity(group), group, {})
+            ids = identity(matches[GROUP].unique().to_list())
+            return lambda group: Key(ids[group], group, {})
         groups = self.state.groups
         if groups is None:
             return lambda group: Key(None, None, {})

@@ -9,7 +9,7 @@ way, so there is no second implementation. What a kind of rule looks for is its 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -23,8 +23,14 @@ from logscope.rules.state import OPEN, State
 Membership = Callable[[pl.Series], pl.DataFrame]
 """Distinct rows (UInt32) to distinct pairs `row`, `transaction` (UInt32): the transactions they stand in."""
 
-Identity = Callable[[int], str]
-"""A transaction's number to its id."""
+Identity = Callable[[Sequence[int]], Mapping[int, str]]
+"""Transactions' numbers to their ids: of all that are wanted at once, since one costs as much as many."""
+
+
+def by_number(numbers: Sequence[int]) -> Mapping[int, str]:
+    """Ids where no transactions are linked."""
+    return {number: str(number) for number in numbers}
+
 
 NO_ROWS = pl.Series("row", [], dtype=pl.UInt32)
 DIRTY = {GROUP: pl.UInt32, "since": pl.Int64}
@@ -134,7 +140,7 @@ class StepDetector(ABC):
         decide: bool = False,
         membership: Membership | None = None,
         changed: pl.Series = NO_ROWS,
-        identity: Identity = str,
+        identity: Identity = by_number,
         withdrawn: Collection[str] = (),
     ) -> StepResult:
         """Take in hits and tell what the watermark decides.
@@ -176,7 +182,7 @@ class StepDetector(ABC):
             self._evict()
         return result
 
-    def pending(self, identity: Identity = str) -> tuple[Detection, ...]:
+    def pending(self, identity: Identity = by_number) -> tuple[Detection, ...]:
         """What is not decided yet: the data's end or beginning leaves an absence open."""
         dirty = self.state.open.select(GROUP, since=pl.col("start"))
         found = self._found(merged([dirty]), identity, decide=False)
@@ -192,7 +198,7 @@ class StepDetector(ABC):
         return {"late": state.late, "evicted": state.evicted, "untimed": state.untimed, "keyless": state.keyless}
 
     def provisional(
-        self, newest: int, *, membership: Membership | None = None, identity: Identity = str
+        self, newest: int, *, membership: Membership | None = None, identity: Identity = by_number
     ) -> tuple[Detection, ...]:
         """What would be raised if what has come were all; has no effect on the state.
 

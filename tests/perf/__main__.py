@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from logscope.language.units import parse_size
-from tests.perf import bulk, commands, packed, reopening, rules, sigma, stalls, terminal
+from tests.perf import bulk, commands, live, packed, receive, reopening, rules, sigma, stalls, terminal
 from tests.perf.measuring import ROOT, Figure, Settings, run
 
 BENCHMARKS: dict[str, Callable[[Settings], Iterator[Figure]]] = {
@@ -35,6 +35,9 @@ BENCHMARKS: dict[str, Callable[[Settings], Iterator[Figure]]] = {
     "sequence": bulk.sequence,
     "rules": rules.rules,
     "sigma": sigma.sigma,
+    "receive": receive.receive,
+    "watched": live.watched,
+    "live": live.screen,
 }
 _COLUMNS = ("what", "tool", "measured", "CPU", "peak memory", "budget", "note")
 
@@ -107,7 +110,7 @@ def _machine() -> str:
 
 def _tools() -> list[str]:
     found = []
-    for name, flag in (("lnav", "-V"), ("rg", "--version")):
+    for name, flag in (("lnav", "-V"), ("rg", "--version"), ("rsyslogd", "-v"), ("syslog-ng", "--version")):
         path = shutil.which(name)
         found.append(run([path, flag], keep=True).output.split("\n")[0] if path else f"{name} is not installed")
     return found

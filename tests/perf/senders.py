@@ -14,8 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _BEGAN = 1_793_000_000
-_LAG = 5_000
-"""Orders between one's step and its next."""
+_LAG = 0.3
+"""Seconds of log time between an order's steps."""
 LOST = 1000
 """Of so many orders one is never settled."""
 
@@ -32,7 +32,7 @@ def messages(folder: Path, count: int, rate: int) -> Path:
 
     An order takes four messages; one in a thousand is never settled. `rate` messages make a second of log time.
     """
-    path = folder / f"messages-{count}-{rate}.log"
+    path = folder / f"messages-{count}-at-{rate}.log"
     if not path.exists():
         part = path.with_suffix(".part")
         with part.open("w", encoding="ascii") as out:
@@ -44,7 +44,7 @@ def messages(folder: Path, count: int, rate: int) -> Path:
 
 def _message(at: int, rate: int) -> str:
     cycle, step = divmod(at, 4)
-    order = cycle - step * _LAG
+    order = cycle - step * int(_LAG * rate / 4)
     second, part = divmod(at, rate)
     moment = time.gmtime(_BEGAN + second)
     if order < 0:

@@ -115,7 +115,7 @@ def test_transactions_that_change_tell_the_same(sequence: Sequence, events: list
                 begin=begin,
                 membership=membership,
                 changed=pl.Series(changed, dtype=pl.UInt32),
-                identity=lambda number: f"T{number}",
+                identity=lambda numbers: {number: f"T{number}" for number in numbers},
             )
         )
     current.update(numbers)
@@ -127,7 +127,7 @@ def test_transactions_that_change_tell_the_same(sequence: Sequence, events: list
             final=True,
             membership=membership,
             changed=pl.Series(list(numbers), dtype=pl.UInt32),
-            identity=lambda number: f"T{number}",
+            identity=lambda numbers: {number: f"T{number}" for number in numbers},
         )
     )
     wanted = expected(sequence, events, newest, begin, groups)

@@ -155,9 +155,9 @@ class Detecting:
                 continue
             quiet = self._suppression.of(result.raised)
             raised.extend(
-                replace(self._shown(detection, work), suppressed=detection.id in quiet) for detection in result.raised
+                replace(shown, suppressed=shown.detection in quiet) for shown in self._shown(result.raised, work)
             )
-            retracted.extend(self._shown(detection, work) for detection in result.retracted)
+            retracted.extend(self._shown(result.retracted, work))
         for detection in retracted:
             self.told.pop(detection.detection, None)
         for detection in raised:
@@ -168,14 +168,14 @@ class Detecting:
 
     def pending(self) -> list[Detection]:
         """What the end or the beginning of the data leaves open."""
-        return [self._shown(detection, work) for work in self._loud() for detection in work.pending()]
+        return [shown for work in self._loud() for shown in self._shown(work.pending(), work)]
 
     def provisional(self) -> list[Detection]:
         """What would be told if what has come were all."""
         newest = self.watermark.newest
         if newest is None:
             return []
-        early = [self._shown(found, work) for work in self._loud() for found in work.provisional(newest)]
+        early = [shown for work in self._loud() for shown in self._shown(work.provisional(newest), work)]
         return [replace(one, state="provisional") for one in early if one.detection not in self.told]
 
     def _loud(self) -> list[Running]:
@@ -284,10 +284,12 @@ class Detecting:
             names |= {"peer": "fields.peer", "received": "fields.received", "host": "host"}
         self.watermark.observe(timed.select(**names), now)
 
-    def _shown(self, found: Found, work: Running) -> Detection:
+    def _shown(self, found: Sequence[Found], work: Running) -> list[Detection]:
         from logscope.engine.detection.telling import shown
 
-        return shown(found, work.linked, self._correlating, self._store.view, self._source_name)
+        if work.linked is not None:
+            work.linked.naming.keys(one.number for one in found if one.number is not None)
+        return [shown(one, work.linked, self._correlating, self._store.view, self._source_name) for one in found]
 
     # --- what the screens ask
 

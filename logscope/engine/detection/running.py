@@ -16,7 +16,7 @@ from logscope.rules.description import Key
 from logscope.rules.detector import Detector
 from logscope.rules.model import Detection, Rule
 from logscope.rules.nearmiss import Miss, find_misses
-from logscope.rules.stepping import StepResult
+from logscope.rules.stepping import StepResult, by_number
 
 if TYPE_CHECKING:
     from logscope.correlation.linker import Delta
@@ -153,8 +153,8 @@ class RunningSteps:
         found = find_misses(self._decider, group=group)
         return [(miss, self._decider.subject(miss.group, self._identity)) for miss in found]
 
-    def _identity(self, number: int) -> str:
-        return str(number) if self.linked is None else self.linked.identity(number)
+    def _identity(self, numbers: Sequence[int]) -> Mapping[int, str]:
+        return by_number(numbers) if self.linked is None else self.linked.naming.identities(numbers)
 
 
 class RunningWhole:

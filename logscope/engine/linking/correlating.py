@@ -20,6 +20,7 @@ from logscope.correlation.plan import Plan, to_toml
 from logscope.engine.answers import FieldValue, Line
 from logscope.engine.api import Cancel
 from logscope.engine.linking.keyvalues import KeyValues
+from logscope.engine.linking.naming import Naming
 from logscope.engine.linking.pivots import field_values, key_objects
 from logscope.engine.linking.planning import Planning
 from logscope.engine.linking.transacting import TransactionTable
@@ -54,6 +55,7 @@ class Correlating:
         self._values = values or KeyValues(store, frames, options)
         self._table = TransactionTable(store, frames, self._values)
         self._linker: Linker | None = None
+        self.naming: Naming
         self._next_row = 0
         self.plan: Plan | None = None
         self.generation = 0
@@ -103,6 +105,7 @@ class Correlating:
         """Nothing is linked yet by a new plan."""
         self._values.use(plan)
         self._linker = Linker(plan, self._values.vocabulary)
+        self.naming = Naming(self._linker, plan, self._store, lambda: self.generation)
         self._next_row = 0
         self._table.forget()
 
@@ -181,8 +184,7 @@ class Correlating:
 
     def identity(self, number: int) -> str:
         """A transaction's id."""
-        assert self._linker is not None
-        return self._linker.identity(number)
+        return self.naming.identities([number])[number]
 
     def members(self) -> pl.DataFrame:
         """`transaction`, `row` of everything linked."""
@@ -350,17 +352,7 @@ class Correlating:
 
     def keys_of(self, number: int) -> dict[str, list[str]]:
         """Key values of one transaction, by key: keys as the plan has them, values as records name them."""
-        assert self._linker is not None
-        assert self.plan is not None
-        evidence = self._linker.evidence(number)
-        index = self._store.view.index.select("time", "source_id", "line")[evidence.get_column(schema.ROW)]
-        ordered = evidence.select("key", "value").hstack(index).sort("key", "time", "source_id", "line", "value")
-        found: dict[str, list[str]] = {}
-        if self.plan.grain is not None:
-            found[self.plan.grain] = []  # what a transaction is named by comes first
-        for key, value in ordered.select("key", "value").unique(maintain_order=True).iter_rows():
-            found.setdefault(self.plan.keys[key].name, []).append(value)
-        return {name: values for name, values in found.items() if values}
+        return dict(self.naming.keys([number])[number])
 
     # --- what is said about keys
 

@@ -187,7 +187,7 @@ def test_merged_transactions_are_told_anew_under_their_new_id() -> None:
         "membership": lambda rows: pl.DataFrame(
             [(row, numbers[row]) for row in rows], schema={"row": pl.UInt32, "transaction": pl.UInt32}, orient="row"
         ),
-        "identity": lambda number: f"T{number}",
+        "identity": lambda wanted: {number: f"T{number}" for number in wanted},
         "begin": 0,
     }
     frame = records(begun(), {"at": 40, "message": "charge begin"})
