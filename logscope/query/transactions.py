@@ -68,6 +68,11 @@ class TransactionFilter:
     def __repr__(self) -> str:
         return f"TransactionFilter({self.text!r})"
 
+    @property
+    def needs(self) -> frozenset[str] | None:
+        """Columns of the transaction frame that `mask` reads, by all their names; None: any of them."""
+        return None if self.searches else self.columns | {name for name, _ in self.field_terms}
+
     def mask(self, transactions: pl.DataFrame, hits: Sequence[pl.DataFrame] = ()) -> pl.Series:
         """Which transactions match: Boolean, never null, in the frame's order.
 

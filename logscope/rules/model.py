@@ -61,6 +61,10 @@ class TransactionFilter(Protocol):
     def columns(self) -> frozenset[str]:
         """Columns of the transaction frame it uses."""
 
+    @property
+    def needs(self) -> frozenset[str] | None:
+        """Columns of the transaction frame that `mask` reads, by all their names; None: any of them."""
+
     def mask(self, transactions: pl.DataFrame, hits: Several[pl.DataFrame] = ()) -> pl.Series:
         """Which transactions match: Boolean, never null."""
 

@@ -22,11 +22,18 @@ class _Piece:
     last_us: int
     first_row: int
     last_row: int
+    first_group: int
+    """Of those in one; above `last_group` if none is."""
+    last_group: int
 
     @classmethod
     def of(cls, frame: pl.DataFrame) -> _Piece:
-        time, row = frame["time"].to_physical(), frame["row"]
-        return cls(frame, _int(time.min()), _int(time.max()), _int(row.min()), _int(row.max()))
+        time, row, group = frame["time"].to_physical(), frame["row"], frame["group"]
+        grouped = group.null_count() < group.len()
+        return cls(
+            frame, _int(time.min()), _int(time.max()), _int(row.min()), _int(row.max()),
+            _int(group.min()) if grouped else 1, _int(group.max()) if grouped else 0,
+        )  # fmt: skip
 
 
 class RetainedHits:
@@ -125,15 +132,24 @@ class RetainedHits:
         Args:
             dirty: Distinct `group`s with `since` (microseconds, Int64; null: from the beginning).
         """
-        since = None if dirty["since"].null_count() else dirty["since"].min()
-        found: list[pl.DataFrame] = []
-        for piece in self._pieces:
-            if since is not None and piece.last_us < _int(since):
-                continue
-            hits = piece.frame.join(dirty, on="group", how="inner")
-            time = pl.col("time").to_physical()
-            found.append(hits.filter(pl.col("since").is_null() | (time >= pl.col("since"))).drop("since"))
-        return pl.concat(found, how="diagonal") if found else None
+        if dirty.is_empty():
+            return None
+        since = None if dirty["since"].null_count() else _int(dirty["since"].min())
+        low, high = _int(dirty["group"].min()), _int(dirty["group"].max())
+        # Groups are numbered as they come, so that most of what is kept lies below those that are asked for.
+        found = [
+            piece.frame
+            for piece in self._pieces
+            if piece.first_group <= high and piece.last_group >= low and (since is None or piece.last_us >= since)
+        ]
+        if not found:
+            return None
+        # All pieces in one query: each costs more to ask than to search.
+        hits = pl.concat([frame.lazy() for frame in found], how="diagonal").join(dirty.lazy(), on="group", how="inner")
+        if since is not None:
+            reached = pl.col("since").is_null() | (pl.col("time").to_physical() >= pl.col("since"))
+            hits = hits.filter(reached)
+        return hits.drop("since").collect()
 
     def between(self, first_us: int, last_us: int) -> pl.DataFrame | None:
         """The hits of a stretch of time, both ends inclusive, of all groups and in no order."""

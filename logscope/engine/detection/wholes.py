@@ -50,6 +50,9 @@ class WholeRule:
         self.filter: TransactionFilter = condition.filter
         self.evicted = 0
         """Records given up because there were too many; above 0 the rule is incomplete."""
+        # As `_value` looks them up: a column, or a key.
+        names = {need.field for need in rule.emit.needs}
+        self._told_columns = frozenset({"transaction", *names, *(schema.KEY_PREFIX + name for name in names)})
         self._kept = [RetainedHits(max_hits) for _ in self.filter.record_filters]
         self._told: dict[int, list[Detection]] = {}
         self.columns: frozenset[str] = frozenset(_INDEX).union(
@@ -131,7 +134,9 @@ class WholeRule:
     def _true(self, due: pl.DataFrame, watermark: int) -> list[Detection]:
         if due.is_empty():
             return []
-        table = self.closing.linked.summary(due["number"]).join(
+        linked = self.closing.linked
+        # Texts and lists cost most, and are read of what is told alone if the filter does not ask for them.
+        table = linked.summary(due["number"], self.filter.needs).join(
             due.select("number", "closed", until="end"), on="number", how="inner", maintain_order="left"
         )
         table = table.with_columns(
@@ -149,9 +154,14 @@ class WholeRule:
                 found = found.sort("group", "time", "source_id", "line")
             hits.append(found.rename({"group": "number"}))
         true = table.filter(self.filter.mask(table, hits))
-        members = self.closing.linked.members_of(true["number"].to_list()) if true.height else None
-        if members is None:
+        if true.is_empty():
             return []
+        missing = self._told_columns.difference(table.columns)
+        if missing:
+            texts = linked.summary(true["number"], missing)
+            more = ["number", *(name for name in texts.columns if name not in true.columns)]
+            true = true.join(texts.select(more), on="number", how="left", maintain_order="left")
+        members = linked.members_of(true["number"].to_list())
         last = members.group_by(number="transaction").agg(pl.col(schema.ROW).last())
         true = true.join(last, on="number", how="left", maintain_order="left")
         return [self._detection(entry, watermark) for entry in true.iter_rows(named=True)]

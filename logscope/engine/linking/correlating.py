@@ -230,11 +230,12 @@ class Correlating:
             numbers = pl.Series([number], dtype=pl.UInt32)
             return self._table.some(self._linker, numbers, self.list_columns())
 
-    def summary(self, numbers: pl.Series) -> pl.DataFrame:
-        """The transaction frame of some transactions alone."""
+    def summary(self, numbers: pl.Series, names: Collection[str] | None = None) -> pl.DataFrame:
+        """The figures of some transactions alone, and of what is text or a list these columns, or all."""
         with self._lock:
             assert self._linker is not None
-            return self._table.some(self._linker, numbers, self._table.columns(self._linker))
+            known = self._table.columns(self._linker)
+            return self._table.some(self._linker, numbers, known if names is None else known.intersection(names))
 
     def ends(self, numbers: pl.Series | None = None) -> pl.DataFrame:
         """`number`, `end` (time of the last record, microseconds) of some transactions, or of all."""
