@@ -21,7 +21,7 @@ from logscope.formats.lines import CONTINUES
 from logscope.formats.loader import Assignment, FormatSet
 from logscope.formats.members import fitted_members
 from logscope.formats.model import Format
-from logscope.formats.parser import WRAPPERS, make_parser
+from logscope.formats.parser import COLOUR_BEGIN, WRAPPERS, make_parser, without_colours
 
 SAMPLE = 1000
 """Lines of a sample that are looked at, at most."""
@@ -42,6 +42,9 @@ def detect(known: FormatSet, sample_lines: Sequence[str], *, name: str, forced: 
     """
     text = next(form for form in known.formats if form.kind == "text")
     sample = list(sample_lines[:SAMPLE])
+    if any(COLOUR_BEGIN in line for line in sample):
+        plain = without_colours(pl.Series(sample, dtype=pl.String)).to_list()
+        return replace(detect(known, plain, name=name, forced=forced), coloured=True)
     form = None if forced is None else known.get(forced)
     if form is None or form.kind == "csv":
         layout = csv_layout(sample, name, forced=form is not None)

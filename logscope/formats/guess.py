@@ -50,6 +50,7 @@ def leading_time(lines: Sequence[str]) -> tuple[Format, float] | None:
 
 
 _EARLY = 100
+_EARLY_SHARE = 0.25
 _WITHIN = tuple(expand(shape) for shape in ("{{iso}}", "{{clf}}", "{{ctime}}", "{{bsd}}"))
 
 
@@ -57,14 +58,15 @@ def early_time(lines: Sequence[str]) -> tuple[Format, float] | None:
     """A format for lines that have a time of a well-known shape among their first signs, and the share it reads.
 
     Returns:
-        None where fewer than half of the lines have one.
+        None where the first line has none, or fewer than a quarter: what continues a record may look like anything.
     """
     texts = pl.Series(lines, dtype=pl.String)
     best: tuple[float, str] | None = None
     for shape in _WITHIN:
         pattern = rf"^(?P<before>[^\n]{{0,{_EARLY}}}?[^0-9A-Za-z\n])(?P<time>{shape})(?:[^0-9A-Za-z]|$)"
-        share = float(texts.str.contains(pattern).mean() or 0.0)  # type: ignore[arg-type]  # of Booleans a number
-        if share >= 0.5 and (best is None or share > best[0]):
+        found = texts.str.contains(pattern)
+        share = int(found.sum()) / len(texts)
+        if found[0] and share >= _EARLY_SHARE and (best is None or share > best[0]):
             best = share, pattern
     if best is None:
         return None

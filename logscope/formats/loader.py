@@ -114,6 +114,8 @@ class Assignment:
     """strptime layouts found on the sample."""
     inner: tuple[Format, ...] | None = None
     """Formats of what this source's wrappers hold, in order, without `text`; None: those that are `inside`."""
+    coloured: bool = False
+    """Terminal colours stand in the sample's lines; lines are read without them."""
     messages: bool = False
     """Each line is a message of its own: lines are never joined."""
     table: CsvLayout | None = None

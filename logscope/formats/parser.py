@@ -43,6 +43,17 @@ _LOG_ENDINGS = {
 _NO_SERVICE = {"", "-", "log", "logs", "messages", "syslog", "stdin", "access", "error", "out", "output"}
 
 
+COLOUR_BEGIN = "\x1b["
+_COLOUR = r"\x1b\[[0-9;:]*[mK]"
+
+
+def without_colours(lines: pl.Series) -> pl.Series:
+    """Texts without what sets a terminal's colours (ECMA-48 8.3.117, SGR) and erases lines (EL)."""
+    if not lines.str.contains(COLOUR_BEGIN, literal=True).any():
+        return lines
+    return lines.str.replace_all(_COLOUR, "")
+
+
 def make_parser(assignment: Assignment, *, zone: str, reference_us: int, source_name: str) -> SourceParser:
     """The parser of one source.
 
@@ -61,6 +72,7 @@ class SourceParser:
     def __init__(self, assignment: Assignment, *, zone: str, reference_us: int, source_name: str) -> None:
         """See `make_parser`."""
         self._messages = assignment.messages
+        self._coloured = assignment.coloured
         self._clock = Clock(zone, reference_us, assignment.layouts)
         self.service = None if assignment.messages else service_of(source_name)
         """The service of records that name none."""
@@ -121,6 +133,7 @@ class SourceParser:
 
     def bodies(self, lines: pl.Series) -> pl.Series:
         """What the wrappers among the source's formats hold, in no order."""
+        lines = self._plain(lines)
         parts = []
         for reader, where in self._lines.partition(lines):
             texts = lines if where is None else lines.gather(where)
@@ -133,10 +146,12 @@ class SourceParser:
         """Which lines begin a record (Boolean)."""
         if self._messages:
             return pl.Series([True]).new_from_index(0, len(lines))
+        lines = self._plain(lines)
         return (self._lines if self._csv is None else self._csv).starts(lines).alias("starts")
 
     def scan(self, lines: pl.Series) -> pl.DataFrame:
         """`starts` of each line with what `index` tells of those that start: see `RecordParser.scan`."""
+        lines = self._plain(lines)
         if (
             self._messages
             or self._csv is not None
@@ -182,11 +197,14 @@ class SourceParser:
 
     def fields(self, raw: pl.Series) -> pl.Series:
         """All fields of each record: see `RecordParser.fields`."""
-        raw = _without_mark(raw)
+        raw = _without_mark(self._plain(raw))
         return frames.pair_lists(self._lines.long(raw), len(raw))
 
+    def _plain(self, lines: pl.Series) -> pl.Series:
+        return without_colours(lines) if self._coloured else lines
+
     def _extract(self, raw: pl.Series, want: Collection[str], received: pl.Series | None) -> dict[str, pl.Series]:
-        raw = _without_mark(raw)
+        raw = _without_mark(self._plain(raw))
         found = self._lines.extract(raw, want, received) if len(raw) else {}
         out = {}
         for name in want:
@@ -201,7 +219,12 @@ def _family(assignment: Assignment) -> tuple[object, ...]:
     """What decides how texts are read, but for times: the formats by identity, for parsers keep theirs alive."""
     inner = () if assignment.inner is None else assignment.inner
     lists = (assignment.formats, inner, assignment.known.formats)
-    return (assignment.messages, assignment.inner is None, *(tuple(map(id, forms)) for forms in lists))
+    return (
+        assignment.messages,
+        assignment.coloured,
+        assignment.inner is None,
+        *(tuple(map(id, forms)) for forms in lists),
+    )
 
 
 def _text_format(form: Format) -> Format:

@@ -20,6 +20,7 @@ from logscope.sources.compressed import decompressed
 from logscope.sources.encodings import encoding_of
 from logscope.sources.files import SAMPLE, open_regular, pieces_of, read_at
 from logscope.sources.members import Entry, MemberSource, Unpacking, Window, WindowSource
+from logscope.sources.order import natural
 from logscope.sources.scratch import CopyLimits, Scratch, check_ratio
 from logscope.sources.sifting import PARQUET, Sieve, listed
 from logscope.sources.tar import BLOCK, Damaged, FileStream, PieceStream, TarMember, is_header, tar_members
@@ -106,7 +107,10 @@ class Archive:
 
     def specs(self) -> list[SourceSpec]:
         """What its members are to the command line."""
-        return [SourceSpec(f"{self.name}!{member}", "file", self._path, None, member, self) for member in self._entries]
+        return [
+            SourceSpec(f"{self.name}!{member}", "file", self._path, None, member, self)
+            for member in sorted(self._entries, key=natural)
+        ]
 
     def suggestion(self) -> str:
         """What to do where nothing fits."""

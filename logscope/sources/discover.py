@@ -13,6 +13,7 @@ from logscope.errors import SourceError
 from logscope.sources.archives import Archive, open_archive
 from logscope.sources.base import SourceSpec
 from logscope.sources.files import SAMPLE
+from logscope.sources.order import natural
 from logscope.sources.programs import program_of
 from logscope.sources.scratch import CopyLimits
 from logscope.sources.sifting import Sieve
@@ -157,9 +158,9 @@ def is_pattern(argument: str) -> bool:
 
 
 def names_of(pattern: str) -> list[str]:
-    """The files that a folder or a glob stands for now, sorted; what cannot be read is left out."""
+    """The files that a folder or a glob stands for now, in natural order; what cannot be read is left out."""
     if not os.path.isdir(pattern):  # noqa: PTH112
-        return [name for name in sorted(glob.glob(pattern, recursive=True)) if not Path(name).is_dir()]  # noqa: PTH207
+        return [name for name in sorted(glob.glob(pattern, recursive=True), key=natural) if not Path(name).is_dir()]  # noqa: PTH207
     return _walked(pattern, lambda _error: None)
 
 
@@ -193,12 +194,12 @@ def _walked(folder: str, unreadable: Callable[[OSError], None]) -> list[str]:
     found: list[str] = []
     top = folder.rstrip("/") or "/"
     for here, folders, files in os.walk(top, onerror=unreadable):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted((name for name in folders if not name.startswith(".")), key=natural)
         if here.removeprefix(top).count("/") >= DEPTH - 1:
             folders.clear()
         found += [str(Path(here) / name) for name in files if not name.startswith(".")]
     prefix = "./" if top == "." and folder.startswith("./") else ""
-    return [prefix + name for name in sorted(found)]
+    return [prefix + name for name in sorted(found, key=natural)]
 
 
 def texts(where: str, names: Sequence[str], expansion: Expansion) -> Iterator[SourceSpec]:

@@ -133,3 +133,10 @@ def test_a_date_that_one_line_mentions_makes_no_format_of_a_text() -> None:
 def test_a_fraction_behind_a_colon_as_sssd_writes_it() -> None:
     (row,) = read(["(Tue Jul 14 11:01:17:259149 2026) [sssd] [main] (0x0020): started"], "time", "message")
     assert row["time"] == "2026-07-14T11:01:17.259Z"
+
+
+def test_lines_with_colours_are_read_without_them() -> None:
+    esc = "\x1b["
+    lines = [f"{esc}32m2026-11-01T10:00:0{second}Z{esc}0m {esc}1;31mERROR{esc}0m till shut" for second in range(5)]
+    rows = read(lines, "time", "message")
+    assert rows[2] == {"time": "2026-11-01T10:00:02.000Z", "message": "till shut"}

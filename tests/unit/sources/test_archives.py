@@ -84,7 +84,7 @@ def test_members_of_a_tar_are_sources(tmp_path: Path, ending: str) -> None:
     name = put(tmp_path / f"logs.{ending}", PACK[ending](data))
     found = expand([name], stdin_is_pipe=False)
     assert [spec.name for spec in found.specs] == [
-        f"{name}!{member}" for member in ("var/log/a.log", "var/log/b.log.gz", "c.log")
+        f"{name}!{member}" for member in ("c.log", "var/log/a.log", "var/log/b.log.gz")
     ]
     texts, wrong = read_all(found)
     assert texts == {"var/log/a.log": LINES, "var/log/b.log.gz": LINES[:600], "c.log": b""}
