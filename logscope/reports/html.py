@@ -26,6 +26,7 @@ svg .record{fill:#0969da}svg .error{fill:#b3001b}svg .fold{fill:#eceef1}
 svg rect.absent{fill:#fdeaea;stroke:#b3001b;stroke-dasharray:3 2}svg text.absent{fill:#b3001b}
 .note{background:#fff8c5;padding:.3em .6em;white-space:pre-wrap}
 svg .bar{fill:#0969da}svg .mark{fill:#b3001b}svg .frame{fill:none;stroke:#d5d9de}
+.plots{display:grid;grid-template-columns:1fr 1fr;gap:0 1.5em}.plots svg{font-size:18px}
 figure{margin:.6em 0;break-inside:avoid}
 .found{border-left:4px solid #b3001b;padding-left:.8em}
 @media print{body{margin:0;max-width:none;font-size:11px}tr{break-inside:avoid}h2{break-before:page}h2:first-of-type{break-before:auto}}
@@ -51,7 +52,10 @@ def render(case: Case) -> str:
     if case.notes:
         parts.append(f"<h3>Notes</h3><pre>{_text(case.notes, lines=True)}</pre>\n")
     parts += _list("Pinned, and not there any more", case.missing)
-    parts += [f"<figure>{plot(series)}</figure>\n" for series in case.series]
+    if case.series:
+        parts.append('<div class="plots">')
+        parts += [f"<figure>{plot(series)}</figure>" for series in case.series]
+        parts.append("</div>\n")
     if case.records:
         parts.append("<h2>Pinned records</h2>\n")
         parts += [_pinned(each) for each in case.records]

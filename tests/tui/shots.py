@@ -10,6 +10,7 @@ import asyncio
 import html
 import os
 import re
+import tempfile
 from pathlib import Path
 
 from textual.pilot import Pilot
@@ -49,6 +50,26 @@ SHOTS: dict[str, tuple[str, ...]] = {
     "compare": ("T", "ampersand", "down", "enter", "enter", "equals_sign"),
     "keys": ("K", "j", "x"),
     "map": ("M",),
+    "case": (
+        "colon",
+        *"case new payments",
+        "enter",
+        "q",
+        "T",
+        "ampersand",
+        "down",
+        "enter",
+        "P",
+        "j",
+        "P",
+        "j",
+        "P",
+        "I",
+        "number_sign",
+        *"the PSP answered 202 and never settled",
+        "enter",
+    ),
+    "over-time": ("L", *"jjjj", "m", "m", "m"),
     "clocks": ("C",),
 }
 """Name -> keys from the records view on."""
@@ -146,6 +167,8 @@ def main() -> None:
     parser.add_argument("--over", help="a folder of log files, for the walkthrough")
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
+    state = tempfile.TemporaryDirectory(prefix="logscope-shots-")
+    os.environ["XDG_STATE_HOME"] = state.name  # the user's own cases and sessions are neither shown nor changed
     session = Session(sources(asked.over))
     session.open()
     session.start()
@@ -155,6 +178,7 @@ def main() -> None:
                 asyncio.run(shoot(session, name, size, asked.folder))
     finally:
         session.close()
+        state.cleanup()
 
 
 if __name__ == "__main__":

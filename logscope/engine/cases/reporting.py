@@ -19,7 +19,7 @@ from logscope.engine.cases.trends import case_series
 from logscope.engine.pinned import CaseFile, Found, Pin
 from logscope.errors import UsageError
 from logscope.reports import html, markdown
-from logscope.reports.case import Case, CaseAbsence, CaseDetection, CaseRule, CaseStep, CaseTransaction
+from logscope.reports.case import Case, CaseAbsence, CaseDetection, CaseRecord, CaseRule, CaseStep, CaseTransaction
 from logscope.reports.redaction import redacted
 from logscope.text import human_duration
 
@@ -141,7 +141,6 @@ def _transaction(session: Session, detail: TransactionDetail, note: str, cancel:
     entry = session.correlating.transaction(detail.number).row(0, named=True)
     compared = _compared(session, detail.number, cancel)
     detections = session.detecting.of_transaction(detail.number)
-    lane = records[-1].lane if records else ""
     return CaseTransaction(
         transaction=detail.transaction,
         title=detail.title,
@@ -156,7 +155,9 @@ def _transaction(session: Session, detail: TransactionDetail, note: str, cancel:
         detections=tuple(
             CaseDetection(each.title, each.level, each.state, each.message, each.rule) for each in detections
         ),
-        absences=tuple(CaseAbsence(each.start, each.end, lane, each.text) for each in detail.absent),
+        absences=tuple(
+            CaseAbsence(each.start, each.end, _lane(records, each.start), each.text) for each in detail.absent
+        ),
         waits=tuple(f"{wait.text} ({wait.share:.0%})" for wait in detail.critical),
         statistics=_statistics(session, detail, cancel),
         compared="" if compared is None else compared.why,
@@ -165,6 +166,12 @@ def _transaction(session: Session, detail: TransactionDetail, note: str, cancel:
         left_out=int(entry["records"]) - len(records),
         note=note,
     )
+
+
+def _lane(records: Sequence[CaseRecord], start: int) -> str:
+    """Where something is missing: the lane of the last matched step before it, else of the last record."""
+    steps = [record.lane for record in records if record.step and record.time <= start]
+    return steps[-1] if steps else records[-1].lane if records else ""
 
 
 def _compared(session: Session, number: int, cancel: Cancel) -> Comparison | None:

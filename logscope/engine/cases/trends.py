@@ -39,5 +39,6 @@ def case_series(session: Session, details: Sequence[TransactionDetail], cancel: 
     mine = {member.line.service for detail in details for member in detail.members}
     if len(mine) > 1:
         services = trends(session, "service", most=1_000, cancel=cancel)
-        for series in [one for one in services.series if one.value in mine][:_MOST_SERVICES]:
+        told_of = [one for one in services.series if one.value in mine and one.whole.p99]
+        for series in told_of[:_MOST_SERVICES]:
             yield CaseSeries(f"Time in {series.value}, p95", "us", start, end, services.values(series, "p95"))
