@@ -39,7 +39,7 @@ def run() -> int:
     tally = Tally("fail2ban")
     for name, mine in cases.items():
         if name not in rules:
-            tally.passed_over["no filter is written for this service"] += len(mine)
+            tally.passed_over.update(_passed_over(case) or "no filter is written for this service" for _, case in mine)
             continue
         _filter(rules[name], mine, tally)
     return int(not tally.told())
