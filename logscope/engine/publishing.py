@@ -138,7 +138,7 @@ class Snapshots:
 
     def notices(self) -> tuple[str, ...]:
         """What the user should know: of sources, keys, and rules."""
-        return (*self._loading.notices, *self._correlating.said(), *self._detecting.notices)
+        return (*self._loading.notices, *self._correlating.said(), *self._detecting.said())
 
     def counters(self) -> dict[str, int]:
         """What was received, stored and dropped; the numbers add up (interface: `watch`)."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +27,7 @@ from logscope.engine.linking.correlating import Correlating
 from logscope.engine.loading.ingest import Ingest
 from logscope.engine.options import Options
 from logscope.engine.rendering import iso
+from logscope.engine.service.metrics import Measures, exposition
 from logscope.engine.viewing.frames import Frames
 from logscope.formats.loader import FormatSet, load_formats
 from logscope.formats.parser import make_parser
@@ -33,6 +35,9 @@ from logscope.paths import PACKAGE
 from logscope.records import schema
 from logscope.records.model import SourceRef
 from logscope.records.store import Binding, Store
+from logscope.rules.deciders import decider_of
+from logscope.rules.model import Rule
+from logscope.rules.stepping import StepDetector
 from tests.growing import Growing
 
 SECOND = 1_000_000
@@ -336,3 +341,27 @@ def test_the_index_is_the_order_of_records() -> None:
     assert ordered.equals(ordered.sort("time", "source_id", "line"))
     assert ordered.get_column("source_id").to_list() == [0, 2, 0, 1]
     assert isinstance(ordered, pl.DataFrame)
+
+
+def test_what_bounded_state_gives_up_is_said_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the very text that `watch`, its JSON events and the investigator pass on, and in the metrics."""
+
+    def small(rule: Rule, *, every: bool = False) -> StepDetector:
+        decider = decider_of(rule, every=every)
+        decider.state.hits.limit = 4
+        return decider
+
+    monkeypatch.setattr("logscope.engine.detection.running.decider_of", small)
+    charges = [line(at, "charge begin", order_id=f"o-{at}", amount=at) for at in range(0, 600, 60)]
+    world = World(PLAN)
+    for count in (2, 6, 10):
+        world.sources[1].data = "".join(f"{text}\n" for _, text in charges[:count]).encode()
+        world.turn(0)
+        if count == 2:
+            assert not world.detecting.evicted()
+            assert not world.detecting.said()
+    evicted = world.detecting.evicted()
+    assert evicted["seq"] >= 4
+    assert "rule seq is incomplete: it held more than it can, and the oldest was given up" in world.detecting.said()
+    told = exposition(Measures(evicted=evicted))
+    assert f'logscope_rule_evicted_total{{rule="seq"}} {evicted["seq"]}\n' in told

@@ -178,6 +178,19 @@ class Detecting:
         early = [shown for work in self._loud() for shown in self._shown(work.provisional(newest), work)]
         return [replace(one, state="provisional") for one in early if one.detection not in self.told]
 
+    def evicted(self) -> dict[str, int]:
+        """By rule how much it gave up because it held too much; such a rule is incomplete."""
+        counts = ((work.rule.name, work.state().get("evicted", 0)) for work in self.running)
+        return {name: count for name, count in counts if count}
+
+    def said(self) -> list[str]:
+        """What people should know of the rules."""
+        incomplete = (
+            f"rule {name} is incomplete: it held more than it can, and the oldest was given up"
+            for name in self.evicted()
+        )
+        return [*self.notices, *incomplete]
+
     def _loud(self) -> list[Running]:
         """The rules that are told by themselves, not only run for others."""
         return [work for work in self._running or [] if not work.rule.quiet]

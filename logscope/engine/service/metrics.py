@@ -39,6 +39,8 @@ class Measures:
     """As `watch` prints them at its end."""
     detections: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By rule and state."""
+    evicted: Mapping[str, int] = field(default_factory=dict)
+    """By rule how much of its bounded state was given up."""
     turns: int = 0
     seconds: float = 0.0
     """Spent on linking and deciding."""
@@ -86,6 +88,10 @@ def exposition(measures: Measures) -> str:
         (
             "logscope_detections_total", "counter", "Detections told, by rule and state.",
             [({"rule": rule, "state": state}, count) for (rule, state), count in sorted(measures.detections.items())],
+        ),
+        (
+            "logscope_rule_evicted_total", "counter", "What a rule gave up since it held too much: it is incomplete.",
+            [({"rule": rule}, count) for rule, count in sorted(measures.evicted.items())],
         ),
         ("logscope_evaluations_total", "counter", "Turns of linking and deciding.", [({}, measures.turns)]),
         ("logscope_evaluation_seconds_total", "counter", "Time they took.", [({}, measures.seconds)]),

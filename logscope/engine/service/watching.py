@@ -101,6 +101,7 @@ class Watching:
         began = clock.monotonic()
         told = self._deciding.turn(final=final)
         self._measures.turned(clock.monotonic() - began, self._session.counters, final=final)
+        self._measures.evicted = self._session.detecting.evicted()
         self._pass_on(told)
 
     def _pass_on(self, told: Told) -> None:

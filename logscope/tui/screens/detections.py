@@ -136,6 +136,8 @@ class DetectionsScreen(ListScreen):
         ]
         if self._newest_first:
             shown.reverse()
+        # What was found comes before what may yet turn out not to be.
+        shown.sort(key=lambda one: one.state == "pending")
         self.main_list.show(shown, verdicts, self._teach())
         self.cursor_moved()
         self.show_status()
