@@ -19,6 +19,8 @@ import pytest
 
 import logscope
 import logscope.tui
+from logscope.tui.commands import COMMANDS
+from logscope.tui.keymap import all_bindings
 from tests.tui.conftest import Opened
 from tests.tui.fake import FakeInvestigation
 
@@ -153,6 +155,16 @@ def test_hostile_text_was_shown_as_signs(painted: bytes) -> None:
     assert "<U+202E>" in text
     for step in KEYS:
         assert step.partition(" > ")[2] in text, step
+
+
+def test_every_key_of_the_keymap_is_in_the_long_walk() -> None:
+    """`python -m tests.soak keys` takes minutes; here it is shown that it leaves nothing out."""
+    from tests.soak.keys import LEFT_OUT, REACHED, walks
+
+    walked = {name for name, _ in walks()}
+    assert walked >= {f":{command.name}" for command in COMMANDS if command.name != "quit"}
+    assert {name for name in walked if not name.startswith(":")} | LEFT_OUT.keys() == all_bindings().keys()
+    assert {name.partition(".")[0] for name in all_bindings()} == REACHED.keys(), "a screen that nobody reaches"
 
 
 async def test_every_screen_survives_markup_and_shows_it(opened: Opened) -> None:
