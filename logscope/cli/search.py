@@ -77,8 +77,7 @@ def _records(session: Session, rows: pl.Series, *, with_transactions: bool) -> I
     view = session.store.view
     for start in range(0, len(rows), _CHUNK):
         part = rows.slice(start, _CHUNK)
-        frame = session.frames.rows(part, view, RECORD_COLUMNS)
-        fields = session.frames.fields(part, view)
+        frame, fields = session.frames.told(part, view, RECORD_COLUMNS)
         transactions = transaction_ids(session, part) if with_transactions else [None] * len(part)
         for record, values, ids in zip(frame.iter_rows(named=True), fields, transactions, strict=True):
             yield record_json(record, values, ids)

@@ -9,15 +9,17 @@ from logscope.records.spilling import Spill
 
 _SHARE = 4
 _LEAST = 64 << 20
+_WORKING = 384 << 20
+"""Bytes of the program, and of blocks with their columns while a filter looks at them on several threads."""
 
 
 def budget(asked: int | None) -> int:
-    """Bytes for the block and column cache: half of what is allowed.
+    """Bytes for the block and column cache: half of what is allowed, less what the program and a query take themselves.
 
     Args:
         asked: `--memory`; a quarter of the machine's memory by default.
     """
-    return max(_LEAST, _allowed(asked) // 2)
+    return max(_LEAST, (_allowed(asked) - _WORKING) // 2)
 
 
 def index_budget(asked: int | None) -> int:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from logscope.engine.loading.ahead import ahead
-from logscope.engine.viewing.stretches import rows_that_may_match
+from logscope.engine.viewing.stretches import Held
 from logscope.records import schema
 from logscope.records.blocks import is_text, string_column, texts_between
 from logscope.records.messages import split_messages
@@ -83,36 +83,34 @@ class Frames:
             names: As for `segment`.
             test: From `query.coarse`.
         """
-        held = self._text(segment)
+        held = self._held(segment, view)
         if held is None:
             return self.segment(segment, view, names)
-        offsets = segment.offsets(view)
-        if len(held) < segment.size:  # the file has shrunk since
-            offsets = offsets.clip(upper_bound=len(held))
-        places = rows_that_may_match(held, offsets, test)
+        places = held.rows(lambda: _offsets(segment, view, len(held.block)), test)
+        if not len(places):
+            return pl.DataFrame(schema={schema.ROW: pl.UInt32})
+        offsets = _offsets(segment, view, len(held.block))
         wanted = [name for name in names if name not in _INDEX]
         index = segment.index(view)
         frame = pl.DataFrame({schema.ROW: segment.rows()}).hstack(index.select(_index_columns(names)))[places]
         if not wanted:
             return frame
-        texts = texts_between(held, offsets.gather(places), offsets.gather(places + 1)).rename("raw")
+        texts = texts_between(held.block, offsets.gather(places), offsets.gather(places + 1)).rename("raw")
         codes = index.get_column("format").gather(places)
         return frame.hstack(_columns([(segment.binding, len(texts))], texts, wanted, codes))
 
-    def _text(self, segment: Segment) -> bytes | None:
-        """The stored bytes of a segment, kept; None if they cannot be searched as they stand."""
+    def _held(self, segment: Segment, view: StoreView) -> Held | None:
+        """The text of a segment, kept; None if it cannot be searched as it stands."""
         if segment.binding.ref.kind == "messages":
             return None
-        key = (segment.key, "_text")
-        found = self._cache.get(key)
-        if isinstance(found, bytes):
-            return found or None
+        found = self._cache.get((segment.key, "_text"))
+        if isinstance(found, Held):
+            return found if found.block else None
         block = segment.binding.reader.pread(segment.size, segment.pieces[0].base)
-        if not is_text(block):
-            self._cache.put(key, b"")
-            return None
-        self._cache.put(key, block)
-        return block
+        sound = is_text(block) and bool(block)
+        held = Held(block, _offsets(segment, view, len(block))) if sound else Held(b"", pl.Series([0, 0]))
+        self._cache.put((segment.key, "_text"), held)
+        return held if sound else None
 
     def rows(self, rows: pl.Series, view: StoreView, names: Collection[str]) -> pl.DataFrame:
         """The named columns of some rows, in the order given.
@@ -275,11 +273,14 @@ def _index_columns(names: Collection[str]) -> list[str]:
 
 def _read(segment: Segment, view: StoreView) -> pl.Series:
     """The stored text of a segment: whole records, or spool lines with their envelope."""
-    offsets = segment.offsets(view)
     block = segment.binding.reader.pread(segment.size, segment.pieces[0].base)
-    if len(block) < segment.size:  # the file has shrunk since
-        offsets = offsets.clip(upper_bound=len(block))
-    return string_column(block, offsets).rename("raw")
+    return string_column(block, _offsets(segment, view, len(block))).rename("raw")
+
+
+def _offsets(segment: Segment, view: StoreView, size: int) -> pl.Series:
+    """Where each record begins in the bytes that are there, and the end."""
+    offsets = segment.offsets(view)
+    return offsets.clip(upper_bound=size) if size < segment.size else offsets  # the file has shrunk since
 
 
 def _read_rows(segment: Segment, view: StoreView, places: pl.Series) -> list[str]:
@@ -360,14 +361,14 @@ class _ColumnCache:
     def __init__(self, budget: int) -> None:
         self._budget = budget
         self._size = 0
-        self._columns: OrderedDict[tuple[object, str], tuple[pl.Series | bytes, int]] = OrderedDict()
+        self._columns: OrderedDict[tuple[object, str], tuple[pl.Series | Held, int]] = OrderedDict()
         self._lock = threading.Lock()
 
     def column(self, key: tuple[object, str]) -> pl.Series | None:
         found = self.get(key)
         return found if isinstance(found, pl.Series) else None
 
-    def get(self, key: tuple[object, str]) -> pl.Series | bytes | None:
+    def get(self, key: tuple[object, str]) -> pl.Series | Held | None:
         with self._lock:
             entry = self._columns.get(key)
             if entry is None:
@@ -375,8 +376,8 @@ class _ColumnCache:
             self._columns.move_to_end(key)
             return entry[0]
 
-    def put(self, key: tuple[object, str], column: pl.Series | bytes) -> None:
-        size = (len(column) if isinstance(column, bytes) else int(column.estimated_size())) + 256
+    def put(self, key: tuple[object, str], column: pl.Series | Held) -> None:
+        size = (len(column.block) if isinstance(column, Held) else int(column.estimated_size())) + 256
         if size > self._budget // 4:
             return
         with self._lock:

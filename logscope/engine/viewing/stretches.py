@@ -109,22 +109,38 @@ def records_within(block: bytes, where: Sequence[Span], test: pl.Expr, starts: S
     return Found(texts_between(joined, begins, ends), begins + bytes_on, ends + bytes_on, heads + lines_on)
 
 
-def rows_that_may_match(block: bytes, offsets: pl.Series, test: pl.Expr) -> pl.Series:
-    """Numbers (Int64, ascending) of the records of a block that may match.
+class Held:
+    """The text of records, ready to be searched.
 
     Args:
         block: UTF-8.
         offsets: Int64, where each record begins, then the end of the last.
-        test: From `query.coarse`.
     """
-    places = _sorted(pl.Series([0], dtype=pl.Int64), _evenly(offsets, LONG))
-    firsts, ends = _holding(block, offsets, places, _behind(places, offsets), test)
-    if not len(firsts):
-        return firsts
-    finer = _sorted(places, _evenly(offsets, SHORT))
-    of = firsts.search_sorted(finer, side="right").cast(pl.Int64) - 1
-    inside = (of >= 0) & (finer < ends.gather(of.clip(0)))
-    return _ranges(*_holding(block, offsets, finer.filter(inside), _behind(finer, offsets).filter(inside), test))
+
+    def __init__(self, block: bytes, offsets: pl.Series) -> None:
+        """Cut into long stretches."""
+        self.block = block
+        self._places = _sorted(pl.Series([0], dtype=pl.Int64), _evenly(offsets, LONG))
+        cuts = pl.concat([offsets.gather(self._places), offsets.tail(1)], rechunk=True)
+        self._column = text_column(block, cuts)
+
+    def rows(self, offsets: Callable[[], pl.Series], test: pl.Expr) -> pl.Series:
+        """Numbers (Int64, ascending) of the records that may match.
+
+        Args:
+            offsets: Gives those it was made with; not asked where nothing may match.
+            test: From `query.coarse`.
+        """
+        mask = _hits(self._column, test)
+        if not mask.any():
+            return pl.Series(dtype=pl.Int64)
+        known = offsets()
+        firsts, ends = self._places.filter(mask), _behind(self._places, known).filter(mask)
+        finer = _sorted(self._places, _evenly(known, SHORT))
+        of = firsts.search_sorted(finer, side="right").cast(pl.Int64) - 1
+        inside = (of >= 0) & (finer < ends.gather(of.clip(0)))
+        finer, behind = finer.filter(inside), _behind(finer, known).filter(inside)
+        return _ranges(*_holding(self.block, known, finer, behind, test))
 
 
 def _evenly(offsets: pl.Series, size: int) -> pl.Series:
