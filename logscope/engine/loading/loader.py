@@ -19,6 +19,7 @@ from logscope.engine.answers import SourceStatus
 from logscope.engine.loading.ahead import ahead
 from logscope.engine.loading.bulk import Block, blocks_of, parsed
 from logscope.engine.loading.courtesy import Courtesy
+from logscope.engine.loading.documentfiles import document_source
 from logscope.engine.loading.indexcache import IndexCache
 from logscope.engine.loading.ingest import Bytes, Ingest
 from logscope.engine.loading.spools import retention_of
@@ -134,11 +135,17 @@ class Loading:
     def _open(self, spec: SourceSpec) -> None:
         listening = spec.url is not None and scheme_of(spec.url) in LISTENERS
         try:
-            source = table_source(spec) or open_source(
-                spec,
-                follow=self._options.follow or listening,
-                encoding=by_glob(self._options.encoding, spec.name),
-                retention=retention_of(self._options.retain),
+            encoding = by_glob(self._options.encoding, spec.name)
+            apart = None if self._options.follow else document_source(spec, encoding=encoding)
+            source = (
+                table_source(spec)
+                or apart
+                or open_source(
+                    spec,
+                    follow=self._options.follow or listening,
+                    encoding=encoding,
+                    retention=retention_of(self._options.retain),
+                )
             )
         except SourceError as error:
             self.errors.append(error)
