@@ -233,6 +233,8 @@ class Archive:
                 if self._passes(member.name, head):
                     mtime_us = member.mtime_us or self._mtime_us
                     self._keep(Entry(member.name, mtime_us, self._zip.reader(member), None))
+        if self._zip.nameless:
+            self.fail(f"has members without a name ({self._zip.nameless}), which are left out", "pack it anew")
         if encrypted:
             self.fail(f"{len(encrypted)} members are encrypted: {listed(encrypted)}", "unpack it with its password")
 

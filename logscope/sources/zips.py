@@ -73,6 +73,8 @@ class ZipEntries:
         self._limits = limits
         self._size = os.fstat(fd).st_size
         self._made = 0
+        self.nameless = 0
+        """Members without a name, so far as `members` has come."""
         count = _stated_members(fd, self._size)
         if count > _DIRECTORY_CAP:
             raise SourceError(f"has {count} members, more than {_DIRECTORY_CAP}", where=name, mend="unpack it first")
@@ -87,9 +89,11 @@ class ZipEntries:
             ) from error
 
     def members(self) -> Iterator[ZipMember]:
-        """What it holds, folders left out."""
+        """What it holds; folders are left out, and members without a name, which nobody could ask for."""
         for info in self._zip.infolist():
-            if not info.is_dir():
+            if not info.filename:
+                self.nameless += 1
+            elif not info.is_dir():
                 yield ZipMember(info.filename.encode("utf-8", "replace").decode("utf-8"), info)
 
     def head(self, member: ZipMember) -> bytes:

@@ -261,6 +261,13 @@ def test_a_damaged_member_of_a_zip_gives_its_beginning(tmp_path: Path) -> None:
     assert "x.zip!a.log: is damaged" in wrong[0]
 
 
+def test_members_of_a_zip_without_a_name_are_left_out_and_said(tmp_path: Path) -> None:
+    data = zip_of([("x.log", LINES), ("b.log", LINES)]).replace(b"x.log", b"\0.log")
+    texts, wrong = read_all(expand([put(tmp_path / "x.zip", data)], stdin_is_pipe=False))
+    assert texts == {"b.log": LINES}
+    assert "has members without a name (1)" in wrong[0]
+
+
 def test_a_zip64_is_read(tmp_path: Path) -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive, archive.open("a.log", "w", force_zip64=True) as member:
