@@ -250,17 +250,29 @@ def syslog() -> Iterator[Case]:
             found = entry.get("expected")
             if not entry.get("valid") or not found or "same_as" in found or not isinstance(entry.get("input"), str):
                 continue
-            zoned = re.search(r"\d{4}", str(found.get("timestamp")))
-            time = time_of(found.get("timestamp"))[0] if "local zone" not in str(found.get("timestamp")) else None
+            stamp = str(found.get("timestamp"))
+            zoned = re.search(r"\d{4}", stamp)
+            time = time_of(found.get("timestamp"))[0] if _is_told(stamp, entry["input"]) else None
             severity = found.get("severity_name") or found.get("syslogseverity-text") or found.get("severity")
+            # Without a priority others take one for granted.
+            severity = severity if re.match(r"\s*<\d", entry["input"]) else None
             values = {
-                name: value.strip() for name, value in texts(found.items()).items() if name in {*_SYSLOG, "message"}
+                name: text
+                for name, value in texts(found.items()).items()
+                if name in {*_SYSLOG, "message"} and (text := value.replace("BOM", "").strip("\ufeff "))
             }
             year = bool(zoned) and str(found["timestamp"])[:4] in entry["input"]
             expected = Expected(0, time, year, level_of(severity or ""), values)
             offset = time.utcoffset() if time else None
             zone = _zone(f"{time:%z}"[:3] + ":00") if time and offset else "UTC"
             yield Case(entry["id"], tuple(entry["input"].split("\n")), (expected,), zone)
+
+
+def _is_told(stamp: str, text: str) -> bool:
+    """Whether a truth's time stands in the text: else it is that of receipt, or has lost its zone on the way."""
+    minute = re.search(r":\d\d:\d\d", stamp)
+    zone_lost = re.search(r"T[0-9:.]+[+-]\d\d:\d\d ", text) and not re.search(r"\d{4}", stamp)
+    return minute is not None and minute[0] in text and not zone_lost and "local zone" not in stamp
 
 
 def _one(name: str, line: str, values: dict[str, str], stamp: object) -> Case:

@@ -16,6 +16,31 @@ _TRUTH = ("-expected.json", "_structured.csv", "_templates.csv", ".yml", ".yaml"
 _BYTES = 4 << 20
 
 
+_CASES = "cases: a log's line is a member of JSON that has no time of its own"
+WHY = {
+    "aminer": "times are in arrays",
+    "beats": "ActiveMQ, Oracle audit files, JSON whose stack traces go over lines",
+    "crowdsec": _CASES,
+    "eql": "events without a time, and the queries' text",
+    "fail2ban": "comments between the lines, and products without a time",
+    "grok": _CASES,
+    "lnav": "samples that have no time (plain text, TAI64N, a clock without a date, a month in French)",
+    "matomo": "own regexes: Gandi's seconds in parentheses, a month written out",
+    "otrf": "events whose times are in texts",
+    "panther": _CASES,
+    "plaso": "products that have no format: SkyDrive, Trend Micro, popularity-contest, PowerShell transcripts, WinCC",
+    "rule-vectors": _CASES,
+    "sec": "rules, no log",
+    "sekoia": _CASES,
+    "sigma": "rules and their cases",
+    "syslog": _CASES,
+    "syslog-oracle": "results for people, no log",
+    "trainticket-faults": "ShiViz text without times; its Zipkin files are read",
+    "wazuh-ossec": _CASES,
+}
+"""Why folders hold free text, or records without a time, beyond some lines."""
+
+
 def lines_of(path: Path) -> list[str] | None:
     """The lines of a log; None if it is none (truth, rules, binary)."""
     if path.name.endswith(_TRUTH):
@@ -35,8 +60,8 @@ def _records(lines: pl.Series, starts: pl.Series) -> pl.Series:
 
 def folders(known: FormatSet, *, wrong: bool) -> None:
     """Print a row per folder; with `wrong` also one per file of which a tenth or more is free text."""
-    print("| folder | files | formats | records | free text | without a time |")
-    print("|---|---|---|---|---|---|")
+    print("| folder | files | formats | records | free text | without a time | why |")
+    print("|---|---|---|---|---|---|---|")
     worst: list[str] = []
     for folder in sorted(path for path in DATA.iterdir() if path.is_dir()):
         formats: Counter[str] = Counter()
@@ -61,6 +86,7 @@ def folders(known: FormatSet, *, wrong: bool) -> None:
                 worst.append(f"{path.relative_to(DATA)}: {text} of {index.height} free text: {example!r}")
         told = ", ".join(f"{name} {count}" for name, count in formats.most_common())
         share = f"{free / records:.1%} | {untimed / records:.1%}" if records else "- | -"
-        print(f"| {folder.name} | {files} | {told} | {records} | {share} |")
+        why = WHY.get(folder.name, "") if not records or max(free, untimed) > records / 50 else ""
+        print(f"| {folder.name} | {files} | {told} | {records} | {share} | {why} |")
     if wrong:
         print("\n".join(worst))

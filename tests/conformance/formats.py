@@ -57,17 +57,17 @@ NAMES = {
     "user_agent.original": "agent user_agent useragent http_user_agent requestclientapplication user-agent cs_user_agent",
     "user.name": "user account username acct userIdentity.userName suser duser principal user_name login userid"
     " useremail userprincipalname actor loginid src_user userdisplayname unauthuser subject usrname targetusername"
-    " subjectusername accountname",
+    " subjectusername accountname contact",
     "process.pid": "pid processid process_id",
     "process.name": "service comm process_name processname sproc app exe filename image program executable",
     "process.thread.id": "tid thread thread_id threadid",
     "host.hostname": "host",
     "host.name": "host",
-    "service.name": "service",
+    "service.name": "service check",
     "log.logger": "logger",
     "message": "message msg",
     "event.action": "action act eventName event operation event_type eventtype operationname type activity"
-    " event_name eventaction outcome disposition deviceaction verb",
+    " event_name eventaction outcome disposition deviceaction verb result",
     "event.code": "code id event_id message_id eventid logid log_id signature_id eventtypeid msgid event_type rule_id"
     " eventcode",
     "network.transport": "proto protocol transport ip_protocol iproto",
@@ -99,6 +99,12 @@ def _says(ours: str, name: str) -> bool:
     return not ends.isdisjoint(_KEYS[name])
 
 
+WRONG = {
+    ("lnav", "elb_log-5", "level"): "502 is a number of bytes: a TCP listener has no status",
+    ("lnav", "java_log-9", "level"): "WARN574240 is no word",
+    ("syslog", "go-syslog-179", "level"): "the body is an access log whose status, 301, wins over the priority",
+}
+"""What a suite says and we do not follow, with the reason: at most 2 % of it."""
 SKIPPED = {"event.original", "log.original", "ecs.version", "input.type", "service.type", "event.module"}
 
 
@@ -108,9 +114,14 @@ class Score:
 
     counts: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
+    overruled: set[str] = field(default_factory=set)
+    """What the case at hand is called wrong in."""
 
     def add(self, what: str, right: bool, why: str) -> None:
         """Count one comparison."""
+        if what in self.overruled:
+            self.counts["called wrong"] += 1
+            return
         self.counts[what] += 1
         if right:
             self.counts["+" + what] += 1
@@ -226,17 +237,18 @@ def run(arguments: list[str]) -> int:
     if not named or "folders" in named:
         folders(known, wrong="--wrong" in arguments)
         print()
-    print("| suite | files whole | records | times | levels | named fields | values under any name |")
-    print("|---|---|---|---|---|---|---|")
+    print("| suite | files whole | records | times | levels | named fields | values under any name | called wrong |")
+    print("|---|---|---|---|---|---|---|---|")
     scores: dict[str, Score] = {}
     for name, load in SUITES.items():
         if named and name not in named:
             continue
         score = scores[name] = Score()
         for case in load():
+            score.overruled = {what for suite, each, what in WRONG if (suite, each) == (name, case.name)}
             compare(case, records_of(known, case), score)
         cells = [score.cell(what) for what in ("files", "records", "time", "level", "named", "values")]
-        print(f"| {name} | {' | '.join(cells)} |")
+        print(f"| {name} | {' | '.join(cells)} | {score.counts['called wrong']} |")
     if "--wrong" in arguments:
         for name, score in scores.items():
             for wrong in score.wrong:
