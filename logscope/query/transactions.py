@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from logscope.errors import FilterError
-from logscope.language.filter import Aggregate, Expression, FieldTerm, HasField, Regex, Word, parse_filter, to_text
+from logscope.language.filter import Aggregate, And, Expression, FieldTerm, HasField, Regex, Word, parse_filter, to_text
 from logscope.query import text as texts
 from logscope.query.columns import Scope
 from logscope.query.comparison import ORDER, build, check
@@ -86,6 +86,19 @@ class TransactionFilter:
             FilterError: Numbers of no known unit are compared with a duration or size.
             ValueError: `hits` does not fit `record_filters`.
         """
+        return self._evaluated(self.expression, transactions, hits).alias("mask")
+
+    def failures(self, transactions: pl.DataFrame, hits: Sequence[pl.DataFrame] = ()) -> dict[str, pl.Series]:
+        """What side by side must hold, as written, and of which transactions it does not.
+
+        Args:
+            transactions: As for `mask`.
+            hits: As for `mask`.
+        """
+        parts = self.expression.items if isinstance(self.expression, And) else (self.expression,)
+        return {to_text(part): ~self._evaluated(part, transactions, hits) for part in parts}
+
+    def _evaluated(self, expression: Expression, transactions: pl.DataFrame, hits: Sequence[pl.DataFrame]) -> pl.Series:
         if len(hits) != len(self.record_filters):
             raise ValueError(f"{len(self.record_filters)} record filters, {len(hits)} frames of hits")
 
@@ -96,7 +109,7 @@ class TransactionFilter:
                 return self._term(expression, frame)
             return constant(False, frame.height)
 
-        return evaluate(self.expression, frame_of(transactions), self._scope, leaf).alias("mask")
+        return evaluate(expression, frame_of(transactions), self._scope, leaf)
 
     def _term(self, term: Word | Regex | FieldTerm | HasField, frame: pl.DataFrame) -> pl.Series:
         if isinstance(term, Word) or term.field is None:

@@ -68,6 +68,9 @@ class TransactionFilter(Protocol):
     def mask(self, transactions: pl.DataFrame, hits: Several[pl.DataFrame] = ()) -> pl.Series:
         """Which transactions match: Boolean, never null."""
 
+    def failures(self, transactions: pl.DataFrame, hits: Several[pl.DataFrame] = ()) -> Mapping[str, pl.Series]:
+        """What side by side must hold, as written, and of which transactions it does not."""
+
 
 CompileTransactionFilter = Callable[[str], TransactionFilter]
 """Compiles filter text over transactions; raises FilterError."""

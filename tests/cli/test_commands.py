@@ -256,6 +256,86 @@ def test_near_misses_name_what_failed(
     assert [(one["subject"], one["text"]) for one in found] == [("id=A-1", text)]
 
 
+COUNTS = """
+title: Failed login
+name: failed_login
+logsource: {product: linux, service: sshd}
+detection:
+  failed: [Failed password]
+  condition: failed
+---
+title: Brute force
+correlation:
+  type: %s
+  rules: [failed_login]
+  group-by: [client_ip]
+  timespan: 1m
+  condition: {%s}
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "condition", "told"),
+    [
+        ("event_count", "gte: 5", [("client_ip=198.51.100.2", "event_count 4 in 1 m, asked for 5")]),
+        ("event_count", "gt: 5", [("client_ip=198.51.100.1", "event_count 5 in 1 m, asked for more than 5"),
+                                  ("client_ip=198.51.100.2", "event_count 4 in 1 m, asked for more than 5")]),
+        ("value_count", "gte: 2, field: user", [("client_ip=198.51.100.1", "value_count 1 in 1 m, asked for 2"),
+                                                ("client_ip=198.51.100.2", "value_count 1 in 1 m, asked for 2")]),
+    ],
+)  # fmt: skip
+def test_correlations_that_nearly_held(
+    command: Command, tmp_path: Path, kind: str, condition: str, told: list[tuple[str, str]]
+) -> None:
+    """Five failures of one address, four of another, two of a third; what grew into a detection was no near miss."""
+    log, rules = tmp_path / "auth.log", tmp_path / "near.yml"
+    lines = [
+        f"Nov  1 10:0{address}:0{number} web sshd[7]: Failed password for root from 198.51.100.{address} port 22 ssh2"
+        for address, count in ((1, 5), (2, 4), (3, 2))
+        for number in range(count)
+    ]
+    log.write_text("\n".join(lines) + "\n")
+    rules.write_text(COUNTS % (kind, condition))
+    found = command("scan", log, "--rules", rules, "--near-misses", "--json").objects
+    near = [(one["subject"], one["text"]) for one in found if "subject" in one]
+    assert [one for one in near if not one[0].endswith("100.3")] == told
+    assert ("198.51.100.3" in str(near)) == (kind == "value_count"), "two of five are not near"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("temporal", "three: not with the others within 1 m"),
+        ("temporal_ordered", "three: not in its place among the others within 1 m"),
+    ],
+)
+def test_rules_of_which_one_was_missing(command: Command, tmp_path: Path, kind: str, text: str) -> None:
+    log, rules = tmp_path / "app.log", tmp_path / "near.yml"
+    log.write_text(
+        "".join(f"2026-11-01T10:00:0{at}Z host app: {text} id=A-1\n" for at, text in enumerate(("one", "two")))
+        + "".join(
+            f"2026-11-01T11:00:0{at}Z host app: {text} id=A-2\n" for at, text in enumerate(("one", "two", "three"))
+        )
+    )
+    names = ("one", "two", "three")
+    leaves = [
+        f"title: {name}\nname: {name}\nlogsource: {{product: linux}}\ndetection: {{x: [{name}], condition: x}}\n"
+        for name in names
+    ]
+    correlation = f"title: All\ncorrelation: {{type: {kind}, rules: [one, two, three], group-by: [id], timespan: 1m}}\n"
+    rules.write_text("---\n".join([*leaves, correlation]))
+    found = command("scan", log, "--rules", rules, "--near-misses", "--json").objects
+    assert [(one["subject"], one["text"]) for one in found if "subject" in one] == [("id=a-1", text)]
+
+
+def test_whole_transactions_that_nearly_matched(command: Command, log: Path, tmp_path: Path) -> None:
+    rules = tmp_path / "near.yml"
+    rules.write_text("title: Slow\ntransaction: {where: 'duration>500ms has(settled) order_id:ORD-*'}\n")
+    found = command("scan", log, "--rules", rules, *LINKED, "--near-misses", "--json").objects
+    near = {one["text"] for one in found if "subject" in one}
+    assert near == {"has(settled): does not hold, all else does"}
+
+
 # --- outputs
 
 

@@ -17,6 +17,8 @@ from logscope.rules.detector import Detector
 from logscope.rules.model import Detection, Rule
 from logscope.rules.nearmiss import Miss, find_misses
 from logscope.rules.stepping import StepResult, by_number
+from logscope.rules.windows.detector import WindowDetector
+from logscope.rules.windows.nearmiss import find_window_misses
 
 if TYPE_CHECKING:
     from logscope.correlation.linker import Delta
@@ -148,6 +150,8 @@ class RunningSteps:
 
     def misses(self, group: int | None) -> Sequence[tuple[Miss, Key]]:
         """See `Running`."""
+        if isinstance(self._decider, WindowDetector):
+            return find_window_misses(self._decider) if group is None else ()
         if not isinstance(self._decider, Detector):
             return ()
         found = find_misses(self._decider, group=group)
@@ -203,5 +207,8 @@ class RunningWhole:
         return {"evicted": self._whole.evicted}
 
     def misses(self, group: int | None) -> Sequence[tuple[Miss, Key]]:
-        """See `Running`: a condition holds or does not."""
-        return ()
+        """See `Running`."""
+        found = self._whole.misses(group)
+        assert self.linked is not None
+        names = self.linked.naming.identities([miss.group for miss in found])
+        return [(miss, Key(names.get(miss.group), miss.group, {})) for miss in found]

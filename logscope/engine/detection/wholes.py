@@ -15,6 +15,7 @@ from logscope.records import schema
 from logscope.records.severity import level_name
 from logscope.rules.description import detection_id
 from logscope.rules.model import MATCHED, RETRACTED, Detection, Rule, TransactionFilter
+from logscope.rules.nearmiss import Miss
 from logscope.rules.retained import RetainedHits
 from logscope.rules.state import DEFAULT_MAX_HITS
 from logscope.rules.stepping import StepResult
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from logscope.rules.values import Value
 
 _INDEX = ("row", "time", "source_id", "line")
+_FEWEST = 2
 OPEN_AT_END = "the transaction is still open at the end of the data"
 
 
@@ -143,16 +145,7 @@ class WholeRule:
             state=pl.when("closed").then(pl.lit("closed")).otherwise(pl.lit("open")),
             since=pl.col("start").to_physical(),
         )
-        wanted = due.select(group="number", since=pl.lit(None, dtype=pl.Int64))
-        hits = []
-        for kept, columns in zip(self._kept, self.filter.hit_columns, strict=True):
-            found = kept.of_groups(wanted)
-            if found is None:
-                found = pl.DataFrame(schema={"row": pl.UInt32, "time": schema.TIME, "group": pl.UInt32,
-                                             **dict.fromkeys(columns - {*_INDEX}, pl.String)})  # fmt: skip
-            else:
-                found = found.sort("group", "time", "source_id", "line")
-            hits.append(found.rename({"group": "number"}))
+        hits = self._hits_of(due["number"])
         true = table.filter(self.filter.mask(table, hits))
         if true.is_empty():
             return []
@@ -165,6 +158,47 @@ class WholeRule:
         last = members.group_by(number="transaction").agg(pl.col(schema.ROW).last())
         true = true.join(last, on="number", how="left", maintain_order="left")
         return [self._detection(entry, watermark) for entry in true.iter_rows(named=True)]
+
+    def _hits_of(self, numbers: pl.Series) -> list[pl.DataFrame]:
+        """Per filter over records its hits in some transactions, in the order of records."""
+        wanted = pl.DataFrame({"group": numbers}).with_columns(since=pl.lit(None, dtype=pl.Int64))
+        hits = []
+        for kept, columns in zip(self._kept, self.filter.hit_columns, strict=True):
+            found = kept.of_groups(wanted)
+            if found is None:
+                found = pl.DataFrame(schema={"row": pl.UInt32, "time": schema.TIME, "group": pl.UInt32,
+                                             **dict.fromkeys(columns - {*_INDEX}, pl.String)})  # fmt: skip
+            else:
+                found = found.sort("group", "time", "source_id", "line")
+            hits.append(found.rename({"group": "number"}))
+        return hits
+
+    def misses(self, group: int | None, limit: int = 200) -> list[Miss]:
+        """Transactions of which all but one thing holds that must, the newest first.
+
+        Args:
+            group: Only this transaction, whatever fails.
+            limit: How many at most.
+        """
+        linked = self.closing.linked
+        known = linked.ends() if group is None else pl.DataFrame({"number": pl.Series([group], dtype=pl.UInt32)})
+        table = linked.summary(known["number"], self.filter.needs)
+        failed = self.filter.failures(table, self._hits_of(table["number"]))
+        if group is None and len(failed) < _FEWEST:
+            return []  # with one condition every transaction that is none would be near
+        texts = list(failed)
+        wrong = table.select("number", pl.col("end").to_physical()).hstack(
+            [mask.alias(f"f{place}") for place, mask in enumerate(failed.values())]
+        )
+        count = pl.sum_horizontal(pl.col("^f[0-9]+$").cast(pl.UInt32))
+        near = wrong.filter(count == 1 if group is None else count > 0).sort("end", "number", descending=[True, False])
+        found = []
+        for number, end, *marks in near.head(limit).iter_rows():
+            reasons = [text for text, mark in zip(texts, marks, strict=True) if mark]
+            words = " and ".join(reasons)
+            found.append(Miss(number, words, end, (), None, None, f"{words}: does not hold, all else does"
+                              if len(reasons) < len(texts) else f"{words}: does not hold"))  # fmt: skip
+        return found
 
     def _detection(self, entry: Mapping[str, Any], watermark: int) -> Detection:
         rule = self.rule

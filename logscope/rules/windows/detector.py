@@ -66,6 +66,11 @@ class WindowDetector(StepDetector):
         self._selector = WindowHits(rule.windows)
 
     @property
+    def selector(self) -> WindowHits:
+        """Knows the hits' columns."""
+        return self._selector
+
+    @property
     def columns(self) -> frozenset[str]:
         """Columns that record frames must be asked for."""
         return self._selector.columns
