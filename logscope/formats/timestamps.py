@@ -46,7 +46,6 @@ def to_times(text: pl.Series, clock: Clock, received: pl.Series | None = None) -
     present = text.is_not_null()
     if not present.any():
         return result
-    shapes = _likely_first(text, clock)
     exact = None if clock.layouts or text.null_count() else ISO_SHAPE.fullmatch(text[0])
     if exact is not None and text.str.contains(f"^{shape_regex(exact[0])}$").all():
         return iso_times(text, exact[0], clock).alias(text.name)
@@ -54,7 +53,7 @@ def to_times(text: pl.Series, clock: Clock, received: pl.Series | None = None) -
         return _in_named_zones(text, clock, received)
     if not clock.layouts and not text.str.contains(_ANY_SHAPE).any():
         return result
-    for position, (guard, read) in enumerate(shapes):
+    for position, (guard, read) in enumerate(_likely_first(text, clock)):
         pending = present & result.is_null()
         if position == 0 and text.str.contains(guard).all() and present.all():
             result = read(text, clock, received)
@@ -91,10 +90,8 @@ _Read = Callable[[pl.Series, Clock, "pl.Series | None"], pl.Series]
 
 def _likely_first(text: pl.Series, clock: Clock) -> list[tuple[str, _Read]]:
     own = [(r"\S", _layout_reader(layout)) for layout in clock.layouts]
-    first = text.drop_nulls().head(1)
-    known = [*SHAPES]
-    known.sort(key=lambda shape: first.str.contains(shape[0])[0] is not True)
-    return [*own, *known]
+    first = str(text.drop_nulls()[0])
+    return [*own, *sorted(SHAPES, key=lambda shape: re.search(shape[0], first) is None)]
 
 
 def in_zone(naive: pl.Series, zone: str) -> pl.Series:

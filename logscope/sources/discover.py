@@ -22,6 +22,8 @@ from logscope.sources.urls import LISTENERS, PROGRAMS, parse_address, scheme_of,
 
 DEPTH = 3
 """How deep a folder is walked: its files, its folders' files and theirs."""
+_TABLE = "_structured.csv"
+"""What LogHub adds to the name of a log for the table that was made of it."""
 
 
 @dataclass(slots=True)
@@ -69,7 +71,20 @@ def expand(arguments: Sequence[str], *, stdin_is_pipe: bool, follow: bool = Fals
         except SourceError as error:
             expansion.errors.append(error)
     expansion.forget_unused()
+    _say_of_tables(expansion)
     return expansion
+
+
+def _say_of_tables(expansion: Expansion) -> None:
+    """Tell of tables that hold the records of a log beside them: both are read, and counted."""
+    paths = {spec.path for spec in expansion.specs if spec.member is None}
+    for spec in expansion.specs:
+        if spec.path is not None and spec.path.name.endswith(_TABLE):
+            log = spec.path.with_name(spec.path.name.removesuffix(_TABLE))
+            if log in paths:
+                expansion.notices.append(
+                    f"{spec.name}: seems to hold the records of {log.name} again, as a table; name one of them alone"
+                )
 
 
 def _add(expansion: Expansion, spec: SourceSpec, seen: dict[tuple[int, int, str | None], str]) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from logscope.language.units import parse_size
-from tests.perf import bulk, commands, live, packed, receive, reopening, rules, sigma, stalls, terminal
+from tests.perf import bigger, bulk, commands, live, packed, receive, reopening, rules, sigma, stalls, terminal
 from tests.perf.measuring import ROOT, Figure, Settings, run
 
 BENCHMARKS: dict[str, Callable[[Settings], Iterator[Figure]]] = {
@@ -26,6 +26,7 @@ BENCHMARKS: dict[str, Callable[[Settings], Iterator[Figure]]] = {
     "literal": commands.literal,
     "regex": commands.regex,
     "session": commands.session,
+    "big": bigger.big,
     "screen": terminal.first_screen,
     "scroll": terminal.scrolling,
     "frame": bulk.frame,
@@ -74,6 +75,7 @@ def _parse(argv: Sequence[str] | None) -> tuple[Settings, list[str]]:
     parser.add_argument("--big", nargs="+", type=Path, default=[], metavar="FILE", help="these files, not the shop's")
     parser.add_argument("--literal", metavar="TEXT", help="what the literal filter looks for")
     parser.add_argument("--regex", metavar="REGEX", help="what the regex filter looks for")
+    parser.add_argument("--memory", default="2GiB", help="what `big` may take (2GiB)")
     parser.add_argument("--repeat", type=int, default=3, help="runs of which the median is told (3)")
     given = parser.parse_args(argv)
     names = [name for name in given.only.split(",") if name]
@@ -88,6 +90,7 @@ def _parse(argv: Sequence[str] | None) -> tuple[Settings, list[str]]:
         big=tuple(path.resolve() for path in given.big),
         repeat=given.repeat,
         lnav=given.lnav,
+        memory=parse_size(given.memory),
     )
     settings.literal = given.literal or settings.literal
     settings.regex = given.regex or settings.regex

@@ -17,6 +17,7 @@ from typing import Any
 
 import polars as pl
 
+from tests.perf.bigjobs import within
 from tests.perf.rulejobs import live_blocks, transaction_rules
 from tests.perf.sigmajobs import live_sigma, sigma_rules
 
@@ -390,6 +391,7 @@ JOBS: dict[str, Callable[..., Result]] = {
     for job in (
         filters,
         unpack,
+        within,
         link_files,
         link_values,
         discover,

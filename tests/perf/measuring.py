@@ -62,6 +62,8 @@ class Settings:
     regex: str = r"rt=[1-9]\.[0-9]+ req=[0-9a-f]{4}"
     repeat: int = 3
     lnav: bool = True
+    memory: int = 2 << 30
+    """Bytes that a session over more text than that may take."""
     words: dict[str, str] = field(default_factory=dict)
 
 

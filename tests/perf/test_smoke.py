@@ -47,6 +47,15 @@ def test_a_second_opening_is_measured(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "ended with" not in shown
 
 
+def test_what_is_resident_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "app.log"
+    log.write_text("2026-11-01T10:00:00Z INFO hello\n" * 50)
+    assert main(["--only", "big", "--memory", "1G", "--data", str(tmp_path), "--big", str(log)]) == 0
+    shown = capsys.readouterr().out
+    assert "filter that most records match, 0 MiB within --memory 954 MiB" in shown
+    assert "| 0 MiB | 954" not in shown
+
+
 def test_unknown_benchmark_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--only", "warp"])

@@ -96,3 +96,16 @@ def test_a_folder_leaves_documents_out_and_says_so(tmp_path: Path) -> None:
     assert "skipped 2 that are documents" in found.notices[0]
     named = expand([str(folder / "truth.json")], stdin_is_pipe=False)
     assert [Path(spec.name).name for spec in named.specs] == ["truth.json"]
+
+
+def test_a_table_beside_the_log_it_was_made_of_is_said(tmp_path: Path) -> None:
+    for name in ("Apache_2k.log", "Apache_2k.log_structured.csv", "other_structured.csv"):
+        (tmp_path / name).write_text("a\n")
+    both = expand([str(tmp_path / "*")], stdin_is_pipe=False)
+    assert len(both.specs) == 3
+    (notice,) = (notice for notice in both.notices if "again" in notice)
+    assert notice.startswith(
+        f"{tmp_path}/Apache_2k.log_structured.csv: seems to hold the records of Apache_2k.log again"
+    )
+    alone = expand([str(tmp_path / "*.csv")], stdin_is_pipe=False)
+    assert not alone.notices
