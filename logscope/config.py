@@ -15,6 +15,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from logscope.datafile import parse_toml, read_small
 from logscope.errors import ConfigError
 from logscope.paths import config_folder
 
@@ -101,7 +102,7 @@ def load_config(given: str | None = None) -> Config:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = parse_toml(read_small(path))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot be read: {error}", str(path), mend="name another --config") from error
     except tomllib.TOMLDecodeError as error:

@@ -84,6 +84,7 @@ def _retry(arguments: argparse.Namespace, actions: Mapping[str, Action]) -> int:
     """Dead letters too are sent, now, as far as their receivers take them."""
     from logscope.actions.dispatcher import Dispatcher
     from logscope.actions.outbox import Outbox
+    from logscope.engine.rendering import json_line
 
     outbox = Outbox()
     try:
@@ -96,23 +97,32 @@ def _retry(arguments: argparse.Namespace, actions: Mapping[str, Action]) -> int:
         dead = sum(depth.dead for depth in outbox.depths() if arguments.name in (None, depth.action))
     finally:
         outbox.close()
-    say(
-        f"{waiting - left - dead} of {waiting} delivered"
-        + (f", {left} wait" if left else "")
-        + (f", {dead} dead" if dead else "")
-    )
+    if arguments.json:
+        told = {"waiting": waiting, "delivered": waiting - left - dead, "left": left, "dead": dead}
+        print_lines([json_line(told)])
+    else:
+        say(
+            f"{waiting - left - dead} of {waiting} delivered"
+            + (f", {left} wait" if left else "")
+            + (f", {dead} dead" if dead else "")
+        )
     return 1 if left or dead else 0
 
 
 def _drop(arguments: argparse.Namespace, _actions: Mapping[str, Action]) -> int:
     """Give up what waits and what is dead."""
     from logscope.actions.outbox import Outbox
+    from logscope.engine.rendering import json_line
 
     outbox = Outbox()
     try:
-        say(f"{outbox.drop(arguments.name)} events dropped")
+        dropped = outbox.drop(arguments.name)
     finally:
         outbox.close()
+    if arguments.json:
+        print_lines([json_line({"dropped": dropped})])
+    else:
+        say(f"{dropped} events dropped")
     return 0
 
 

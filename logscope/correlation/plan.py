@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from logscope.correlation.keys import CLASSES, HOUR_US, ORIGINS, Key, check_pattern, normalise
+from logscope.datafile import parse_toml
 from logscope.errors import PlanError
 
 PLAN_VERSION = 1
@@ -247,7 +248,7 @@ def from_toml(text: str, where: str = "plan") -> Plan:
         PlanError: With the line of broken TOML, or the key that is wrong.
     """
     try:
-        document = tomllib.loads(text)
+        document = parse_toml(text)
     except tomllib.TOMLDecodeError as problem:
         said = str(problem)
         number = said.partition("at line ")[2].partition(",")[0]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from logscope.datafile import parse_toml, read_small
 from logscope.errors import FormatError
 from logscope.formats.model import COLUMNS, FIELD_TYPES, KEY_CLASSES, KINDS, Format, FormatKey, Sample
 from logscope.formats.patterns import PatternError, compile_pattern
@@ -37,8 +38,8 @@ def read_format(path: Path, *, samples: bool = True) -> Format:
         FormatError: Not readable, not TOML, or not a format.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        table = tomllib.loads(text if samples else text.partition(_SAMPLES)[0])
+        text = read_small(path)
+        table = parse_toml(text if samples else text.partition(_SAMPLES)[0])
     except OSError as error:
         raise FormatError(f"cannot be read: {error.strerror}", where=str(path)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -7,6 +7,7 @@ from typing import Any
 
 from textual.theme import Theme
 
+from logscope.datafile import read_small
 from logscope.errors import ConfigError
 
 NAMES = tuple(f"base0{digit}" for digit in "0123456789ABCDEF")
@@ -37,7 +38,7 @@ def read_base16(path: Path) -> Theme:
 
     where = str(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_small(path)
         data = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None

@@ -16,6 +16,7 @@ from types import ModuleType
 from textual.binding import Binding
 from textual.keys import format_key
 
+from logscope.datafile import parse_toml, read_small
 from logscope.errors import ConfigError
 from logscope.paths import config_folder
 from logscope.tui.toml_places import line_of, place_of_error
@@ -149,8 +150,8 @@ def read_keymap(path: Path) -> dict[str, str]:
     """
     where = str(path)
     try:
-        text = path.read_text(encoding="utf-8")
-        data = tomllib.loads(text)
+        text = read_small(path)
+        data = parse_toml(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         told, line, column = place_of_error(error)
         raise ConfigError(f"cannot be read: {told}", where=where, line=line, column=column) from error

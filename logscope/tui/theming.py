@@ -12,6 +12,7 @@ from typing import Any
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
+from logscope.datafile import parse_toml, read_small
 from logscope.errors import ConfigError
 from logscope.paths import config_folder, shipped
 from logscope.tui.base16 import read_base16
@@ -76,8 +77,8 @@ def read_theme(path: Path) -> Theme:
     """
     where, text = str(path), ""
     try:
-        text = path.read_text(encoding="utf-8")
-        data = tomllib.loads(text)
+        text = read_small(path)
+        data = parse_toml(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         told, line, column = place_of_error(error)
         raise ConfigError(f"cannot be read: {told}", where=where, line=line, column=column) from error

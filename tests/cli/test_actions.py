@@ -171,12 +171,40 @@ def test_what_cannot_be_delivered_is_left_and_retried(
     assert "3 events are left in the outbox" in found.talk
     assert command("actions", "status", "--json").objects[0]["waiting"] == 3
     (config / "rerun.jsonl").rmdir()
-    assert command("actions", "retry").code == 0
+    retried = command("actions", "retry", "--json")
+    assert retried.code == 0
+    assert retried.objects == [{"waiting": 3, "delivered": 3, "left": 0, "dead": 0}]
     assert len(lines(config / "rerun.jsonl")) == 3
-    assert command("actions", "drop").code == 0
+    assert command("actions", "drop", "--json").objects == [{"dropped": 0}]
     assert command("actions", "status", "--json").objects[0]["waiting"] == 0
     assert command("actions", "test", "rerun-list").code == 0
     assert lines(config / "rerun.jsonl")[-1]["state"] == "test"
+
+
+def test_processes_that_share_the_outbox_deliver_each_event_once(logscope: Program, tmp_path: Path) -> None:
+    port = free_port()
+    configure(
+        logscope,
+        f'[actions.hook]\ntype = "webhook"\nurl = "http://127.0.0.1:{port}/"\nretry = "10ms"\nrate = "200/s"\n',
+    )
+    (tmp_path / "rule.yml").write_text(RULE.replace("rerun-list, nobody", "hook"))
+    (tmp_path / "a.log").write_bytes(b"\n".join(payments(0, 150)) + b"\n")
+    # Two scans of the same at once: what each finds stands in the outbox once.
+    scans = [
+        logscope.start("scan", "--rules", tmp_path / "rule.yml", tmp_path / "a.log", "--action", "hook")
+        for _ in range(2)
+    ]
+    receiver = Receiver(port=port)
+    try:
+        for scan in scans:
+            scan.communicate(timeout=90)
+        retries = [logscope.start("actions", "retry") for _ in range(2)]
+        for retry in retries:
+            retry.communicate(timeout=90)
+        orders = [each["output"]["order_id"] for each in receiver.events]
+    finally:
+        receiver.close()
+    assert sorted(orders) == sorted(f"ORD-{number}" for number in range(150))
 
 
 def get(url: str) -> tuple[int, str]:

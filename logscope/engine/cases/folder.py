@@ -53,7 +53,7 @@ class Cases:
             names = ", ".join(one.name for one in self.all()[:8]) or "none is kept"
             raise UsageError(f"no case {wanted!r}", "--case", mend=f"name one that is kept ({names}) or a file")
         case = read_case(path)
-        return case if case.name else replace(case, name=_name_of(path.stem))
+        return case if _NAME.fullmatch(case.name) else replace(case, name=_name_of(case.name or path.stem))
 
     def save(self, case: CaseFile) -> CaseFile:
         """Keep a case.

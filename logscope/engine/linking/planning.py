@@ -11,6 +11,7 @@ import polars as pl
 
 from logscope.correlation.keys import Key, given_key
 from logscope.correlation.plan import Plan, from_toml
+from logscope.datafile import read_small
 from logscope.engine.linking.remembered import Remembered
 from logscope.engine.viewing.sampling import light_sample
 from logscope.engine.viewing.selection import Selection
@@ -124,7 +125,7 @@ def _timed(rows: pl.Series, index: pl.DataFrame) -> pl.Series:
 
 def _read_plan(path: str) -> Plan:
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = read_small(Path(path))
     except OSError as error:
         raise PlanError(f"cannot be read: {error.strerror}", path, mend="name a file made by `keys --save`") from error
     return from_toml(text, path)

@@ -59,12 +59,14 @@ class RuleFiles:
 
     def _state(self) -> str:
         """A digest of all files in force, and of which they are."""
+        from logscope.rules.documents import MAX_BYTES
         from logscope.rules.loader import rule_files
 
         digest = hashlib.blake2b()
         for path in rule_files(self._paths())[0]:
             try:
-                data = path.read_bytes()
+                with path.open("rb") as file:
+                    data = file.read(MAX_BYTES + 1)  # no more than a rule may have: a link may lead to a device
             except OSError:
                 continue
             digest.update(str(path).encode("utf-8", "surrogatepass") + b"\0" + data + b"\0")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from logscope.datafile import parse_toml, read_small
 from logscope.errors import RuleError
 from logscope.paths import config_folder
 
@@ -115,7 +115,7 @@ def shipped() -> tuple[Pipeline, ...]:
 def _read(path: Path, changed: int) -> tuple[tuple[Pipeline, ...], dict[str, list[str]]]:
     """Pipelines and placeholders of a file, read again when it has `changed`."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = parse_toml(read_small(path))
         values = {name: _texts(name, each) for name, each in table.get("placeholders", {}).items()}
         return tuple(_pipeline(entry) for entry in table.get("pipeline", [])), values
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
