@@ -55,6 +55,7 @@ class LogscopeApp(App[int]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "quit", "Quit", id="app.quit", show=False, priority=True),
         Binding("ctrl+p", "command_palette", "Commands by name", id="app.palette", show=False, priority=True),
+        Binding("ctrl+z", "suspend_process", "Suspend: back to the shell, fg returns", id="app.suspend", show=False),
     ]
 
     def __init__(

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from logscope.engine.answers import Bucket
 from logscope.engine.api import Cancel
 from logscope.engine.options import Options
 from logscope.engine.session import Session
@@ -15,6 +17,7 @@ from logscope.tui.screens.editor import EditorScreen
 from logscope.tui.screens.page import PageScreen
 from logscope.tui.screens.rules import RulesScreen
 from logscope.tui.screens.transaction import TransactionScreen
+from logscope.tui.widgets.timeline import Timeline
 from tests.tui.conftest import Driver, Opened
 from tests.tui.fake import FakeInvestigation
 from tests.tui.test_engine import settle
@@ -228,3 +231,31 @@ def test_a_shipped_rule_that_is_taken_over_runs_once(tmp_path: Path, monkeypatch
         assert time.perf_counter() - began < 0.2
     finally:
         session.close()
+
+
+async def test_what_is_pending_stands_below_what_was_found(opened: Opened) -> None:
+    fake = FakeInvestigation()
+    found = fake._found
+    fake._found = lambda: [*found(), replace(found()[0], detection="later", state="pending", time=2**60)]  # type: ignore[method-assign]
+    async with opened(fake) as driver:
+        await driver.press("D")
+        screen = driver.screen
+        assert isinstance(screen, DetectionsScreen)
+        assert screen.main_list.detection is not None
+        assert screen.main_list.detection.state == "matched"
+        await driver.press("G")
+        assert screen.main_list.detection.detection == "later"
+
+
+async def test_marks_that_would_hide_the_bars_have_a_line_of_their_own(opened: Opened) -> None:
+    async with opened() as driver:
+        timeline = driver.app.screen.query_one(Timeline)
+        few = [Bucket(at, at + 1, (0, 0, 1, 0, 0, 0, 0), int(at == 3)) for at in range(40)]
+        timeline.show(few)
+        await driver.pilot.pause()
+        assert timeline.size.height == 1
+        timeline.show([replace(one, detections=one.start % 2) for one in few])
+        await driver.pilot.pause()
+        assert timeline.size.height == 2
+        assert "◆" in timeline.render_line(0).text
+        assert "◆" not in timeline.render_line(1).text

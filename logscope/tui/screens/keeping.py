@@ -233,7 +233,12 @@ class Keeping:
             while told in found:
                 told += " "
             found[told] = one
-            choices.append(Choice(told, f"{ago} ago · {one.state.position} steps · {', '.join(names[:3])}"))
+            choices.append(
+                Choice(
+                    told,
+                    f"{ago} ago · {one.state.position} step{'s' * (one.state.position != 1)} · {', '.join(names[:3])}",
+                )
+            )
 
         def taken(names: list[str] | None) -> None:
             if not names:

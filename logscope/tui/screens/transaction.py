@@ -150,7 +150,10 @@ class TransactionScreen(InvestigatorScreen):
         parts: list[Content | str | tuple[str, str]] = [
             (detail.title, "bold $log-key"),
             f"  {human_duration(detail.end - detail.start)} · ",
-            (f"▲ {detail.errors} errors" if detail.errors else "0 errors", "bold $log-error" if detail.errors else ""),
+            (
+                f"▲ {detail.errors} error{'s' * (detail.errors != 1)}" if detail.errors else "0 errors",
+                "bold $log-error" if detail.errors else "",
+            ),
             f" · {len(detail.members) + detail.left_out:,} records · {services} services",
         ]
         if detail.left_out:

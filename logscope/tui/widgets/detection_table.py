@@ -73,7 +73,7 @@ class DetectionTable(ColumnList):
             return one.rule, "log-dim" if dim else "log-detection"
         if column.title == "key":
             return next((values[0] for values in one.keys.values() if values), ""), "log-dim" if dim else "log-key"
-        return STATES.get(one.state, "") + (one.message or one.title), "log-dim" if dim else "foreground"
+        return STATES.get(one.state, "") + (one.message.strip() or one.title), "log-dim" if dim else "foreground"
 
 
 class RuleCounts(ColumnList):

@@ -15,6 +15,9 @@ from logscope.layout.histogram import Bar, bars
 from logscope.tui.clock import Clock
 from logscope.tui.styles import StyleTable, level_role
 
+CROWDED = 4
+"""Bars of which one may hold a detection before marks have a line of their own."""
+
 
 class Timeline(Widget):
     """One line of bars; two on a high screen, the upper one for detections."""
@@ -29,6 +32,7 @@ class Timeline(Widget):
 
     DEFAULT_CSS = """
     Timeline { height: 1; width: 1fr; background: $background; }
+    Timeline.crowded { height: 2; }
     """
 
     def __init__(self, clock: Clock, *, id: str | None = None) -> None:
@@ -63,6 +67,8 @@ class Timeline(Widget):
         """Show these bars."""
         self._buckets = buckets
         self._bars = bars([bucket.levels for bucket in buckets], [bucket.detections for bucket in buckets])
+        # In one line a mark takes the place of its bar: where many would go, marks have a line of their own.
+        self.set_class(sum(bar.detections > 0 for bar in self._bars) * CROWDED > len(self._bars), "crowded")
         self.refresh()
 
     def point(self, time: int | None) -> None:
