@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from logscope.errors import FormatError
 from logscope.formats.patterns import PatternError, compile_pattern
@@ -171,10 +172,22 @@ def _lnav(text: str, where: str) -> str:
         document = json.loads(text)
     except json.JSONDecodeError as error:
         raise FormatError(f"is not JSON: {error}", where=where, mend="mend the syntax") from None
-    formats = {name: form for name, form in document.items() if isinstance(form, dict) and "regex" in form}
-    if not formats:
-        raise FormatError("has no format with a regex", where=where, mend="import a text format of lnav")
-    name, form = next(iter(formats.items()))
+    formats = {name: form for name, form in document.items() if isinstance(form, dict)}
+    chosen = next(((name, form) for name, form in formats.items() if "regex" in form), None)
+    if chosen is None:
+        chosen = next(((name, form) for name, form in formats.items() if _is_json(form)), None)
+    if chosen is None:
+        raise FormatError("has no format with a regex or of JSON", where=where, mend="import a format file of lnav")
+    name, form = chosen
+    levels = {
+        str(words): _LEVELS[level]
+        for level, words in (form.get("level") or {}).items()
+        if level in _LEVELS and isinstance(words, str | int) and re.fullmatch(r"[\w.*#-]+", str(words))
+    }
+    samples = [str(sample["line"]) for sample in form.get("sample") or () if "line" in sample]
+    title = str(form.get("title", name))
+    if "regex" not in form:
+        return _json_toml(name, title, form, levels, samples)
     renamed = {form.get(f"{column}-field", default): column for column, default in _LNAV.items()}
     patterns = []
     for one in form["regex"].values():
@@ -182,13 +195,38 @@ def _lnav(text: str, where: str) -> str:
         for theirs, ours in renamed.items():
             regex = re.sub(rf"\(\?P?<{re.escape(theirs)}>", f"(?P<{ours}>", regex)
         patterns.append(_anchored(_groups(regex)))
-    levels = {
-        str(words): _LEVELS[level]
-        for level, words in (form.get("level") or {}).items()
-        if level in _LEVELS and isinstance(words, str) and re.fullmatch(r"[\w.*#-]+", words)
+    return _toml(name, title, patterns, levels, samples, _layouts(form))
+
+
+def _is_json(form: Mapping[str, Any]) -> bool:
+    return form.get("file-type") == "json" or form.get("json") is True
+
+
+def _json_toml(name: str, title: str, form: Mapping[str, Any], levels: Mapping[str, str], samples: list[str]) -> str:
+    """A format of JSON objects: lnav's fields as names of columns; `/` between the names of nested members."""
+    columns = {
+        column: str(form[key]).replace("/", ".")
+        for column, key in (("time", "timestamp-field"), ("level", "level-field"), ("message", "body-field"))
+        if isinstance(form.get(key), str)
     }
-    samples = [str(sample["line"]) for sample in form.get("sample") or () if "line" in sample]
-    return _toml(name, str(form.get("title", name)), patterns, levels, samples)
+    members = sorted({path.partition(".")[0] for column, path in columns.items() if column != "level"})
+    lines = [f"name = {_quoted(name)}", "kind = 'json'", f"title = {_quoted(title)}", "order = 1"]
+    lines.append(f"members = [{', '.join(map(_quoted, members))}]")
+    if layouts := _layouts(form):
+        lines.append(f"layouts = [{', '.join(map(_quoted, layouts))}]")
+    lines += _levels_line(levels)
+    lines += ["", "[names]", *(f"{column} = [{_quoted(path)}]" for column, path in columns.items())]
+    return "\n".join([*lines, *_sample_lines(samples)]) + "\n"
+
+
+def _layouts(form: Mapping[str, Any]) -> list[str]:
+    """Lnav's timestamp formats as strptime's; those of the epoch and of a clock without a date are left out."""
+    out = []
+    for layout in form.get("timestamp-format") or ():
+        ours = re.sub(r"[.,]%[LfN]", "%.f", str(layout))
+        if re.search(r"%[de]", ours) and not re.search(r"%[0-9sLNqi]", ours):
+            out.append(ours)
+    return list(dict.fromkeys(out))
 
 
 _LNAV = {"time": "timestamp", "level": "level", "message": "body", "host": "hostname"}
@@ -202,7 +240,14 @@ _LEVELS = {
 }
 
 
-def _toml(name: str, title: str, patterns: list[str], levels: Mapping[str, str], samples: list[str]) -> str:
+def _toml(
+    name: str,
+    title: str,
+    patterns: list[str],
+    levels: Mapping[str, str],
+    samples: list[str],
+    layouts: Sequence[str] = (),
+) -> str:
     lines = [f"name = {_quoted(name)}", f"title = {_quoted(title)}"]
     good: list[str] = []
     for pattern in patterns:
@@ -214,14 +259,24 @@ def _toml(name: str, title: str, patterns: list[str], levels: Mapping[str, str],
     if not good:
         raise FormatError("\n".join(lines[2:]) or "no pattern", mend="write the pattern without look-around")
     lines += ["patterns = [", *(f"  {_quoted(pattern)}," for pattern in good), "]"]
-    if levels:
-        lines.append("levels = {" + ", ".join(f"{_quoted(w)} = {_quoted(level)}" for w, level in levels.items()) + "}")
+    if layouts:
+        lines.append(f"layouts = [{', '.join(map(_quoted, layouts))}]")
+    return "\n".join([*lines, *_levels_line(levels), *_sample_lines(samples)]) + "\n"
+
+
+def _levels_line(levels: Mapping[str, str]) -> list[str]:
+    pairs = ", ".join(f"{_quoted(word)} = {_quoted(level)}" for word, level in levels.items())
+    return [f"levels = {{{pairs}}}"] if levels else []
+
+
+def _sample_lines(samples: Sequence[str]) -> list[str]:
+    lines: list[str] = []
     for sample in samples:
         lines += ["", "[[samples]]", f"line = {_quoted(sample.rstrip())}", "[samples.expect]"]
     if not samples:
         lines += ["", "# Add a line and what must come out of it:", "# [[samples]]", "# line = '...'"]
         lines += ["# [samples.expect]", '# level = "error"']
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _quoted(text: str) -> str:

@@ -90,6 +90,32 @@ def test_an_lnav_file_becomes_a_format_that_loads(tmp_path: Path) -> None:
     assert load_formats([made]).get("ex_log").levels == {"ouch": "error"}
 
 
+def test_an_lnav_file_of_json_and_its_layouts(tmp_path: Path) -> None:
+    form = {
+        "file-type": "json",
+        "timestamp-field": "meta/when",
+        "timestamp-format": ["%d.%m.%Y %H:%M:%S,%L", "%s"],
+        "level-field": "lvl",
+        "level": {"error": 50, "info": "fine"},
+        "body-field": "say",
+    }
+    source = tmp_path / "till.json"
+    source.write_text(json.dumps({"till_log": form}))
+    made = tmp_path / "till.toml"
+    made.write_text(
+        imported(source).partition("# Add")[0]
+        + """[[samples]]
+line = '{"meta": {"when": "28.11.2026 10:00:01,250"}, "lvl": 50, "say": "shut"}'
+[samples.expect]
+time = "2026-11-28T10:00:01.250000Z"
+level = "error"
+message = "shut"
+"""
+    )
+    till = load_formats([made]).get("till_log")
+    assert (till.kind, till.members, till.layouts) == ("json", ("meta", "say"), ("%d.%m.%Y %H:%M:%S%.f",))
+
+
 @pytest.mark.parametrize("text", ["", "%{NOSUCH:a}", "A %{B}\nB %{A}", "{", "{}", '{"a": {"regex": {}}}'])
 def test_what_cannot_be_imported_is_said(tmp_path: Path, text: str) -> None:
     source = tmp_path / "x.grok"
