@@ -8,7 +8,7 @@ from logscope.language.filter import parse_filter
 from logscope.rules.documents import Located, documents
 from logscope.rules.sigma.reading import slug
 
-_FORMS = ("sequence", "record", "transaction")
+_FORMS = ("sequence", "record", "silence", "transaction")
 
 
 def with_enabled(text: str, name: str, *, on: bool) -> str:
@@ -103,7 +103,8 @@ def _narrowed(document: Located) -> tuple[str, Located]:
         raise RuleError("a Sigma rule cannot be narrowed here", mend="add a filter to its detection")
     entry = document.value[form]
     if form != "sequence":
-        return form, entry.value["where"]
+        # What a silence names is a record too, the last before it.
+        return "record" if form == "silence" else form, entry.value["where"]
     for step in entry.value["steps"].value:
         absent = step.value.get("absent")
         if "where" in step.value and not (absent is not None and absent.value is True):

@@ -112,6 +112,13 @@ def test_an_exclusion_stands_in_the_filter_and_leaves_the_rest_as_it_was() -> No
         with_exclusion(RULES, "third", "a")
 
 
+def test_an_exclusion_of_a_silence_narrows_who_is_listened_to() -> None:
+    text = "title: Quiet\nname: quiet\nsilence:\n  by: [service]\n  where: |-\n    service:*\n  after: 15m\n"
+    changed = with_exclusion(text, "quiet", "service:batch")
+    assert changed == text.replace("service:*\n", "service:*\n    not (service:batch)\n")
+    assert excluded_at(text, "quiet") == "record"
+
+
 def test_a_rule_is_switched_in_its_text() -> None:
     off = with_enabled(RULES, "second_one", on=False)
     assert [rule.enabled for rule in load_rule_text(off).rules] == [True, False]
