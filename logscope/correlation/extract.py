@@ -18,6 +18,9 @@ PLAIN_COLUMNS = frozenset({"host", "service", "pid", "source"})
 
 MAX_VALUE = 512
 """Longer values are no identifiers."""
+_SAMPLE = 1000
+_OFTEN = 0.4
+"""Of more than this share of a sample, all texts are taken to match."""
 
 
 def column_of(field: str) -> str:
@@ -117,16 +120,25 @@ def _values_of(frame: pl.DataFrame, key: Key, place: int) -> Iterator[pl.DataFra
         part = _clean(_split(part, name))
         yield part if key.shape is None else part.filter(pl.col("value").str.contains(key.shape))
     for pattern in key.patterns if "raw" in frame.columns else ():
-        hits = frame.filter(pl.col("raw").str.contains(pattern))
+        hits, values = _matching(frame, pattern)
         if hits.height:
-            part = hits.select(
-                ROW,
-                "time",
-                key=pl.lit(place, dtype=pl.UInt16),
-                value=pl.col("raw").str.extract_all(pattern),
-                scope=scope,
-            ).explode("value", empty_as_null=True)
+            part = hits.select(ROW, "time", key=pl.lit(place, dtype=pl.UInt16), value=values, scope=scope).explode(
+                "value", empty_as_null=True
+            )
             yield _clean(part.with_columns(_group(pattern)))
+
+
+def _matching(frame: pl.DataFrame, pattern: str) -> tuple[pl.DataFrame, pl.Series]:
+    """The records whose text a pattern matches, and all that it matches of each."""
+    raw = frame["raw"]
+    sample = raw.head(_SAMPLE)
+    if int(sample.str.contains(pattern).sum()) < _OFTEN * len(sample):
+        hits = frame.filter(raw.str.contains(pattern))
+        return hits, hits["raw"].str.extract_all(pattern)
+    # Where most texts match, finding out which do costs as much as taking what is found.
+    found = raw.str.extract_all(pattern)
+    mask = found.list.len() > 0
+    return frame.filter(mask), found.filter(mask)
 
 
 def _group(pattern: str) -> pl.Expr:
