@@ -28,6 +28,8 @@ class SourceStatus:
     error: str | None = None
     counters: dict[str, int] = field(default_factory=dict)
     """Of a listener: received, stored, dropped and their parts, in this run."""
+    late: int = 0
+    """Records that came behind the watermark."""
     rates: tuple[float, ...] = ()
     """Records a second over the last half minute, one value a second, the oldest first."""
 

@@ -132,7 +132,9 @@ class Snapshots:
     def _with_rates(self, sources: tuple[SourceStatus, ...]) -> tuple[SourceStatus, ...]:
         self._rates.observe([ingest.records for ingest in self._loading.ingests])
         return tuple(
-            replace(source, rates=self._rates.of(place)) if source.live else source
+            replace(source, rates=self._rates.of(place), late=self._detecting.watermark.late[place])
+            if source.live
+            else source
             for place, source in enumerate(sources)
         )
 

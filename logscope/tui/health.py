@@ -12,8 +12,8 @@ from logscope.tui.safe import line
 
 BARS = "▁▂▃▄▅▆▇█"
 LISTENED = (("received", "received"), ("stored", "kept"), ("dropped", "dropped"), ("connections", "connections"))
-TROUBLES = ("kernel_dropped", "truncated", "partial", "framing_errors", "refused", "torn", "let_go")
-"""Counters of a listener that are worth a word once they are not zero."""
+TROUBLES = ("late", "kernel_dropped", "truncated", "partial", "framing_errors", "refused", "torn", "let_go")
+"""Counters of a live source that are worth a word once they are not zero."""
 
 
 def counted(snapshot: Snapshot) -> dict[str, int]:
@@ -35,11 +35,11 @@ def health(source: SourceStatus) -> Content:
     if source.rates:
         newest = human_count(round(source.rates[-1]))
         rates = [(sparkline(source.rates), "$success"), (f" {newest}/s", "bold")]
-    counters = source.counters
+    counters = source.counters | {"late": source.late}
     told: list[Content | str | tuple[str, str]] = []
-    if counters:
-        told.append(" · ".join(f"{shown} {counters.get(name, 0):,}" for name, shown in LISTENED))
-        bad = [f"{name.replace('_', ' ')} {counters[name]:,}" for name in TROUBLES if counters.get(name)]
-        if bad:
-            told.append(("   ⚠ " + " · ".join(bad), "$log-warn"))
+    if source.counters:
+        told.append(" · ".join(f"{shown} {counters.get(name, 0):,}" for name, shown in LISTENED) + "   ")
+    bad = [f"{name.replace('_', ' ')} {counters[name]:,}" for name in TROUBLES if counters.get(name)]
+    if bad:
+        told.append(("⚠ " + " · ".join(bad), "$log-warn"))
     return Content("\n").join([line(*rates), line(*told)]) if rates or told else Content("")

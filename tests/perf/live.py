@@ -163,7 +163,7 @@ def screen(settings: Settings) -> Iterator[Figure]:
             sender = flooding(flood, "lf", port, path, SCREEN_RATE * _SCREEN_SECONDS, SCREEN_RATE)
             time.sleep(3.0)
             begun = resident(app.pid)
-            app.press(b"&MARK\r")
+            app.press(b"&service:marker\r")
             time.sleep(2.0)
             waits = [_mark(app, port, number) for number in range(_MARKS)]
             app.press(b"\x7f")

@@ -88,7 +88,7 @@ class Detecting:
     @property
     def late(self) -> int:
         """Records that came behind the watermark."""
-        return self.watermark.late
+        return self.watermark.late.total()
 
     def reset(self) -> None:
         """Forget what was told: the transactions are others now."""

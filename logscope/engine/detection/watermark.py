@@ -8,6 +8,7 @@ an absence is told as late as it would be among traffic, but for what is left of
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -32,8 +33,8 @@ class Watermark:
     """The newest trusted time."""
     value: int | None = None
     """The watermark; it never goes back."""
-    late: int = 0
-    """Records that came behind it."""
+    late: Counter[int] = field(default_factory=Counter)
+    """Records that came behind it, by source."""
     _streams: dict[tuple[object, ...], list[int]] = field(default_factory=dict)
     _arrived: int | None = None
 
@@ -45,7 +46,9 @@ class Watermark:
             now: The monotonic clock.
         """
         if self.value is not None:
-            self.late += int((batch.get_column("time").to_physical() < self.value).sum())
+            behind = batch.filter(pl.col("time").to_physical() < self.value).get_column("source_id")
+            for source, count in behind.value_counts().iter_rows() if len(behind) else ():
+                self.late[source] += count
         if "received" in batch.columns:
             ahead = pl.col("time") > pl.col("received") + pl.duration(microseconds=self.max_skew)
             batch = batch.filter(~ahead.fill_null(value=False))

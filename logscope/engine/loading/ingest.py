@@ -8,6 +8,7 @@ or two seconds pass; a continuation that comes later lengthens it.
 from __future__ import annotations
 
 import time as clock
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -96,12 +97,10 @@ class Ingest:
     shift: int = 0
     wide: bool = False
     """Parse on two threads: for commands that do nothing else meanwhile."""
-    position: int = 0
-    """Bytes that are in the store."""
-    line: int = 1
-    """Line number at `position`."""
+    position: int = 0  # bytes that are in the store
+    line: int = 1  # its number at `position`
     records: int = 0
-    unparsed: int = 0
+    by_format: Counter[int] = field(default_factory=Counter)  # records of each of the binding's formats
     truncated: int = 0
     resumed_size: int = 0
     """Bytes of the file when the index was made from which this reading resumed."""
@@ -187,7 +186,7 @@ class Ingest:
             self.start = low if self.start is None else min(self.start, low)
             self.end = high if self.end is None else max(self.end, high)
             self.records += index.height
-            self.unparsed += int((index.get_column("format") == len(binding.formats) - 1).sum())
+            self.by_format.update(dict(index.get_column("format").value_counts().iter_rows()))
             self._last_time = int(times[-1])
             self.position = end
         self.line, self.resumed_size = line, size
@@ -324,10 +323,15 @@ class Ingest:
         self.position += size
         self.line += lines
         self.records += piece.records
-        self.unparsed += int((index.get_column("format") == len(binding.formats) - 1).sum())
+        self.by_format.update(dict(index.get_column("format").value_counts().iter_rows()))
         self._last_piece = piece if self.source.kind != "messages" else None
         self._note_times(piece, index)
         return True
+
+    @property
+    def unparsed(self) -> int:
+        """Records that no format has read."""
+        return 0 if self.binding is None else self.by_format[len(self.binding.formats) - 1]
 
     def _received(self, texts: pl.Series, parser: RecordParser) -> pl.DataFrame:
         """`time`, `time_from`, `level`, `format` of a listener's records."""

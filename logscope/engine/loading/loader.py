@@ -10,7 +10,7 @@ import contextlib
 import fnmatch
 import threading
 import time as clock
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +34,7 @@ from logscope.records.model import SourceRef
 from logscope.records.store import Binding, Store
 from logscope.sources.appearing import Appearing
 from logscope.sources.base import OpenSource, SourceSpec
+from logscope.sources.descriptors import allow
 from logscope.sources.discover import expand
 from logscope.sources.listening import ListenerSource
 from logscope.sources.opening import open_source
@@ -119,8 +120,7 @@ class Loading:
         )
         self.errors.extend(expansion.errors)
         self.notices.extend(expansion.notices)
-        for spec in expansion.specs:
-            self._open(spec)
+        self._open_all(expansion.specs)
         if self._options.follow:
             self._appearing = Appearing(self._options.sources, expansion.specs)
 
@@ -130,7 +130,23 @@ class Loading:
         self.notices.extend(expansion.notices)
         for spec in expansion.specs:
             self.notices.append(f"{spec.name}: has appeared; it is read from its beginning")
+        self._open_all(expansion.specs)
+
+    def _open_all(self, specs: Sequence[SourceSpec]) -> None:
+        """Open what the system allows to be open, and say what is left out."""
+        room = allow(len(self.sources) + len(specs)) - len(self.sources)
+        for spec in specs[: max(0, room)]:
             self._open(spec)
+        left = specs[max(0, room) :]
+        if left:
+            needed = len(self.sources) + len(left) + 1000
+            self.errors.append(
+                SourceError(
+                    f"not read, nor are {len(left) - 1} more: too many files would be open at once",
+                    where=left[0].name,
+                    mend=f"ulimit -n {needed}",
+                )
+            )
 
     def _open(self, spec: SourceSpec) -> None:
         listening = spec.url is not None and scheme_of(spec.url) in LISTENERS
@@ -333,15 +349,7 @@ class Loading:
         """Formats that records of a source have, most frequent first, joined by `+`."""
         if ingest.binding is None:
             return ""
-        index = self._store.view.index
-        counts = (
-            index.filter(index.get_column("source_id") == ingest.binding.ref.source_id)
-            .get_column("format")
-            .value_counts(sort=True)
-            .get_column("format")
-            .to_list()
-        )
-        return "+".join(ingest.binding.formats[code] for code in counts)
+        return "+".join(ingest.binding.formats[code] for code, _ in ingest.by_format.most_common())
 
     @property
     def held_since(self) -> int:

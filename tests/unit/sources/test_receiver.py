@@ -6,11 +6,13 @@ import contextlib
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
@@ -293,3 +295,132 @@ def test_the_receiver_imports_the_standard_library_only() -> None:
     code = "import logscope.sources.receiver, sys; print(*{name.partition('.')[0] for name in sys.modules})"
     out = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, check=True, text=True).stdout.split()
     assert set(out) <= {*sys.stdlib_module_names, "__main__", "logscope", "__mp_main__"}
+
+
+def _reset(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def test_a_reset_in_mid_frame_is_counted_and_harms_nobody() -> None:
+    with listen() as source, connected(source) as other:
+        address = parse_address(source.name)
+        lines, counted = (socket.create_connection((address.host, address.port)) for _ in range(2))
+        lines.sendall(b"<13>whole\n<13>half a li")
+        counted.sendall(b"60 <13>half a counted message")
+        until(lambda: b"whole" in content(source))
+        time.sleep(0.2)  # so that it has been read: what a reset overtakes is gone
+        _reset(lines)
+        _reset(counted)
+        until(lambda: content(source).count(b"\n") == 3)
+        other.sendall(b"<13>unharmed\n")
+        until(lambda: content(source).count(b"\n") == 4)
+        assert source.stop()["partial"] == 2
+        flagged = [line.split(b" ", 3)[2:] for line in content(source).splitlines() if line.split()[2] == b"p"]
+        assert sorted(message for _, message in flagged) == [b"<13>half a counted message", b"<13>half a li"]
+
+
+def test_beyond_the_limit_connections_are_closed_and_the_others_served() -> None:
+    with listen() as source, contextlib.ExitStack() as held:
+        address = parse_address(source.name)
+        idle = [
+            held.enter_context(socket.create_connection((address.host, address.port), timeout=10)) for _ in range(515)
+        ]
+        until(lambda: source.counters().get("refused", 0) == 3)
+        for refused in idle[512:]:
+            with contextlib.suppress(ConnectionError):
+                assert refused.recv(1) == b""
+        idle[0].sendall(b"<13>first\n")
+        idle[511].sendall(b"<13>last\n")
+        until(lambda: content(source).count(b"\n") == 2)
+        said = source.notices()
+        assert [text for text in said if "512 connections" in text] == said, "one notice a minute"
+        idle[0].close()
+        time.sleep(0.5)
+        with connected(source) as again:
+            again.sendall(b"<13>in its place\n")
+            until(lambda: content(source).count(b"\n") == 3)
+        assert adds_up(source.stop())
+
+
+def test_a_dripping_sender_and_one_at_full_speed_are_both_served() -> None:
+    count = 100_000
+    with listen() as source, connected(source) as slow:
+        sent = threading.Thread(target=replay, args=(numbered(count), source.name), kwargs={"speed": None})
+        sent.start()
+        for byte in b"<13>drop by drop\n":
+            slow.sendall(bytes([byte]))
+            time.sleep(0.01)
+        sent.join()
+        until(lambda: b"drop by drop" in content(source))
+        assert source.stop()["stored"] == count + 1
+
+
+def numbered(count: int) -> list[tuple[None, bytes]]:
+    return [(None, b"<13>number %d" % number) for number in range(count)]
+
+
+def test_a_stop_while_connections_are_accepted_is_clean() -> None:
+    with listen() as source:
+        address = parse_address(source.name)
+        sent, ended = [], threading.Event()
+
+        def connect(number: int) -> None:
+            while not ended.is_set():
+                with contextlib.suppress(OSError), socket.create_connection((address.host, address.port)) as one:
+                    one.sendall(b"<13>%d\n" % number)
+                    one.shutdown(socket.SHUT_WR)
+                    if one.recv(1) == b"":  # closed in order: it was read
+                        sent.append(number)
+
+        threads = [threading.Thread(target=connect, args=(number,)) for number in range(20)]
+        for thread in threads:
+            thread.start()
+        until(lambda: len(sent) > 40)
+        counters = source.stop()
+        ended.set()
+        for thread in threads:
+            thread.join()
+        assert counters["stored"] == counters["received"] == content(source).count(b"\n") >= len(sent)
+        assert counters["dropped"] == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="all of 127.0.0.0/8 is here on Linux alone")
+def test_as_many_peers_as_there_are_cost_no_memory() -> None:
+    with listen("syslog+udp://127.0.0.1:0") as source:
+        place = ("127.0.0.1", parse_address(source.name).port)
+
+        def send(first: int, last: int) -> None:
+            for number in range(first, last):
+                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                    sender.bind((str(IPv4Address(0x7F010000 + number)), 0))
+                    sender.sendto(b"<13>%d" % number, place)
+
+        send(0, 5_000)
+        until(lambda: source.counters()["received"] == 5_000)
+        before = _resident(source.receiver.pid)
+        send(5_000, 70_000)
+        until(lambda: source.counters()["received"] == 70_000)
+        assert _resident(source.receiver.pid) - before < 6 << 20
+        assert source.stop()["dropped"] == 0
+        told = [(line.split()[1].decode(), int(line.rpartition(b">")[2])) for line in content(source).splitlines()]
+        assert told == [(str(IPv4Address(0x7F010000 + number)), number) for number in range(70_000)]
+
+
+def _resident(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_what_is_replayed_is_what_is_stored() -> None:
+    sent = [b"<13>" + bytes([byte]) * 3 + b"x" for byte in range(1, 256) if byte not in b"\n"]
+    sent += [
+        b"<34>1 - - - - - - \xef\xbb\xbfbom",
+        b"<13>\xff\xfe",
+        b"<13>caf\xe9 \xe2\x82",
+        b"<13>back\\slash \\n",
+        b"<13>" + b"l" * 60_000,
+    ]
+    with listen() as source:
+        replay([(None, message) for message in sent], source.name, speed=None)
+        assert source.stop()["stored"] == len(sent)
+        assert [line.split(b" ", 3)[3] for line in content(source).split(b"\n")[:-1]] == sent
