@@ -40,11 +40,18 @@ def detect(known: FormatSet, sample_lines: Sequence[str], *, name: str, forced: 
     Raises:
         FormatError: `forced` names no format.
     """
-    text = next(form for form in known.formats if form.kind == "text")
     sample = list(sample_lines[:SAMPLE])
     if any(COLOUR_BEGIN in line for line in sample):
+        # Other sequences, and broken ones, are part of the text: what is left may begin as a colour does.
         plain = without_colours(pl.Series(sample, dtype=pl.String)).to_list()
-        return replace(detect(known, plain, name=name, forced=forced), coloured=True)
+        if plain != sample:
+            return replace(_detect(known, plain, name, forced), coloured=True)
+    return _detect(known, sample, name, forced)
+
+
+def _detect(known: FormatSet, sample: list[str], name: str, forced: str | None) -> Assignment:
+    """The formats of lines without colours."""
+    text = next(form for form in known.formats if form.kind == "text")
     form = None if forced is None else known.get(forced)
     if form is None or form.kind == "csv":
         layout = csv_layout(sample, name, forced=form is not None)

@@ -135,6 +135,15 @@ def test_a_fraction_behind_a_colon_as_sssd_writes_it() -> None:
     assert row["time"] == "2026-07-14T11:01:17.259Z"
 
 
+@pytest.mark.parametrize("odd", ["\x1b[2J", "\x1b[31\U0001f600m", "\x1b[", "\x1b[\x1b[0m31m"])
+def test_sequences_that_are_no_colour_are_text(odd: str) -> None:
+    lines = [f"2026-11-01T10:00:0{number}Z INFO tick {odd}" for number in range(3)]
+    found = load_formats().detect(lines, name="a.log")
+    assert found.coloured == (odd.endswith("0m31m"))
+    (first, *_) = read(lines, "time", "level")
+    assert first["time"] == "2026-11-01T10:00:00.000Z"
+
+
 def test_lines_with_colours_are_read_without_them() -> None:
     esc = "\x1b["
     lines = [f"{esc}32m2026-11-01T10:00:0{second}Z{esc}0m {esc}1;31mERROR{esc}0m till shut" for second in range(5)]
