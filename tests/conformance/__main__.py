@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
+from tests.conformance.sigma import SHARED
+
 RULES = {
     "rule-vectors": "vectors",
     "panther": "panther",
@@ -22,8 +24,11 @@ def main(arguments: list[str]) -> int:
     """Run the suite that is named.
 
     Returns:
-        The exit code.
+        The exit code: the suite's; 1 where its data are not there, 2 for wrong usage.
     """
+    if arguments[:1] not in (["sequences"], ["sigma-correlations"]) and arguments and not (SHARED / "data").is_dir():
+        print(f"no data at {SHARED / 'data'}: set LOGSCOPE_SHARED to the folder that holds data/", file=sys.stderr)
+        return 1
     if arguments == ["sigma"]:
         from tests.conformance import sigma
 
