@@ -66,6 +66,9 @@ def read_text(path: Path) -> str:
         raise RuleError("not UTF-8", where=str(path), line=line, mend="save it as UTF-8") from None
 
 
+_COLON = "a text with `: ` in it is written as a block, NAME: |- and the text indented on the next line"
+
+
 def documents(text: str, where: str) -> Iterator[Located]:
     """The documents of a YAML text, one by one; empty ones are left out.
 
@@ -84,7 +87,9 @@ def documents(text: str, where: str) -> Iterator[Located]:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line = None if mark is None else mark.line + 1
-            raise RuleError(f"not YAML: {error.problem or error.context}", where=where, line=line) from None
+            problem = str(error.problem or error.context)
+            mend = _COLON if "mapping values" in problem else None
+            raise RuleError(f"not YAML: {problem}", where=where, line=line, mend=mend) from None
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             words = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise RuleError(f"not YAML: {words}", where=where, line=composer.line) from None

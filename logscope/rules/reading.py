@@ -80,7 +80,13 @@ class Keys:
     def text(self, name: str, *, required: bool = False, choices: Collection[str] = ()) -> str | None:
         """A text."""
         if not self.has(name):
-            if required:
+            if name in self.entries and required:
+                self.wrong(
+                    f"{name} is empty: no text, null and ~ are nothing to YAML",
+                    self.entries[name].line,
+                    f"write it as a block, {name}: |- and the text indented on the next line",
+                )
+            elif required:
                 self.wrong(f"{name} is missing", mend=f"add {name}:")
             return None
         entry = self.entries[name]

@@ -165,6 +165,15 @@ class Linker:
         if not references:
             raise draft.error("rules is empty", "rules", "name the rules whose matches count")
         slots = tuple(self._slot(draft, reference) for reference in references)
+        known = {*references, *(slot.name for slot in slots), *(self._id_of(name) for name in references)}
+        for alias in parsed.aliases:
+            for target in alias.mapping:
+                if target.reference not in known:
+                    raise draft.error(
+                        f"alias {alias.alias} is for {target.reference}, which is none of its rules",
+                        "aliases",
+                        nearest(target.reference, references, "rules are"),
+                    )
         kind = parsed.type.name.lower()
         threshold: Threshold | None = None
         clauses: tuple[Clause, ...] = (Clause(()),)
@@ -185,6 +194,11 @@ class Linker:
             clauses,
             _least(draft, kind),
         )
+
+    def _id_of(self, reference: str) -> str | None:
+        if reference in self._drafts:
+            return self._drafts[reference].id
+        return self._rules[reference].id
 
     def _slot(self, draft: CorrelationDraft, reference: str) -> Slot:
         quiet = self.told if draft.parsed.generate else self.quiet

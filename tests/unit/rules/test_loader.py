@@ -116,6 +116,27 @@ def test_an_absence_needs_a_bound_and_one_step_must_happen() -> None:
     )
 
 
+CORRELATION = """title: a
+name: a
+logsource: {product: linux}
+detection: {x: [b], condition: x}
+---
+title: Often
+correlation: {type: event_count, rules: [a], group-by: [u], aliases: {u: {%s: user}}, timespan: 1m, condition: {gte: 2}}
+"""
+
+
+def test_an_alias_is_for_one_of_the_rules() -> None:
+    assert not errors_of(CORRELATION % "a")
+
+
+@pytest.mark.parametrize("where", ["on", "no", "yes", "1_000", "2026-11-01", "12:30:45"])
+def test_words_that_other_readers_of_yaml_take_for_something_else(where: str) -> None:
+    (rule,) = load_text(f"title: x\nrecord:\n  where: {where}\n", compile_filter).rules
+    assert rule.sequence is not None
+    assert rule.sequence.steps[0].where == where
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -130,6 +151,13 @@ def test_an_absence_needs_a_bound_and_one_step_must_happen() -> None:
         ("title: x\nlevel: " + "9" * 10_000, "not"),
         ("title: x\ndetection: {a: b}\nlogsource: {}\n", "not a Sigma rule"),
         ("title: x\ncorrelation: {type: event_count}\n", "not a Sigma correlation: Sigma correlation rule without"),
+        ("title: x\nrecord:\n  where: ~\n", "where is empty: no text, null and ~ are nothing to YAML"),
+        ("title: x\nrecord:\n  where: level: error\n", "is written as a block"),
+        ("title: x\nrecord: {where: 08}\n", "where is not text, YAML reads a number"),
+        ("title: x\nrecord: {where: 0x1F}\n", "where is not text, YAML reads a number"),
+        ("title: x\nrecord: {where: true}\n", "where is not text, YAML reads true or false"),
+        ("title: x\nrecord: {where: [a, b]}\n", "where is not text, YAML reads a list"),
+        (CORRELATION % "none", "alias u is for none, which is none of its rules"),
         ("title: x\n", "none of sequence, record, silence, transaction"),
     ],
 )
