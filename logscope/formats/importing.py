@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from logscope.errors import FormatError
+from logscope.formats.definition import MAX_PATTERN
 from logscope.formats.patterns import PatternError, compile_pattern
 from logscope.formats.pieces import PIECES
 
@@ -67,6 +68,23 @@ GROK = {
     "SYSLOGTIMESTAMP": PIECES["bsd"],
     "HTTPDERROR_DATE": PIECES["ctime"],
     "TZ": r"[A-Z]{2,5}",
+    "MONTHNUM2": r"(?:0[1-9]|1[0-2])",
+    "ISO8601_SECOND": r"[0-9]{1,2}(?:[:.,][0-9]+)?",
+    "DATE_US": r"[0-9]{1,2}[/-][0-9]{1,2}[/-][0-9]{2,4}",
+    "DATE_EU": r"[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{2,4}",
+    "DATESTAMP": r"%{DATE}[- ]%{TIME}",
+    "DATESTAMP_RFC822": r"%{DAY} %{MONTH} %{MONTHDAY} %{YEAR} %{TIME} %{TZ}",
+    "DATESTAMP_RFC2822": r"%{DAY}, %{MONTHDAY} %{MONTH} %{YEAR} %{TIME} %{ISO8601_TIMEZONE}",
+    "DATESTAMP_OTHER": r"%{DAY} %{MONTH} %{MONTHDAY} %{TIME} %{TZ} %{YEAR}",
+    "DATESTAMP_EVENTLOG": r"%{YEAR}%{MONTHNUM2}%{MONTHDAY}%{HOUR}%{MINUTE}%{SECOND}",
+    "CISCOMAC": r"(?:[A-Fa-f0-9]{4}\.){2}[A-Fa-f0-9]{4}",
+    "WINDOWSMAC": r"(?:[A-Fa-f0-9]{2}-){5}[A-Fa-f0-9]{2}",
+    "COMMONMAC": r"(?:[A-Fa-f0-9]{2}:){5}[A-Fa-f0-9]{2}",
+    "WINPATH": r"(?:[A-Za-z]+:|\\)(?:\\[^\\?*]*)+",
+    "URIHOST": r"%{IPORHOST}(?::%{POSINT})?",
+    "URIQUERY": r"[^\s]*",
+    "EMAILLOCALPART": r"[a-zA-Z0-9!#$%&'*+/=?^_`{|}~.-]+",
+    "SYSLOGFACILITY": r"<%{NONNEGINT:facility}.%{NONNEGINT:priority}>",
     "PROG": r"[^\s\[\]]+",
     "SYSLOGPROG": r"%{PROG:service}(?:\[%{POSINT:pid}\])?",
     "SYSLOGHOST": r"%{IPORHOST}",
@@ -80,6 +98,12 @@ GROK = {
     "COMBINEDAPACHELOG": r"%{COMMONAPACHELOG} %{QS:referer} %{QS:agent}",
 }
 """The patterns that grok expressions are mostly made of, in Rust's syntax."""
+
+_BORDER = re.compile(r"\(\?(?:<!|!<|!)\[[^\]]*\]\)")
+"""Look-around for one sign that must not stand beside a number: what stands there in a line's pattern is written anyway."""
+
+_BRACE = re.compile(r"(?<![\\xpP])\{(?![0-9]+(?:,[0-9]*)?\})")
+"""A brace that counts nothing, which Ruby's regexes take for itself."""
 
 _TIMES = {"timestamp", "ts", "@timestamp", "time", "date", "syslog_timestamp", "logdate", "timestamp8601"}
 _COLUMNS = {
@@ -120,8 +144,15 @@ def _grok(text: str, path: Path) -> str:
         own[last] = found[2] if found else line
     if not own:
         raise FormatError("holds no pattern", where=str(path), mend="write a grok pattern, '%{IP:client_ip} ...'")
-    regex = _anchored(_expanded(own[last], {**GROK, **own}, str(path)))
-    return _toml(path.stem.replace(".", "_"), f"imported from {path.name}", [regex], {}, [])
+    known = {**GROK, **own}
+    regexes = [_anchored(_expanded(own[name], known, str(path))) for name in _outermost(own) or [last]]
+    return _toml(path.stem.replace(".", "_"), f"imported from {path.name}", regexes, {}, [])
+
+
+def _outermost(own: Mapping[str, str]) -> list[str]:
+    """Patterns that name something and that no other one of the file is made of."""
+    used = {name for pattern in own.values() for name in re.findall(r"%\{([A-Z0-9_]+)", pattern)}
+    return [name for name, pattern in own.items() if name not in used and re.search(r"%\{\w+:|\(\?P?<\w", pattern)]
 
 
 def _expanded(pattern: str, known: Mapping[str, str], where: str) -> str:
@@ -158,6 +189,7 @@ def _groups(regex: str) -> str:
         used.add(name)
         return f"(?P<{name}>"
 
+    regex = _BRACE.sub(r"\\{", _BORDER.sub("", regex))
     regex = re.sub(r"\(\?P?<([^>=!]+)>", named, regex)
     return re.sub(r"(?<!\\)\((?!\?)", "(?:", regex)
 
@@ -252,12 +284,19 @@ def _toml(
     good: list[str] = []
     for pattern in patterns:
         try:
+            if len(pattern) > MAX_PATTERN:
+                raise PatternError(f"longer than {MAX_PATTERN} characters")
             compile_pattern(pattern, trusted=False)
             good.append(pattern)
         except PatternError as error:
             lines += [f"# not taken over: {error}", f"# {pattern}".replace("\n", " ")]
     if not good:
-        raise FormatError("\n".join(lines[2:]) or "no pattern", mend="write the pattern without look-around")
+        why = (
+            lines[2].rpartition("error: ")[2].removeprefix("# not taken over: ").strip()
+            if len(lines) > 2
+            else "there is none"
+        )
+        raise FormatError(f"no pattern can be taken over: {why}", mend="write the pattern without look-around")
     lines += ["patterns = [", *(f"  {_quoted(pattern)}," for pattern in good), "]"]
     if layouts:
         lines.append(f"layouts = [{', '.join(map(_quoted, layouts))}]")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from logscope.errors import FormatError
@@ -88,6 +89,26 @@ def test_an_lnav_file_becomes_a_format_that_loads(tmp_path: Path) -> None:
     made = tmp_path / "ex.toml"
     made.write_text(text + 'level = "error"\nmessage = "can\'t find"\n')
     assert load_formats([made]).get("ex_log").levels == {"ouch": "error"}
+
+
+def test_all_patterns_of_a_grok_file_that_are_no_parts_are_taken(tmp_path: Path) -> None:
+    source = tmp_path / "till"
+    source.write_text(
+        "CLOCK (?!<[0-9])%{HOUR}:%{MINUTE}(?![0-9])\nTILLOPEN open %{CLOCK:at} %{USER:who}\nTILLSHUT shut %{CLOCK:at}\n"
+    )
+    made = tmp_path / "till.toml"
+    made.write_text(imported(source))
+    till = load_formats([made]).get("till")
+    assert len(till.patterns) == 2
+    assert pl.Series(["open 10:00 alice", "shut 18:30"]).str.contains(till.patterns[1]).to_list() == [False, True]
+
+
+def test_why_nothing_can_be_taken_is_said_in_one_line(tmp_path: Path) -> None:
+    source = tmp_path / "till"
+    source.write_text(r"TILL till (?=x)%{WORD:x}" + "\n")
+    with pytest.raises(FormatError, match="look-around, including look-ahead and look-behind") as raised:
+        imported(source)
+    assert "\n" not in str(raised.value)
 
 
 def test_an_lnav_file_of_json_and_its_layouts(tmp_path: Path) -> None:
