@@ -42,7 +42,7 @@ def rules(settings: Settings) -> Iterator[Figure]:
         f"a block of {BLOCK:,} live records, {RULES} transaction rules",
         "logscope",
         as_seconds(found["median"]),
-        "",
+        f"{found['cpu']:.3f} s",
         as_bytes(done.memory),
         "",
         f"worst {as_seconds(found['worst'])} of 60 blocks; {found['detections']} detections",

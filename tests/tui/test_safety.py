@@ -157,6 +157,27 @@ def test_hostile_text_was_shown_as_signs(painted: bytes) -> None:
         assert step.partition(" > ")[2] in text, step
 
 
+def test_a_rule_is_handed_to_the_editor_outside_and_the_terminal_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`$EDITOR` gets the user's own copy of a shipped rule, and the terminal; after it the investigator goes on."""
+    script = tmp_path / "editor"
+    script.write_text(
+        '#!/bin/sh\ntest -t 0 && test -t 1 && echo "$1 $2" >> "$0.called"\n'
+        "sed -i 's/^title: .*/title: Changed outside/' \"$2\"\n"
+    )
+    script.chmod(0o700)
+    monkeypatch.setenv("EDITOR", f"{script} --wait")
+    monkeypatch.delenv("VISUAL", raising=False)
+    painted = drive(["R > silent_pay", "E > ?1049h", "? > close", ESC], tmp_path)
+    flag, path = (tmp_path / "editor.called").read_text().split()
+    assert flag == "--wait", "arguments of the command are kept"
+    assert Path(path).is_relative_to(tmp_path / "logscope" / "rules")
+    assert "title: Changed outside" in Path(path).read_text()
+    behind = painted.decode(errors="replace").rpartition("\x1b[?1049h")[2]
+    assert "silent_pay" in behind, "all is painted again behind the editor"
+
+
 def test_every_key_of_the_keymap_is_in_the_long_walk() -> None:
     """`python -m tests.soak keys` takes minutes; here it is shown that it leaves nothing out."""
     from tests.soak.keys import LEFT_OUT, REACHED, walks
