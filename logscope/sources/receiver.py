@@ -208,6 +208,9 @@ def _go_first() -> None:
     """Ask for the processor before others, where that is allowed: what waits is lost with the kernel's buffer full."""
     with contextlib.suppress(OSError, AttributeError):
         os.setpriority(os.PRIO_PROCESS, 0, min(os.getpriority(os.PRIO_PROCESS, 0), _NICE))
+    # Where Linux shares the processor among sessions, ours has one process, whose own niceness says nothing.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(_NICE))
 
 
 def _listen(options: argparse.Namespace) -> None:
