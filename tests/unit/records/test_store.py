@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logscope.records import schema
+from logscope.records import store as module
 from logscope.records.messages import split_messages
 from logscope.records.model import SourceRef
 from logscope.records.spilling import Spill
@@ -80,6 +81,21 @@ def test_merging_is_sorting(batches: list[tuple[int, list[int], bool]], budget: 
     for row in range(view.records):
         piece = view.piece_of(row)
         assert piece.row <= row < piece.row + piece.records
+
+
+@settings(max_examples=60)
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=60), st.integers(1, 20), st.integers(1, 60))
+def test_sorting_in_parts_is_sorting(times: list[int], part: int, sample: int) -> None:
+    store, half = Store(), len(times) // 2
+    for place, some in enumerate((times[:half], times[half:])):
+        if some:
+            store.append(binding(place), 1, 1 + len(some), index(place, 1, some))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_PART", part)
+        patch.setattr(module, "_SAMPLE", sample)
+        order = store.ordered().to_list()
+    keys = store.view.index.select("time", "source_id", "line").with_row_index("row")
+    assert order == keys.sort("time", "source_id", "line").get_column("row").to_list()
 
 
 @pytest.mark.parametrize("budget", [None, 0])
