@@ -311,3 +311,14 @@ async def test_undo_and_redo_go_through_every_change(opened: Opened) -> None:
             assert screen.keeping.state().bare == state
         await driver.press("ctrl+r")
         assert "nothing to do again" in driver.text()
+
+
+async def test_the_footer_shows_the_keys_of_the_pane_that_has_the_focus(opened: Opened) -> None:
+    async with opened() as driver:
+        assert "filter" in driver.text().splitlines()[-2]
+        await driver.press("f")
+        assert "another field" in driver.text().splitlines()[-2]
+        await driver.press("escape", "enter", "tab")
+        assert "drop" in driver.text().splitlines()[-2]
+        await driver.press("escape")
+        assert "filter" in driver.text().splitlines()[-2]

@@ -146,6 +146,10 @@ class BrowsingScreen(InvestigatorScreen):
         else:
             self.home.jumps.narrow_time(buckets[event.first].start, buckets[event.last].end)
 
+    def on_descendant_focus(self) -> None:
+        """Other keys matter in a pane."""
+        self.show_hints()
+
     # Keys
 
     def action_facet(self) -> None:

@@ -60,6 +60,28 @@ HINTS: tuple[tuple[str, str], ...] = (
 )
 """Ids and words of the footer, the most useful first."""
 
+FACET_HINTS: tuple[tuple[str, str], ...] = (
+    ("facets.include", "keep"),
+    ("facets.exclude", "drop"),
+    ("facets.field", "another field"),
+    ("facets.next", "next field"),
+    ("facets.column", "as column"),
+    ("facets.copy", "copy"),
+    ("screen.escape", "close"),
+)
+"""The footer while the values of a field have the focus."""
+
+DETAIL_HINTS: tuple[tuple[str, str], ...] = (
+    ("records.pivot", "pivot"),
+    ("detail.include", "keep"),
+    ("detail.exclude", "drop"),
+    ("detail.column", "as column"),
+    ("records.facet", "values"),
+    ("records.copy", "copy"),
+    ("screen.escape", "close"),
+)
+"""The footer while the fields of a record have it."""
+
 TOPICS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "Narrow, and the way back",

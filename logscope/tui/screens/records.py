@@ -19,7 +19,7 @@ from logscope.tui.screens.jumps import Jumps
 from logscope.tui.screens.keeping import Keeping
 from logscope.tui.screens.looks import Looks
 from logscope.tui.screens.noting import Noting
-from logscope.tui.screens.record_keys import BINDINGS, HINTS, TOPICS
+from logscope.tui.screens.record_keys import BINDINGS, DETAIL_HINTS, FACET_HINTS, HINTS, TOPICS
 from logscope.tui.screens.searches import Searches
 from logscope.tui.screens.splitting import Splitting
 from logscope.tui.screens.standing import records_status
@@ -118,7 +118,11 @@ class RecordsScreen(BrowsingScreen):
         self.viewing.snapshot_changed(snapshot)
 
     def hints(self) -> Sequence[tuple[str, str]]:
-        """Detections are worth a hint where there are rules."""
+        """Those of the pane that has the focus; detections are worth one where there are rules."""
+        if self.facets.has_focus:
+            return FACET_HINTS
+        if self.detail.has_focus:
+            return DETAIL_HINTS
         first = 0 if self.scope.snapshot.rules else 1
         return self.HINTS[first:]
 

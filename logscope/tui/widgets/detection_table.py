@@ -50,7 +50,7 @@ class DetectionTable(ColumnList):
         wide = self.wide >= 110
         return [
             Column("decided", 12),
-            Column("level", 11 if wide else 8),
+            Column("level", 11 if wide else 10),
             Column("rule", 30 if wide else 16),
             Column("key", 16, least=110),
             Column("message", 0),
