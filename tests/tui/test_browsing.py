@@ -298,7 +298,8 @@ async def test_undo_and_redo_go_through_every_change(opened: Opened) -> None:
     async with opened() as driver:
         screen = home(driver)
         await narrowed(driver, "service:payments")
-        await driver.press("r", "vertical_line", "v")
+        for key in ("r", "vertical_line", "v"):
+            await driver.press(key)
         states = [screen.keeping.state().bare]
         for _ in range(4):
             await driver.press("u")
