@@ -15,7 +15,6 @@ import polars as pl
 from logscope.engine.answers import (
     Absence,
     Bucket,
-    Comparison,
     Detection,
     Effect,
     FieldValue,
@@ -24,14 +23,12 @@ from logscope.engine.answers import (
     PlanChange,
     Preview,
     RuleState,
-    ServiceMap,
-    Shape,
-    Skew,
     Snapshot,
     TransactionDetail,
     View,
 )
 from logscope.engine.browsing import Browsing
+from logscope.engine.insights import Comparison, ServiceMap, Shape, Skew
 from logscope.engine.pinned import Casing
 
 if TYPE_CHECKING:

@@ -11,20 +11,9 @@ from typing import Any
 
 import polars as pl
 
-from logscope.engine.answers import (
-    ComparedStep,
-    Comparison,
-    Effect,
-    Hop,
-    Line,
-    PlanChange,
-    ServiceLoad,
-    ServiceMap,
-    Shape,
-    Skew,
-    Wait,
-)
+from logscope.engine.answers import Effect, Line, PlanChange
 from logscope.engine.api import Cancel
+from logscope.engine.insights import ComparedStep, Comparison, Hop, ServiceLoad, ServiceMap, Shape, Skew, Wait
 from logscope.errors import PlanError, UsageError
 
 LEAST_SHARE = 0.05

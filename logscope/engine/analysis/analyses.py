@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from logscope.engine.answers import Comparison, Effect, PlanChange, ServiceMap, Shape, Skew
+from logscope.engine.answers import Effect, PlanChange
+from logscope.engine.insights import Comparison, ServiceMap, Shape, Skew
 
 # What works answers out is imported when it is first asked: the first screen needs none of it.
 if TYPE_CHECKING:

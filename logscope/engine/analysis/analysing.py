@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from logscope.analysis import services, shapes, skew
-from logscope.engine.answers import Hop, ServiceLoad, ServiceMap, Shape, Skew
+from logscope.engine.insights import Hop, ServiceLoad, ServiceMap, Shape, Skew
 from logscope.engine.linking.spanning import span_columns
 from logscope.engine.linking.stepping import Stepping
 from logscope.records import schema

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from logscope.analysis.alignment import Step, alignment, likeness
-from logscope.engine.answers import ComparedStep, Comparison
+from logscope.engine.insights import ComparedStep, Comparison
 from logscope.errors import UsageError
 
 if TYPE_CHECKING:

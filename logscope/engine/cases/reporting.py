@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from logscope import __version__
-from logscope.engine.answers import Comparison, TransactionDetail
+from logscope.engine.answers import TransactionDetail
 from logscope.engine.cases.casefile import to_object
 from logscope.engine.cases.commands import export_command, reopen_command
 from logscope.engine.cases.finding import find_pins
 from logscope.engine.cases.secrets import MOST_RECORDS, sensitive_values
 from logscope.engine.cases.telling import case_json, pinned_records, rule_text, told_member, write_private
 from logscope.engine.cases.trends import case_series
+from logscope.engine.insights import Comparison
 from logscope.engine.pinned import CaseFile, Found, Pin
 from logscope.errors import UsageError
 from logscope.reports import html, markdown

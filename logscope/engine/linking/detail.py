@@ -8,7 +8,8 @@ import polars as pl
 
 from logscope.analysis.spans import Tree
 from logscope.analysis.waits import critical_path
-from logscope.engine.answers import Line, Member, TransactionDetail, Wait
+from logscope.engine.answers import Line, Member, TransactionDetail
+from logscope.engine.insights import Wait
 from logscope.engine.linking.spanning import spans_of
 from logscope.engine.linking.stepping import template_of
 from logscope.records import schema

@@ -10,8 +10,8 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from logscope.engine.answers import Skew
 from logscope.engine.api import Cancel
+from logscope.engine.insights import Skew
 from logscope.text import clean, human_duration
 from logscope.tui.clock import distance
 from logscope.tui.painting import fit_end

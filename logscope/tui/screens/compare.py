@@ -11,8 +11,8 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from logscope.engine.answers import Comparison, Shape
 from logscope.engine.api import Cancel, Investigation
+from logscope.engine.insights import Comparison, Shape
 from logscope.text import human_duration
 from logscope.tui.clock import distance
 from logscope.tui.safe import line

@@ -9,8 +9,8 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
 
-from logscope.engine.answers import ServiceMap
 from logscope.engine.api import Cancel, Investigation
+from logscope.engine.insights import ServiceMap
 from logscope.language.writing import quoted
 from logscope.tui.safe import line
 from logscope.tui.screens.listing import FilteredScreen

@@ -10,8 +10,9 @@ from textual import events, on
 from textual.content import Content
 from textual.widget import Widget
 
-from logscope.engine.answers import Absence, PlanChange, Shape, Snapshot
+from logscope.engine.answers import Absence, PlanChange, Snapshot
 from logscope.engine.api import Cancel, Investigation
+from logscope.engine.insights import Shape
 from logscope.errors import UsageError
 from logscope.tui.distribution import Distribution, distribution
 from logscope.tui.grains import finer_than, grain_line, hierarchy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from logscope.engine.answers import ComparedStep
+from logscope.engine.insights import ComparedStep
 from logscope.text import human_duration
 from logscope.tui.clock import distance
 from logscope.tui.widgets.column_list import Cell, Column, ColumnList

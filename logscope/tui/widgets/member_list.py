@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from rich.segment import Segment
 
-from logscope.engine.answers import AbsentStep, Member, TransactionDetail, Wait
+from logscope.engine.answers import AbsentStep, Member, TransactionDetail
+from logscope.engine.insights import Wait
 from logscope.text import clean
 from logscope.tui.clock import Clock, distance
 from logscope.tui.highlight import name_spans, split

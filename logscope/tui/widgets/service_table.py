@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from logscope.engine.answers import Hop, ServiceLoad, ServiceMap
+from logscope.engine.insights import Hop, ServiceLoad, ServiceMap
 from logscope.text import human_count, human_duration
 from logscope.tui.widgets.column_list import Cell, Column, ColumnList
 

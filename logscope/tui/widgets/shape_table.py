@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from logscope.engine.answers import Shape
+from logscope.engine.insights import Shape
 from logscope.text import human_count, human_duration
 from logscope.tui.painting import fit, one_line
 from logscope.tui.widgets.column_list import Cell, Column, ColumnList
