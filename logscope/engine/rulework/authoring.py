@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from logscope.engine.detection.ruleset import load_rule_text
+from logscope.engine.rulework.newfiles import name_of, write_new
 from logscope.engine.rulework.proposing import (
     Example,
     StepSpan,
@@ -26,7 +26,6 @@ from logscope.engine.rulework.proposing import (
 )
 from logscope.errors import RuleError
 from logscope.language.sequence import parse_sequence
-from logscope.paths import config_folder, private_folder
 from logscope.records import schema
 from logscope.records.severity import level_name
 from logscope.rules.drafts import Draft, DraftField, DraftStep, DraftTest, rule_text
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
     from logscope.engine.session import Session
 
 _COLUMNS = ("service", "host", "pid", "format", "source")
-_NAME_CHARACTERS = 60
 _SECOND = 1_000_000
 
 
@@ -101,7 +99,7 @@ class Authoring:
         fields = fields_of(steps, examples, single)
         draft = Draft(
             title=title,
-            name=_name(title),
+            name=name_of(title),
             level="high" if any(one.absent for one in examples) else "medium",
             steps=steps,
             keys=self._keys_of(examples),
@@ -143,7 +141,7 @@ class Authoring:
             )
         keys = self._linking() if whole else ()
         draft = Draft(
-            title=title, name=_name(title), kind=kind, where=text, keys=keys, grain=self._grain() if whole else None,
+            title=title, name=name_of(title), kind=kind, where=text, keys=keys, grain=self._grain() if whole else None,
             fields=fields, id=str(uuid.uuid4()),
         )  # fmt: skip
         return Proposal(draft)
@@ -169,7 +167,7 @@ class Authoring:
         single = frozenset({self._grain()} - {None}) if self._grain() else frozenset()
         fields = fields_of(present, shown, frozenset(map(str, single))) if len(shown) == len(present) else ()
         draft = Draft(
-            title=title, name=_name(title), steps=steps, by=syntax.by or (TRANSACTION,), maxspan=syntax.maxspan_us,
+            title=title, name=name_of(title), steps=steps, by=syntax.by or (TRANSACTION,), maxspan=syntax.maxspan_us,
             until=syntax.until or "", keys=self._keys_of(shown) or self._linking(), grain=self._grain(),
             fields=fields, level="high" if any(step.absent for step in steps) else "medium", id=str(uuid.uuid4()),
         )  # fmt: skip
@@ -337,30 +335,6 @@ class Authoring:
         return write_new(draft.name, text)
 
 
-def write_new(name: str, text: str) -> Path:
-    """Write a rule file into the user's rules; never over another one.
-
-    Args:
-        name: Of the file, without its ending.
-        text: YAML.
-
-    Raises:
-        RuleError: A file of that name is there, or it cannot be written.
-    """
-    if _name(name) != name:
-        raise RuleError(f"{name!r} is no name for a rule", mend=f"for example {_name(name) or 'my_rule'}")
-    path = private_folder(config_folder() / "rules") / f"{name}.yml"
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise RuleError("a rule of that name is there", where=str(path), mend="take another name") from None
-    except OSError as error:
-        raise RuleError(f"cannot be written: {error.strerror or error}", where=str(path)) from None
-    with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(text)
-    return path
-
-
 def words_of_filter(text: str) -> list[str]:
     """The words in a filter, for a title."""
     kept = "".join(sign if sign.isalnum() or sign in "-_" else " " for sign in text)
@@ -386,11 +360,6 @@ def _told(words: Sequence[str], absent: Sequence[bool]) -> str:
     """`Charge begin, psp response, no charge settled`."""
     told = ", ".join(f"no {text}" if gone else text for text, gone in zip(words, absent, strict=True))
     return (told[:1].upper() + told[1:])[:120] or "A sequence"
-
-
-def _name(title: str) -> str:
-    kept = "".join(sign if sign.isascii() and sign.isalnum() else "_" for sign in title.lower())
-    return "_".join(part for part in kept.split("_") if part)[:_NAME_CHARACTERS].strip("_")
 
 
 def _message(title: str, chosen: Sequence[DraftField], steps: Sequence[DraftStep]) -> str:

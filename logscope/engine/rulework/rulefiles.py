@@ -148,7 +148,7 @@ class RuleFiles:
         Raises:
             RuleError: There is one of that name, or it cannot be written.
         """
-        from logscope.engine.rulework.authoring import write_new
+        from logscope.engine.rulework.newfiles import write_new
 
         source = Path(path)
         copied = write_new(source.stem, self.text_of(path))
