@@ -146,7 +146,7 @@ class RetainedHits:
             return None
         # All pieces in one query: each costs more to ask than to search.
         hits = pl.concat([frame.lazy() for frame in found], how="diagonal").join(dirty.lazy(), on="group", how="inner")
-        if since is not None:
+        if dirty["since"].null_count() < dirty.height:
             reached = pl.col("since").is_null() | (pl.col("time").to_physical() >= pl.col("since"))
             hits = hits.filter(reached)
         return hits.drop("since").collect()
