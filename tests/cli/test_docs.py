@@ -78,12 +78,12 @@ def told() -> Iterator[Told]:
 def world(tmp_path_factory: pytest.TempPathFactory, shop: Shop) -> Path:
     """The folder that the guide's commands are typed in."""
     folder = tmp_path_factory.mktemp("guide")
-    for place in ("sample_logs", "logs", "app", "today", "yesterday", "other-day", "my-rules"):
+    for place in ("sample_logs", "logs", "app", "today", "yesterday", "other-day", "tuesday", "my-rules"):
         (folder / place).mkdir()
     for log in map(Path, shop.logs):
         (folder / "sample_logs" / f"{log.name}.gz").write_bytes(gzip.compress(log.read_bytes(), 1))
         if log.name.startswith("payments"):
-            for place in ("logs", "app", "today", "yesterday", "other-day"):
+            for place in ("logs", "app", "today", "yesterday", "other-day", "tuesday"):
                 (folder / place / log.name).write_bytes(log.read_bytes())
     (folder / "app.log").write_bytes((folder / "app/payments-1.log").read_bytes())
     (folder / "sample_logs/incidents").symlink_to(_ROOT / "sample_logs/incidents")
