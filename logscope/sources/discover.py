@@ -78,13 +78,19 @@ def expand(arguments: Sequence[str], *, stdin_is_pipe: bool, follow: bool = Fals
 def _say_of_tables(expansion: Expansion) -> None:
     """Tell of tables that hold the records of a log beside them: both are read, and counted."""
     paths = {spec.path for spec in expansion.specs if spec.member is None}
-    for spec in expansion.specs:
-        if spec.path is not None and spec.path.name.endswith(_TABLE):
-            log = spec.path.with_name(spec.path.name.removesuffix(_TABLE))
-            if log in paths:
-                expansion.notices.append(
-                    f"{spec.name}: seems to hold the records of {log.name} again, as a table; name one of them alone"
-                )
+    twice = [
+        (spec.name, log.name)
+        for spec in expansion.specs
+        if spec.path is not None and spec.path.name.endswith(_TABLE)
+        if (log := spec.path.with_name(spec.path.name.removesuffix(_TABLE))) in paths
+    ]
+    if twice:
+        # In one notice: a folder of such pairs would cover the screen with them.
+        table, log_name = twice[0]
+        more = f", and {len(twice) - 1} more like it" if len(twice) > 1 else ""
+        expansion.notices.append(
+            f"{table}: seems to hold the records of {log_name} again, as a table{more}; name one of them alone"
+        )
 
 
 def _add(expansion: Expansion, spec: SourceSpec, seen: dict[tuple[int, int, str | None], str]) -> None:

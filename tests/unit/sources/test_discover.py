@@ -109,3 +109,8 @@ def test_a_table_beside_the_log_it_was_made_of_is_said(tmp_path: Path) -> None:
     )
     alone = expand([str(tmp_path / "*.csv")], stdin_is_pipe=False)
     assert not alone.notices
+    for name in ("Spark_2k.log", "Spark_2k.log_structured.csv"):
+        (tmp_path / name).write_text("a\n")
+    several = expand([str(tmp_path / "*")], stdin_is_pipe=False)
+    (notice,) = (notice for notice in several.notices if "again" in notice)
+    assert "and 1 more like it" in notice
