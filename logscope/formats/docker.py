@@ -59,6 +59,10 @@ class DockerReader(Reader):
             r'^\{"log":"(?s:.*)","(?:stream":"(?:stdout|stderr)"|attrs":\{).*"time":"[^"]+"\}\s*$'
         ).fill_null(False)
 
+    def opening(self) -> str | None:
+        """An object's beginning."""
+        return r"^\{"
+
     def stating(self) -> str | None:
         """An object's beginning."""
         return r"\{"

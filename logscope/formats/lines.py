@@ -6,16 +6,20 @@ import itertools
 import threading
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import cached_property
 
 import polars as pl
 
 from logscope.formats import frames
+from logscope.formats.patterns import certain
 from logscope.formats.readers import INDEXED, Columns, Reader, merge
 
 CONTINUES = r"^(?:$|\t|[ \t]+(?:at |\.\.\.|File \"|\^|Caused by)|Caused by: |Suppressed: |\.\.\. [0-9]+ more|[\]})]+[,;]?[ \t]*\r?$)"
 """A line that continues a record in whatever format: empty, a stack frame, a closing bracket."""
 _FEW = 2048
 """Texts of a screen or two: which reader takes which is remembered, since columns and fields are asked for in turn."""
+_SEVERAL = 8
+"""Readers from which on what none of them can read is looked for first, in one pass."""
 _SHORT = 512 << 10
 """Bytes of texts that are remembered at most, at a time."""
 _REMEMBERED = 32
@@ -36,6 +40,26 @@ class Lines:
         self.readers = tuple(readers)
         self._stating = tuple(reader for reader in self.readers[:-1] if reader.stating() is not None)
         self._number = next(_numbers)
+
+    @cached_property
+    def _openings(self) -> str | None:
+        """A regex that finds each text that some reader but the last matches; None where that saves nothing."""
+        found = [regex for reader in self.readers[:-1] if (regex := reader.opening()) is not None]
+        if len(found) < max(_SEVERAL, len(self.readers) - 1):
+            return None
+        together = "|".join(f"(?:{regex})" for regex in found)
+        try:
+            pl.Series([""]).str.contains(together)
+        except pl.exceptions.ComputeError:  # each compiles, all of them together may be too large
+            return None
+        return together
+
+    def _fallen(self, raw: pl.Series) -> pl.Series:
+        """Which texts only the last reader can read, as far as one pass tells (Boolean)."""
+        if len(raw) < _FEW or self._openings is None:
+            return pl.Series([False]).new_from_index(0, len(raw))
+        # Measured on 50,000 messages and 87 readers: 0.05 us a text against 1.3.
+        return ~certain(raw.str.contains(self._openings))
 
     def starts(self, lines: pl.Series) -> pl.Series:
         """Which lines begin a record: those of a format; of others, see `CONTINUES` and `multiline`."""
@@ -71,7 +95,8 @@ class Lines:
     def _claimed(self, raw: pl.Series, want: Collection[str]) -> tuple[list[tuple[pl.Series, Columns]], pl.Series]:
         """By all readers but the last: the rows they match, with columns; and the rows of what is left."""
         parts: list[tuple[pl.Series, Columns]] = []
-        rest = frames.rows(len(raw))
+        fallen = self._fallen(raw)
+        rest = (~fallen).arg_true()
         for reader in self.readers[:-1]:
             if not len(rest):
                 break
@@ -83,7 +108,7 @@ class Lines:
                 columns["format"] = frames.constant(reader.format.name, len(where))
             parts.append((where, columns))
             rest = rest.filter(~found)
-        return parts, rest
+        return parts, _together(rest, fallen)
 
     def partition(self, raw: pl.Series) -> Iterable[tuple[Reader, pl.Series | None]]:
         """Each reader with the row numbers of its texts; None: all of them."""
@@ -101,18 +126,19 @@ class Lines:
         return known
 
     def _partition(self, raw: pl.Series) -> Iterator[tuple[Reader, pl.Series | None]]:
-        rest: pl.Series | None = None
-        for reader in self.readers:
-            texts = raw if rest is None else raw.gather(rest)
-            found = reader.match(texts)
-            if found.all():
-                yield reader, rest
-                return
+        fallen = self._fallen(raw)
+        rest = (~fallen).arg_true()
+        for reader in self.readers[:-1]:
+            if not len(rest):
+                break
+            found = reader.match(raw if len(rest) == len(raw) else raw.gather(rest))
             if found.any():
-                where = found.arg_true()
-                yield reader, where if rest is None else rest.gather(where)
-            missing = (~found).arg_true()
-            rest = missing if rest is None else rest.gather(missing)
+                where = rest.filter(found)
+                yield reader, None if len(where) == len(raw) else where
+                rest = rest.filter(~found)
+        rest = _together(rest, fallen)
+        if len(rest) or not len(raw):
+            yield self.readers[-1], None if len(rest) == len(raw) else rest
 
     def extract(self, raw: pl.Series, want: Collection[str], received: pl.Series | None) -> Columns:
         """The wanted columns of all texts; `format` is the name of each text's format."""
@@ -183,6 +209,13 @@ class Lines:
     def structured(self, raw: pl.Series) -> pl.Series:
         """Which texts are some format's other than the fallback's."""
         known = pl.Series([False]).new_from_index(0, len(raw))
-        for reader in self.readers[:-1]:
-            known = known | reader.match(raw)
+        for reader, where in self._partition(raw):
+            if reader is not self.readers[-1]:
+                known = ~known if where is None else known.scatter(where, True)
         return known
+
+
+def _together(rest: pl.Series, fallen: pl.Series) -> pl.Series:
+    """Rows that no reader took, with those that none could."""
+    others = fallen.arg_true()
+    return pl.concat([rest, others]).sort() if len(others) and len(rest) else others if len(others) else rest

@@ -79,6 +79,10 @@ class LogfmtReader(NamedReader):
         """Two pairs at the start."""
         return raw.str.contains("^" + self._pairs).fill_null(False)
 
+    def opening(self) -> str | None:
+        """Two pairs."""
+        return "^" + self._pairs
+
     def stating(self) -> str | None:
         """Two pairs."""
         return self._pairs
@@ -152,6 +156,10 @@ class JsonReader(NamedReader):
         texts = raw if found.all() else raw.filter(found)
         columns = self._columns(texts, sought, lead.values(texts), None)
         return self._rest(raw, want, found, columns)
+
+    def opening(self) -> str | None:
+        """A brace."""
+        return r"^[ \t]*\{"
 
     def stating(self) -> str | None:
         """A brace."""

@@ -70,6 +70,10 @@ class Reader(ABC):
     def long(self, raw: pl.Series) -> pl.DataFrame:
         """All fields in `frames.LONG` form, the first of equal names wins."""
 
+    def opening(self) -> str | None:
+        """An anchored regex that finds each text this reader matches, and perhaps others; None: there is none."""
+        return None
+
     def stating(self) -> str | None:
         """A regex, to be anchored, of texts whose level this reader may state; None if it states none."""
         return ""
@@ -131,6 +135,10 @@ class RegexReader(Reader):
     def match(self, raw: pl.Series) -> pl.Series:
         """What the pattern matches at its start."""
         return self.pattern.match(raw)
+
+    def opening(self) -> str | None:
+        """The pattern."""
+        return self.pattern.plain
 
     def scan(self, raw: pl.Series, want: Collection[str]) -> tuple[pl.Series, Columns]:
         """By slices where the times have one shape, or by the quick regex; the rest in two passes."""

@@ -95,6 +95,10 @@ class SyslogReader(Reader):
             found = found.clone().scatter(rows, ~taken)
         return found
 
+    def opening(self) -> str | None:
+        """The header."""
+        return self.pattern.plain
+
     def scan(self, raw: pl.Series, want: Collection[str]) -> tuple[pl.Series, Columns]:
         """By the quick regex, the body left alone where it states no level; the rest in two passes."""
         head = self.pattern.quick_captures(raw, {"time", "pri"}) if {"time", "level"}.issubset(want) else None

@@ -37,6 +37,7 @@ BENCHMARKS: dict[str, Callable[[Settings], Iterator[Figure]]] = {
     "rules": rules.rules,
     "sigma": sigma.sigma,
     "receive": receive.receive,
+    "stages": live.stages,
     "watched": live.watched,
     "live": live.screen,
 }

@@ -18,6 +18,7 @@ from typing import Any
 import polars as pl
 
 from tests.perf.bigjobs import within
+from tests.perf.livejobs import live_stages
 from tests.perf.rulejobs import live_blocks, transaction_rules
 from tests.perf.sigmajobs import live_sigma, sigma_rules
 
@@ -403,6 +404,7 @@ JOBS: dict[str, Callable[..., Result]] = {
         live_blocks,
         sigma_rules,
         live_sigma,
+        live_stages,
     )
 }
 

@@ -18,52 +18,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.perf.investigator import PATIENCE, Investigator, flooding, homes, listening
-from tests.perf.measuring import ROOT, Figure, Settings, as_bytes, as_seconds
+from tests.perf.liveinputs import plan_text, rules_text
+from tests.perf.measuring import ROOT, Figure, Settings, as_bytes, as_seconds, job
 from tests.perf.senders import compiled, cpu_seconds, free_port, messages, resident
 
 STEADY_RATE = 50_000
 SCREEN_RATE = 10_000
 _SCREEN_SECONDS = 60
 _MARKS = 40
-
-
-def rules_text(count: int) -> str:
-    """So many sequences with an absence, as YAML."""
-    return "---\n".join(
-        f"""title: Never settled {number}
-name: never_settled_{number}
-level: high
-sequence:
-  by: [transaction]
-  maxspan: {number + 5}m
-  steps:
-    - name: begin
-      where: '"charge begin"'
-    - name: psp
-      where: '"psp response"'
-      maxpause: {number + 2}s
-    - name: settled
-      where: '"charge settled"'
-      absent: true
-      within: {number + 1}s
-emit:
-  fields: {{order_id: begin.order_id}}
-"""
-        for number in range(count)
-    )
-
-
-def plan_text() -> str:
-    """The keys of the messages."""
-    from logscope.correlation.keys import Key
-    from logscope.correlation.plan import Plan, to_toml
-
-    keys = (
-        Key("order_id", fields=("order_id",), parents=()),
-        Key("psp_ref", fields=("psp_ref",), parents=("order_id",)),
-        Key("request_id", fields=("request_id",), parents=("order_id",)),
-    )
-    return to_toml(Plan(keys, grain="order_id"))
 
 
 def watched(settings: Settings) -> Iterator[Figure]:
@@ -74,6 +36,23 @@ def watched(settings: Settings) -> Iterator[Figure]:
         return
     for rate, seconds in ((10_000, 60), (STEADY_RATE, 60)):
         yield _watched(flood, messages(settings.data, rate * seconds, rate), rate, seconds)
+
+
+def stages(settings: Settings) -> Iterator[Figure]:
+    """What a message costs in each stage of a watch, by how many have come at each turn."""
+    path = messages(settings.data, 10 * SCREEN_RATE, SCREEN_RATE)
+    for block in (1_000, 5_000, 50_000):
+        done, found = job("live_stages", messages=str(path), block=block, rules=20)
+        each = found["read"] + found["link"] + found["rules"]
+        yield Figure(
+            f"a message through read, link and 20 rules, {block:,} at a turn",
+            "logscope",
+            f"{each:.1f} µs CPU: read {found['read']:.1f}, link {found['link']:.1f}, rules {found['rules']:.1f}",
+            f"{found['median']:.2f} s a turn",
+            as_bytes(done.memory),
+            "20 µs, sender and receiver included (50,000 a second on 2 cores leaves 40)" if block == 50_000 else "",
+            f"{found['turns']} turns, the longest {found['worst']:.2f} s; {found['detections']} detections",
+        )
 
 
 _RECORDS = re.compile(r"^logscope_records ([0-9.e+]+)$", re.M)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from logscope.formats import keyvalue, structured
 from logscope.formats.loader import load_formats
+from logscope.formats.parser import make_parser
 from logscope.formats.patterns import compile_pattern
 from logscope.formats.wrappers import RFC5424
 
@@ -92,3 +93,24 @@ def test_objects_that_begin_alike_need_no_parser() -> None:
     found = structured.leading(raw, [("time", "ts"), ("level",)])
     assert found is not None
     assert found["level"].to_list() == ["info", "warn"]
+
+
+def test_texts_that_no_reader_can_take_are_told_the_same_among_many() -> None:
+    """Among thousands, what only the last reader takes is looked for at once; among few, one reader asks after the other."""
+    samples = [sample.line for form in load_formats().formats for sample in form.samples]
+    bodies = [
+        *samples,
+        "",
+        "plain words",
+        *SYSLOG_LINES,
+        *(f"<14>1 2026-11-01T10:00:00Z h a - - - {s}" for s in samples),
+    ]
+    parser = make_parser(load_formats().for_messages(), zone="UTC", reference_us=0, source_name="-")
+    few = pl.Series(bodies)
+    many = pl.concat([few] * (4096 // len(few) + 1))
+    names = ["format", "service", "message", "fields.order_id", "fields.status"]
+    # One batch is below the threshold, the other beyond: columns must not tell which.
+    apart = parser.columns(few, names)
+    assert parser.columns(many, names).head(len(few)).equals(apart)
+    assert parser.columns(many, names).tail(len(few)).equals(apart)
+    assert parser.index(many).head(len(few)).equals(parser.index(few))
