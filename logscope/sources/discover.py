@@ -13,6 +13,7 @@ from logscope.errors import SourceError
 from logscope.sources.archives import Archive, open_archive
 from logscope.sources.base import SourceSpec
 from logscope.sources.files import SAMPLE
+from logscope.sources.holes import written_head
 from logscope.sources.order import natural
 from logscope.sources.programs import program_of
 from logscope.sources.scratch import CopyLimits
@@ -233,7 +234,7 @@ def texts(where: str, names: Sequence[str], expansion: Expansion) -> Iterator[So
                 sieve.special.append(name)
                 continue
             with path.open("rb") as file:
-                head = file.read(SAMPLE)
+                head = written_head(file.fileno())
         except OSError as error:
             expansion.errors.append(source_error(error, name))
             continue

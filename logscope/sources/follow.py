@@ -20,6 +20,7 @@ from logscope.errors import SourceError
 from logscope.sources.base import OpenSource, SourceSpec
 from logscope.sources.fileasread import FileAsRead, is_read, is_rotated_suffix
 from logscope.sources.files import open_regular, read_at
+from logscope.sources.holes import Run, told, written_runs
 
 PARTIAL_GRACE = 2.0
 """Seconds that a rotated file's last line is waited for before the new file follows."""
@@ -172,10 +173,24 @@ class FollowedFile(OpenSource):
         if file.restarted(about.st_size):
             self._restart(file)
             return
-        if about.st_size > file.seen:
-            start = file.seen
-            file.remember(about.st_size)
-            self._append(file, start, about.st_size - start)
+        self._take(file, about.st_size)
+
+    def _take(self, file: FileAsRead, end: int) -> None:
+        """Append what a file has gained, holes left out; one at its end may be filled yet, and is waited for."""
+        start = file.seen
+        runs = written_runs(file.fd, start, end) if self._newline == b"\n" else [Run(start, end - start)]
+        if end <= start or not runs:
+            return
+        left_out = 0
+        for run in runs:
+            if run.offset > start:
+                left_out += run.offset - start
+                self._finish_line()
+            start = run.offset + run.length
+            file.remember(start)
+            self._append(file, run.offset, run.length)
+        if left_out:
+            self.say(told(left_out))
 
     def _restart(self, file: FileAsRead) -> None:
         """The file was truncated (copytruncate, `>`): keep its bytes by their copy if there is one, begin again."""
@@ -189,13 +204,9 @@ class FollowedFile(OpenSource):
             self.say("was truncated after it was copied; its new content follows")
             again = FileAsRead(os.dup(file.fd))
             file.move_to(copy)
-            rest = os.fstat(file.fd).st_size - file.seen
-            if rest > 0:
-                # Written between our last look and the copy.
-                self._append(file, file.seen, rest)
-                file.seen += rest
-                file.remember(file.seen)
-                self._finish_line()
+            # Written between our last look and the copy.
+            self._take(file, os.fstat(file.fd).st_size)
+            self._finish_line()
         if self._current is file:
             self._begin(again)
         else:
@@ -203,11 +214,7 @@ class FollowedFile(OpenSource):
         self._consume_from_start(again)
 
     def _consume_from_start(self, file: FileAsRead) -> None:
-        size = os.fstat(file.fd).st_size
-        if size > file.seen:
-            start = file.seen
-            file.remember(size)
-            self._append(file, start, size - start)
+        self._take(file, os.fstat(file.fd).st_size)
 
     def _copy_of(self, file: FileAsRead) -> int | None:
         """A descriptor of the sibling that holds the bytes which `file` held."""
@@ -290,7 +297,7 @@ class FollowedFile(OpenSource):
             if file is self._current or file.replaced:
                 continue
             size = os.fstat(file.fd).st_size
-            if size <= file.seen or not self._line_finished():
+            if size <= file.seen or not self._line_finished() or not written_runs(file.fd, file.seen, size):
                 continue
             gained = read_at(file.fd, size - file.seen, file.seen)
             whole = gained.rfind(self._newline) + len(self._newline)

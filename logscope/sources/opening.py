@@ -13,8 +13,9 @@ from logscope.sources.base import POLL_INTERVAL, OpenSource, SourceSpec
 from logscope.sources.codecs import codec_by_name, codec_of, unread_compression
 from logscope.sources.copied import CopiedSource
 from logscope.sources.encodings import checked_encoding, encoding_of, newline_of, recoded
-from logscope.sources.files import SAMPLE, FileSource, is_binary, open_regular, pieces_of, read_at
+from logscope.sources.files import FileSource, is_binary, open_regular, pieces_of
 from logscope.sources.follow import FollowedFile
+from logscope.sources.holes import HoledFile, written_head, written_runs
 from logscope.sources.plain import plain_text
 from logscope.sources.programs import open_program
 from logscope.sources.retention import Retention
@@ -80,7 +81,7 @@ def _opened(
     about = os.fstat(fd)
     if stat.S_ISFIFO(about.st_mode):
         return _stream(spec, fd, path, follow, forced, limits)
-    head = read_at(fd, SAMPLE, 0)
+    head = written_head(fd)
     mtime_us = about.st_mtime_ns // 1000
     if codec_of(head) is not None or (head and not about.st_size):  # files of /proc state no size
 
@@ -94,7 +95,7 @@ def _opened(
     encoding = forced or encoding_of(head)
     if encoding is not None:
         return _recoded_file(spec, fd, follow, encoding, head, mtime_us, limits)
-    source: OpenSource = FollowedFile(spec) if follow else FileSource(spec, fd)
+    source: OpenSource = FollowedFile(spec) if follow else _file(spec, fd, about.st_size)
     promised = codec_by_name(path.name)
     if promised is not None and head:
         source.say(f"is not {promised.name} whatever its name says; read as it is")
@@ -103,6 +104,12 @@ def _opened(
     if follow:
         os.close(fd)
     return source
+
+
+def _file(spec: SourceSpec, fd: int, size: int) -> FileSource:
+    """A file as it stands, its holes left out."""
+    runs = written_runs(fd, 0, size)
+    return FileSource(spec, fd) if sum(run.length for run in runs) == size else HoledFile(spec, fd, runs)
 
 
 def _stream(

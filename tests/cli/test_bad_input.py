@@ -97,6 +97,19 @@ def test_a_truncated_gz_gives_what_is_readable(command: Command, tmp_path: Path)
         assert "cut.log.gz" in one_line(wrong.talk)
 
 
+def test_a_hole_of_gigabytes_costs_neither_memory_nor_a_line(command: Command, tmp_path: Path) -> None:
+    with (tmp_path / "a.log").open("wb") as file:
+        file.write(b"2026-11-01T10:00:00Z INFO first\n")
+        file.seek(5 << 30)
+        file.write(b"2026-11-01T10:00:01Z INFO second\n")
+    found = command("query", "", "a.log", "--json")
+    assert (found.code, len(found.out) < 2000) == (0, True)
+    assert [(one["line"], one["message"]) for one in found.objects] == [(1, "first"), (2, "second")]
+    assert "has holes" in found.talk
+    # As it is read without an index, too.
+    assert [one["line"] for one in command("query", "second", "a.log", "--json").objects] == [2]
+
+
 def test_an_80_mb_line(logscope: Program, tmp_path: Path) -> None:
     path = tmp_path / "long.log"
     path.write_bytes(GOOD + b"2026-11-01T10:00:02Z INFO " + b"x" * (80 << 20) + b"\n2026-11-01T10:00:03Z INFO after\n")

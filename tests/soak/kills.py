@@ -32,6 +32,9 @@ _A_SECOND = 10
 _FAILS = 40
 """Of so many orders one is never settled."""
 
+_KINDS = ("both", "watch", "receiver")
+"""What is killed, in equal shares and any order."""
+
 _TICK = 0.02
 _BATCH = 10
 """Rounds on one spool: a restarted watch reads all of it again."""
@@ -146,8 +149,10 @@ class Soak:
             watch = self._watch()
             host, port = self._url.rpartition("/")[2].split(":")
             sender = Sender((host, int(port)), self._rate)
-            for _ in range(rounds):
-                watch = self._round(watch, report)
+            kinds = [_KINDS[number % len(_KINDS)] for number in range(rounds)]
+            self._random.shuffle(kinds)
+            for what in kinds:
+                watch = self._round(watch, what, report)
             time.sleep(0.5)
             sender.stop()
             self._settle(watch)
@@ -165,8 +170,7 @@ class Soak:
         self._url = watch.url()
         return watch
 
-    def _round(self, watch: Watch, report: Report) -> Watch:
-        what = self._random.choice(("watch", "receiver", "both"))
+    def _round(self, watch: Watch, what: str, report: Report) -> Watch:
         time.sleep(self._random.uniform(0.1, 1.5))
         report.killed[what] = report.killed.get(what, 0) + 1
         if what != "watch":
