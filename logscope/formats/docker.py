@@ -56,7 +56,7 @@ class DockerReader(Reader):
     def match(self, raw: pl.Series) -> pl.Series:
         """Objects that begin with `log`, or hold log, stream and time, as Docker writes them."""
         return raw.str.contains(
-            r'^\{"log":"(?s:.*)","(?:stream":"(?:stdout|stderr)"|attrs":\{).*"time":"[^"]+"\}\s*$'
+            r'^\{"log":"(?s:.*)","(?:stream":"(?:stdout|stderr)"|attrs":\{).*"time":"[^"]+"(?:,"attrs":\{.*\})?\}\s*$'
         ).fill_null(False)
 
     def opening(self) -> str | None:

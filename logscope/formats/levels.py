@@ -31,13 +31,21 @@ def to_levels(words: pl.Series, extra: Mapping[str, str] | None = None) -> pl.Se
 
     Args:
         words: String column of level names or bunyan/pino numbers.
-        extra: Further words (lower case) to level names.
+        extra: Further words (lower case) to level names; `*` stands for all others.
     """
     table = {**severity.NAMES, **NUMBERS}
     for word, name in (extra or {}).items():
         table[word.lower()] = severity.level_number(name) or 0
     plain = words.str.strip_chars(" \t[]():<>|\"'").str.to_lowercase()
-    return plain.replace_strict(table, default=0, return_dtype=pl.UInt8).fill_null(0)
+    found = plain.replace_strict(table, default=0, return_dtype=pl.UInt8).fill_null(0)
+    if "*" in table:
+        found = found.set((found == 0) & (plain != "").fill_null(False), table["*"])
+    # Go's slog writes levels between the named ones as ERROR+2.
+    between = (found == 0) & plain.str.contains(r"^[a-z]+[+-][0-9]+$").fill_null(False)
+    if not between.any():
+        return found
+    bare = plain.filter(between).str.replace(r"[+-][0-9]+$", "")
+    return found.scatter(between.arg_true(), bare.replace_strict(table, default=0, return_dtype=pl.UInt8))
 
 
 def level_by_word(raw: pl.Series) -> pl.Series:

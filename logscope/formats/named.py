@@ -135,7 +135,7 @@ class JsonReader(NamedReader):
 
     def match(self, raw: pl.Series) -> pl.Series:
         """Braces at both ends."""
-        opens = raw.str.contains(r"^[ \t]*\{").fill_null(False)
+        opens = raw.str.contains(r'^[ \t]*\{[ \t]*["}]').fill_null(False)
         closes = raw.str.ends_with("}").fill_null(False)  # the usual case; the regex scans the whole text
         if not closes.all():
             closes = raw.str.contains(r"\}[ \t\r\n]*$").fill_null(False)
@@ -246,7 +246,7 @@ class PrettyReader(JsonReader):
 
     def match(self, raw: pl.Series) -> pl.Series:
         """A brace that ends its line, or an object of several lines."""
-        found = raw.str.contains(r"^ {0,2}\{(?:[ \t]*\r?$|(?s:.*)\}[\s,\]]*$)").fill_null(False)
+        found = raw.str.contains(r'^ {0,2}\{(?:[ \t]*\r?$|\s*(?:"(?s:.*))?\}[\s,\]]*$)').fill_null(False)
         for name in self.format.members:
             found = found & raw.str.contains(f'"{name}"', literal=True).fill_null(False)
         return found

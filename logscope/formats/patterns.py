@@ -18,6 +18,7 @@ _CLASSES = {"d": ("[0-9]", "0-9"), "s": (r"[ \t]", r" \t"), "S": (r"[^ \t\r\n]",
 _LAZY = re.compile(r"[*+}]\?")
 # An escaped sign and a class are passed over; what is left is a run of anything.
 _RUN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(?P<run>\.[*+])")
+_BOUND = re.compile(r"(?:\\.|[^\\*?+)}\]]|\[ \\t\]\+)$")
 _TAILS = (r"(?P<message>.*)$", r"(?P<message>.*)")
 
 
@@ -90,7 +91,8 @@ class Pattern:
     def message(self, raw: pl.Series) -> pl.Series:
         """The record's message: its `message` group, the first line's rest, or the whole first line."""
         if "message" in self.groups:
-            return first_line(self.captures(raw, {"message"})["message"])
+            told = self.captures(raw, {"message"})["message"]
+            return first_line(told.zip_with(told.is_not_null(), raw) if told.null_count() else told)
         return first_line(raw.str.replace(self.plain, "") if self.tail else raw)
 
 
@@ -159,7 +161,8 @@ def _parentheses(regex: str) -> Iterator[tuple[int, str]]:
 def _cuts(regex: str) -> tuple[int, ...]:
     """Where groups open that stand in no other group; none behind what the rest of the regex bounds.
 
-    That is a lazy repetition, which would end too early, and a run of anything, which would go on too far.
+    That is a lazy repetition, which would end too early, and a run of anything, which would go on too far. Before a
+    cut stands a sign or blanks that have to be there, so that the group before it ends where it does in the whole.
     """
     if _LAZY.search(regex):
         return ()
@@ -167,7 +170,7 @@ def _cuts(regex: str) -> tuple[int, ...]:
     cuts: list[int] = []
     depth = 0
     for position, sign in _parentheses(regex):
-        if sign == "(" and depth == 0 and position <= end:
+        if sign == "(" and depth == 0 and position <= end and _BOUND.search(regex, 0, position):
             cuts.append(position)
         depth += 1 if sign == "(" else -1
     return tuple(cuts)

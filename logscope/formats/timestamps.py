@@ -290,11 +290,26 @@ def _ctime(text: pl.Series, clock: Clock, received: pl.Series | None) -> pl.Seri
     return _layout_reader("%a %b %e %H:%M:%S%.f %Y")(point, clock, received)
 
 
+def _erlang(text: pl.Series, clock: Clock, received: pl.Series | None) -> pl.Series:
+    """Erlang's reports: two colons between date and time, one digit for the first days of a month."""
+    return _layout_reader("%d-%b-%Y::%H:%M:%S%.f")(text.str.replace(r"^([0-9])-", "0${1}-"), clock, received)
+
+
+def _year_last(text: pl.Series, clock: Clock, received: pl.Series | None) -> pl.Series:
+    """RFC 3164's with a zone and the year behind it, as its examples have them."""
+    return to_times(text.str.replace(r"^(.{3} [ 0-9]?[0-9]) (\S+)(.*) ([0-9]{4})$", "$1 $4 $2$3"), clock, received)
+
+
+def _exponent(text: pl.Series, clock: Clock, received: pl.Series | None) -> pl.Series:
+    """Seconds since 1970 as a float with an exponent, as zap writes them."""
+    return (text.cast(pl.Float64, strict=False) * 1_000_000).round().cast(pl.Int64, strict=False).cast(TIME)
+
+
 _TIME = r"[0-9]{2}:[0-9]{2}:[0-9]{2}"
 
 SHAPES: tuple[tuple[str, _Read], ...] = (
     (rf"^[0-9]{{4}}[-/.][0-9]{{2}}[-/.][0-9]{{2}}[Tt _]{_TIME}", _iso),
-    (rf"^[A-Z][a-z]{{2}} [ 0-9]?[0-9] {_TIME}[.,]?[0-9]*$", _layout_reader("%b %e %H:%M:%S%.f")),
+    (rf"^[A-Z][A-Za-z]{{2}} [ 0-9]?[0-9] {_TIME}[.,]?[0-9]*$", _layout_reader("%b %e %H:%M:%S%.f")),
     (rf"^[0-9]{{1,2}}/[A-Z][a-z]{{2}}/[0-9]{{4}}[: ]{_TIME}", _clf),
     (r"^[0-9]{9,19}(?:\.[0-9]+)?$", _epoch),
     (rf"^[0-9]{{2}}/[0-9]{{2}}/[0-9]{{2}} {_TIME}", _layout_reader("%y/%m/%d %H:%M:%S%.f")),
@@ -305,8 +320,12 @@ SHAPES: tuple[tuple[str, _Read], ...] = (
     (rf"^[A-Z][a-z]{{2}} [A-Z][a-z]{{2}} [ 0-9][0-9] {_TIME}:[0-9]+ [0-9]{{4}}$", _ctime),
     (rf"^[A-Z][a-z]{{2}} [ 0-9]?[0-9] [0-9]{{4}} {_TIME}", _layout_reader("%b %e %Y %H:%M:%S%.f")),
     (rf"^[A-Z][a-z]{{2}} [ 0-9]?[0-9], [0-9]{{4}} {_TIME}", _layout_reader("%b %e, %Y %H:%M:%S%.f")),
-    (rf"^[0-9]{{2}}-[0-9]{{2}} {_TIME}", _layout_reader("%m-%d %H:%M:%S%.f")),
+    (rf"^[A-Z][A-Za-z]{{2}} [ 0-9]?[0-9] {_TIME}[.,]?[0-9]*(?: [A-Z]{{3,5}})? (?:19|20)[0-9]{{2}}$", _year_last),
+    (rf"^[0-9]{{2}}-[0-9]{{2}} {_TIME}[.,]?[0-9]*$", _layout_reader("%m-%d %H:%M:%S%.f")),
     (rf"^[0-9]{{4}} {_TIME}", _layout_reader("%m%d %H:%M:%S%.f")),
+    (rf"^[0-9]{{8}} {_TIME}", _layout_reader("%Y%m%d %H:%M:%S%.f")),
+    (rf"^[0-9]{{1,2}}-[A-Z][a-z]{{2}}-[0-9]{{4}}::{_TIME}", _erlang),
+    (r"^[0-9]\.[0-9]+[eE]\+0?9$", _exponent),
     (r"^[0-9]{6} [0-9]{6}$", _layout_reader("%y%m%d %H%M%S")),
     (
         rf"^[A-Z][a-z]{{2}}, [ 0-9]?[0-9] [A-Z][a-z]{{2}} [0-9]{{4}} {_TIME} [+-][0-9]{{4}}$",

@@ -24,9 +24,9 @@ from logscope.records.schema import FIELD_PREFIX
 PRI = r"(?:<(?P<pri>0{0,2}[0-9]|0?[1-9][0-9]|1[0-8][0-9]|19[01])>[ \t]?)"
 """A PRI part with a valid priority, 0 to 191."""
 
-_BSD = r"[A-Z][a-z]{2} [ 0-9]?[0-9] (?:[0-9]{4} )?[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?"
+_BSD = r"[A-Z][A-Za-z]{2} [ 0-9]?[0-9] (?:[0-9]{4} )?[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?"
 _ISO = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?(?:[Zz]|[+-][0-9]{2}:?[0-9]{2})"
-_ZONE = rf"(?: (?:{'|'.join(ZONES)}))?"
+_ZONE = rf"(?: (?:{'|'.join(ZONES)}))?(?: (?:19|20)[0-9]{{2}})?"
 _TAG = r"(?P<app>[^ \t\[\]:={}\"]+(?:\([^) ]*\))?)(?:\[(?P<pid>[^\] ]*)\])?:"
 _HOST = r"(?P<host>[^ \t\[\]={}\"]*[^ \t\[\]:={}\"])"
 _LEVEL = r"(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|ERR|FATAL|CRITICAL|SEVERE)"
@@ -42,8 +42,8 @@ _QUICK = {
 }
 """Narrower regexes for the usual case: a priority, and something after the header."""
 RFC3164 = (
-    rf"^{PRI}?(?:[0-9]+: )?[*.]?(?P<time>{_BSD}{_ZONE}):? (?:{_HOST} )?{_TAG}[ \t]?",
-    rf"^{PRI}?(?P<time>{_BSD}):? {_HOST}(?: |$)",
+    rf"^{PRI}?(?:[0-9]+: )?[*.]?(?P<time>{_BSD}{_ZONE}):? +(?:{_HOST} )?{_TAG}[ \t]?",
+    rf"^{PRI}?(?P<time>{_BSD}{_ZONE}):? +{_HOST}(?: |$)",
     rf"^{PRI}?(?P<time>{_ISO}) {_HOST} {_TAG}[ \t]?",
 )
 RFC3164_BARE = (

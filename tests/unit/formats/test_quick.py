@@ -50,6 +50,13 @@ def test_quick_regex_captures_the_same(regex: str, lines: list[str], groups: set
         assert fast.captures(raw, groups)[name].to_list() == values.to_list()
 
 
+def test_a_group_ends_where_it_does_with_all_that_follows() -> None:
+    log4j = next(form for form in load_formats().formats if form.name == "log4j")
+    pattern = compile_pattern(log4j.patterns[1])
+    raw = pl.Series(["2026-11-01 10:00:00,123 ERROR [http-1] c.s.Stock: none left"])
+    assert pattern.captures(raw, {"logger"})["logger"].to_list() == ["c.s.Stock"]
+
+
 PAIR = st.builds(
     "{}={}".format,
     st.sampled_from(["ts", "level", "a.b", "x", "msg"]),
