@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import mmap
 import tempfile
+import weakref
 from pathlib import Path
 
 import nanoarrow as na
@@ -16,6 +17,7 @@ import polars as pl
 from logscope.paths import private_folder
 
 _ALIGNMENT = 64
+_LET_GO = getattr(mmap, "MADV_DONTNEED", None)
 _TYPES = {"UInt8": na.uint8, "UInt16": na.uint16, "UInt32": na.uint32, "Int64": na.int64}
 
 
@@ -29,6 +31,7 @@ class Spill:
     def __init__(self, folder: Path) -> None:
         """Nothing is written yet."""
         self._folder = folder
+        self._maps: weakref.WeakSet[mmap.mmap] = weakref.WeakSet()
 
     def mapped(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The frame with its columns in a file; the frame itself where that cannot be written.
@@ -48,7 +51,9 @@ class Spill:
                     file.write(next(iter(na.c_array_stream(column))).view().buffer(1))
                     file.write(bytes(-file.tell() % _ALIGNMENT))
                 file.flush()
-                whole = memoryview(mmap.mmap(file.fileno(), file.tell(), access=mmap.ACCESS_READ))
+                pages = mmap.mmap(file.fileno(), file.tell(), access=mmap.ACCESS_READ)
+            self._maps.add(pages)
+            whole = memoryview(pages)
             return pl.DataFrame(
                 [
                     _of_bytes(column, whole[place:]).cast(frame.schema[column.name])
@@ -56,6 +61,16 @@ class Spill:
                 ]
             )
         return frame
+
+    def release(self) -> None:
+        """Give the pages in memory back; whoever looks at one again finds it in the file.
+
+        The system would take them itself when it runs short, but until then they count as ours: a query over
+        all records leaves every column that it looked at resident.
+        """
+        if _LET_GO is not None:
+            for pages in list(self._maps):
+                pages.madvise(_LET_GO)
 
 
 def _of_bytes(like: pl.Series, data: memoryview) -> pl.Series:

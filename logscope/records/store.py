@@ -35,7 +35,7 @@ ROW_SIZE = 21
 """Bytes of a record's index columns."""
 
 _MANY_CHUNKS = 256
-_PART = 8 << 20
+_PART = 2 << 20
 """Rows that are sorted at a time."""
 _SAMPLE = 4096
 
@@ -217,6 +217,11 @@ class Store:
             self._spilled = frame.height
             self._files += 1
         return head.vstack(tail) if head.height else tail
+
+    def release(self) -> None:
+        """What lies in files need not be in memory as well: for queries that have looked at much of it."""
+        if self._spill is not None:
+            self._spill.release()
 
     def lengthen(self, piece: Piece, end: int) -> Piece:
         """A piece's last record has grown: its bytes now end at `end`."""

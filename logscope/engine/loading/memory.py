@@ -14,12 +14,14 @@ _WORKING = 384 << 20
 
 
 def budget(asked: int | None) -> int:
-    """Bytes for the block and column cache: half of what is allowed, less what the program and a query take themselves.
+    """Bytes for the block and column cache: a third of what is allowed beyond what program and query take themselves.
+
+    The other thirds are for the index and its order, and for the rows of views, which grow with the records.
 
     Args:
         asked: `--memory`; a quarter of the machine's memory by default.
     """
-    return max(_LEAST, (_allowed(asked) - _WORKING) // 2)
+    return max(_LEAST, (_allowed(asked) - _WORKING) // 3)
 
 
 def index_budget(asked: int | None) -> int:

@@ -26,6 +26,8 @@ RowsByKeys = Callable[[Mapping[str, "Filter"]], "pl.Series | None"]
 
 _MANY = 4
 """More than this part of all records are not sorted but picked out of the order of all."""
+_TOGETHER = 64
+"""Segments after which memory is tidied up."""
 _FEW = 8
 """Of more than this part of all records, what else is asked is looked for segment by segment."""
 
@@ -95,6 +97,8 @@ class Searching:
             if inside is not None and len(rows):
                 rows = rows.filter(rows.is_in(inside.implode()))
             found.append(rows)
+            if not len(found) % _TOGETHER:
+                self._store.release()
             count = sum(len(part) for part in found)
             if partial is not None and count and count > shown * 2:
                 shown = count
@@ -137,14 +141,20 @@ class Searching:
         return rows.unique(maintain_order=True) if keyed else rows
 
     def _ordered(self, found: list[pl.Series], store: StoreView, text: str, *, complete: bool) -> View:
+        many = sum(map(len, found)) * _MANY > store.records
+        if many:
+            return View(self._of_order(found, store), text, store.generation, complete)
         rows = pl.concat(found) if found else pl.Series(schema.ROW, dtype=pl.UInt32)
-        many = len(rows) * _MANY > store.records
-        return View(self._of_order(rows, store) if many else in_order(rows, store), text, store.generation, complete)
+        return View(in_order(rows, store), text, store.generation, complete)
 
-    def _of_order(self, rows: pl.Series, store: StoreView) -> pl.Series:
-        """Rows in order, taken out of that of all: to sort 58 M rows takes 2 GB, this a quarter."""
+    def _of_order(self, found: list[pl.Series], store: StoreView) -> pl.Series:
+        """Rows in order, taken out of that of all: to sort 58 M rows takes 2 GB, this an eighth."""
         order = self._store.ordered(store)
-        mask = pl.repeat(False, len(order), eager=True).scatter(rows, True)
+        mask = pl.repeat(False, len(order), eager=True)
+        self._store.release()
+        for first in range(0, len(found), _TOGETHER):
+            # A series of many chunks is copied into one before it can be used as places.
+            mask = mask.scatter(pl.concat(found[first : first + _TOGETHER]), True)
         return order.filter(mask.gather(order))
 
     def find(self, compiled: Filter, view: View, start: int, *, backwards: bool, cancel: Cancel) -> int | None:

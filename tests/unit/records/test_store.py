@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,32 @@ def test_spilled_columns_are_the_same_and_leave_no_file(tmp_path: Path) -> None:
     assert spilled.view.index.schema == held.view.index.schema
     assert spilled.ordered().equals(held.ordered())
     assert list((tmp_path / "spill").iterdir()) == []
+    spilled.release()
+    assert spilled.view.index.equals(held.view.index)
+    assert spilled.ordered().equals(held.ordered())
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="needs /proc")
+def test_what_is_spilled_and_released_is_not_resident(tmp_path: Path) -> None:
+    spill = Spill(tmp_path)
+    column = pl.int_range(1 << 20, dtype=pl.Int64, eager=True).alias("number").to_frame()
+    mapped = spill.mapped(column)
+    assert mapped.equals(column)
+    assert _resident_in(tmp_path) == column.estimated_size() // 1024
+    spill.release()
+    assert _resident_in(tmp_path) == 0
+    assert mapped.equals(column)
+
+
+def _resident_in(folder: Path) -> int:
+    """KiB of this process's mappings of files that lie, or lay, in a folder."""
+    found, inside = 0, False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        if line[0] not in string.ascii_uppercase:
+            inside = str(folder) in line
+        elif inside and line.startswith("Rss:"):
+            found += int(line.split()[1])
+    return found
 
 
 def test_where_nothing_can_be_written_the_index_stays_in_memory(tmp_path: Path) -> None:
