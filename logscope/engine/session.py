@@ -42,6 +42,7 @@ from logscope.engine.viewing.browsingpart import BrowsingPart
 from logscope.engine.viewing.cold import read_matching
 from logscope.engine.viewing.fieldnames import require_fields, sampled_fields
 from logscope.engine.viewing.frames import Frames
+from logscope.engine.viewing.fresh import Fresh
 from logscope.engine.viewing.places import next_level, position_of_row, position_of_time, time_at
 from logscope.engine.viewing.reading import Reading
 from logscope.engine.viewing.searching import Searching
@@ -78,9 +79,10 @@ class Session(Analyses, Findings, Casework, BrowsingPart):
         self.options = options
         self._publishing = Publishing(lambda: self.snapshot)
         self.store = Store(index_budget(options.memory), spill())
-        self.frames = Frames(budget(options.memory))
+        fresh = Fresh(self._foreseen)
+        self.frames = Frames(budget(options.memory), fresh)
         self.reading = Reading(self.store, self.frames)
-        self.loading = Loading(options, self.store, self._publishing.changed)
+        self.loading = Loading(options, self.store, self._publishing.changed, fresh)
         self.correlating = Correlating(self.store, self.frames, options)
         linked = self.correlating
         self.renewing = Renewing(self)
@@ -93,6 +95,10 @@ class Session(Analyses, Findings, Casework, BrowsingPart):
         self._live: threading.Thread | None = None
         self._provisional: list[Detection] = []
         super().__init__(self)
+
+    def _foreseen(self, kind: str) -> frozenset[str]:
+        """Columns that linking and rules will ask of what comes from a source of that kind."""
+        return self.correlating.columns | self.detecting.columns(kind)
 
     # --- opening and reading
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import PurePosixPath
 
 import polars as pl
@@ -149,7 +149,7 @@ class SourceParser:
         lines = self._plain(lines)
         return (self._lines if self._csv is None else self._csv).starts(lines).alias("starts")
 
-    def scan(self, lines: pl.Series) -> pl.DataFrame:
+    def scan(self, lines: pl.Series, names: Sequence[str] = ()) -> pl.DataFrame:
         """`starts` of each line with what `index` tells of those that start: see `RecordParser.scan`."""
         lines = self._plain(lines)
         if (
@@ -159,28 +159,31 @@ class SourceParser:
             or lines.str.starts_with("\ufeff").fill_null(False).any()
         ):
             starts = self.starts(lines)
-            index = self.index(lines.filter(starts))
+            index = self.index(lines.filter(starts), names=names)
         else:
-            starts, found = self._lines.scan(lines, INDEXED)
-            index = self._indexed(found, int(starts.sum()))
+            starts, found = self._lines.scan(lines, INDEXED.union(names))
+            index = self._indexed(found, int(starts.sum()), names)
         if index.height == len(lines):
             return index.with_columns(starts.alias("starts"))
         frame = pl.DataFrame({"starts": starts, "row": starts.cum_sum() - 1})
         places = frame.get_column("row").set(~starts, None)
         return index.select(pl.all().gather(places)).with_columns(starts.alias("starts"))
 
-    def index(self, raw: pl.Series, received: pl.Series | None = None) -> pl.DataFrame:
+    def index(self, raw: pl.Series, received: pl.Series | None = None, names: Sequence[str] = ()) -> pl.DataFrame:
         """`time`, `level`, `format` of each record: see `RecordParser.index`."""
-        return self._indexed(self._extract(raw, INDEXED, received), len(raw))
+        return self._indexed(self._extract(raw, INDEXED.union(names), received), len(raw), names)
 
-    def _indexed(self, found: dict[str, pl.Series], height: int) -> pl.DataFrame:
-        found = {
-            name: found[name] if name in found else frames.nothing(height, frames.dtype_of(name)) for name in INDEXED
-        }
+    def _indexed(self, found: dict[str, pl.Series], height: int, names: Sequence[str]) -> pl.DataFrame:
+        found = _every(found, INDEXED.union(names), height)
         codes = {name: code for code, name in enumerate(self.formats)}
         code = found["format"].replace_strict(codes, default=len(self.formats) - 1, return_dtype=pl.UInt8)
         return pl.DataFrame(
-            [found["time"].alias("time"), found["level"].fill_null(0).alias("level"), code.alias("format")]
+            [
+                found["time"].alias("time"),
+                found["level"].fill_null(0).alias("level"),
+                code.alias("format"),
+                *(found[name] for name in names),
+            ]
         )
 
     def columns(self, raw: pl.Series, names: Collection[str]) -> pl.DataFrame:
@@ -206,13 +209,18 @@ class SourceParser:
     def _extract(self, raw: pl.Series, want: Collection[str], received: pl.Series | None) -> dict[str, pl.Series]:
         raw = _without_mark(self._plain(raw))
         found = self._lines.extract(raw, want, received) if len(raw) else {}
-        out = {}
-        for name in want:
-            values = found.get(name)
-            out[name] = (frames.nothing(len(raw), frames.dtype_of(name)) if values is None else values).alias(name)
-            if name.startswith(FIELD_PREFIX) and out[name].dtype == pl.Null:
-                out[name] = out[name].cast(pl.String)
-        return out
+        return _every(found, want, len(raw))
+
+
+def _every(found: dict[str, pl.Series], want: Collection[str], height: int) -> dict[str, pl.Series]:
+    """Each wanted column, all null where none was found."""
+    out = {}
+    for name in want:
+        values = found.get(name)
+        out[name] = (frames.nothing(height, frames.dtype_of(name)) if values is None else values).alias(name)
+        if name.startswith(FIELD_PREFIX) and out[name].dtype == pl.Null:
+            out[name] = out[name].cast(pl.String)
+    return out
 
 
 def _family(assignment: Assignment) -> tuple[object, ...]:

@@ -6,7 +6,7 @@ where the bytes lie by a `ByteReader`. Both are given by the engine.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,19 +35,20 @@ class RecordParser(Protocol):
     def starts(self, lines: pl.Series) -> pl.Series:
         """Which lines begin a record (Boolean); the others continue the record before them."""
 
-    def scan(self, lines: pl.Series) -> pl.DataFrame:
-        """`starts` of each line, and `time level format` as `index` has them for a record of that line alone.
+    def scan(self, lines: pl.Series, names: Sequence[str] = ()) -> pl.DataFrame:
+        """`starts` of each line, and what `index` has for a record of that line alone.
 
         One pass instead of two. Where a line starts no record its other columns mean nothing.
         """
 
-    def index(self, raw: pl.Series, received: pl.Series | None = None) -> pl.DataFrame:
+    def index(self, raw: pl.Series, received: pl.Series | None = None, names: Sequence[str] = ()) -> pl.DataFrame:
         """`time` (Datetime us UTC, null: none of its own), `level` (UInt8, 0: none), `format` (UInt8).
 
         Args:
             raw: Whole records, all their lines, without the final line end.
             received: When each was received (Datetime us UTC), for sources that know: years left
                 out are chosen nearest to it. Else the file's own time is used.
+            names: Columns to be found in the same pass, as `stated` has them.
         """
 
     def columns(self, raw: pl.Series, names: Collection[str]) -> pl.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time as clock
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from logscope.rules.model import Rule
 
 _WATERMARK_COLUMNS = ("fields.peer", "fields.received", "host")
+_OF_INDEX = frozenset({"time", "time_from", "source_id", "line", schema.ROW})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,17 @@ class Detecting:
         self._next_row = 0
         self._observed = 0
         self._rows: dict[int, tuple[str, str, str]] = {}
+
+    def columns(self, kind: str) -> frozenset[str]:
+        """Columns that the rules and the watermark ask of every record; none before the rules have begun.
+
+        Args:
+            kind: Of the record's source.
+        """
+        running = self._running
+        if not running:
+            return frozenset()
+        return frozenset(_WATERMARK_COLUMNS if kind == "messages" else ()).union(*(work.columns for work in running))
 
     @property
     def late(self) -> int:
@@ -259,7 +271,10 @@ class Detecting:
             cancel.check()
             if progress:
                 progress("applying rules", number / len(segments))
-            frame = self._frame(segment, view, columns)
+            asked = self.columns(segment.binding.ref.kind) | _OF_INDEX
+            frame = self._frames.segment(
+                segment, view, {name for name in asked if not name.startswith(schema.KEY_PREFIX)}
+            )
             frame = self._selection.inside(frame, view)
             # After other rules or keys the same records are taken anew; time has not gone on by that.
             fresh = frame.filter(pl.col(schema.ROW) >= self._observed) if self._observed else frame
@@ -277,13 +292,6 @@ class Detecting:
         rows = pl.Series(schema.ROW, [place_of(found) for found in detections], dtype=pl.UInt32)
         records = self._frames.rows(rows, self._store.view, {*wanted, "time", "source_id", "line"})
         return derived(detections, records, lambda frame: self._correlating.key_columns(frame, columns))
-
-    def _frame(self, segment: Segment, view: StoreView, columns: Collection[str]) -> pl.DataFrame:
-        wanted = {name for name in columns if not name.startswith(schema.KEY_PREFIX)}
-        wanted |= {"time", "time_from", "source_id", "line", schema.ROW}
-        if segment.binding.ref.kind == "messages":
-            wanted.update(_WATERMARK_COLUMNS)
-        return self._frames.segment(segment, view, wanted)
 
     def _observe(self, segment: Segment, frame: pl.DataFrame, now: int) -> None:
         timed = frame.filter(pl.col("time_from") != schema.FROM_FILE)

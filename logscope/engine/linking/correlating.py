@@ -135,6 +135,12 @@ class Correlating:
 
     # --- linking
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """Columns that linking asks of every record; none while there is no plan."""
+        plan = self.plan
+        return frozenset() if plan is None else columns_needed(plan, plan.linking)
+
     def update(
         self, *, cancel: Cancel, progress: Progress | None = None, beside: Correlating | None = None
     ) -> Delta | None:

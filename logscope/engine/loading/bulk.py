@@ -10,7 +10,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from logscope.engine.loading.ingest import Ingest, Whole
+from logscope.engine.loading.ingest import Ingest
+from logscope.engine.loading.material import Whole
 from logscope.errors import SourceError
 from logscope.records.blocks import BLOCK, last_start
 

@@ -12,17 +12,17 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING
 
 import polars as pl
 
+from logscope.engine.loading.material import Bytes, Foreseen, Nothing, Whole
 from logscope.records import schema
 from logscope.records.blocks import BLOCK, RECORD_CAP, line_bounds, line_offsets, string_column
 from logscope.records.messages import split_messages
 from logscope.records.store import Binding, Piece, Store
 
 if TYPE_CHECKING:
-    from logscope.errors import SourceError
     from logscope.records.model import RecordParser
 
 BOM = b"\xef\xbb\xbf"
@@ -30,54 +30,7 @@ FIRST_BLOCK = 256 << 10
 _OPEN_SECONDS = 2.0
 SAMPLE = 500
 _SHARED = 20_000
-
-
-class Bytes(Protocol):
-    """What ingestion needs of an open source (sources/base.py OpenSource)."""
-
-    name: str
-    kind: Literal["file", "stream", "messages"]
-    follow: bool
-
-    def pread(self, size: int, offset: int) -> bytes:
-        """Up to `size` bytes from `offset`."""
-
-    def size(self) -> int:
-        """Bytes there are now."""
-
-    def poll(self) -> bool:
-        """Look for growth."""
-
-    def notices(self) -> list[str]:
-        """What the user should be told since the last call."""
-
-    def failures(self) -> list[SourceError]:
-        """Why not everything could be read, as found since the last call."""
-
-    def finished(self) -> bool:
-        """Nothing more will come."""
-
-    @property
-    def mtime_us(self) -> int:
-        """When it was last changed, microseconds since 1970 UTC."""
-
-    @property
-    def identity(self) -> tuple[int, int] | None:
-        """Device and inode, of a plain file as it stands."""
-
-
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """The records of a block, not in the store yet."""
-
-    bounds: pl.Series
-    """Their byte offsets in the block, and the end."""
-    begins: pl.Series
-    """The number of each one's first line in the block."""
-    index: pl.DataFrame
-    """`time`, `level`, `format` of each."""
-    lines: int
-    """Lines in the block."""
+_INDEXED = ("time", "level", "format", "starts")
 
 
 @dataclass
@@ -89,12 +42,14 @@ class Ingest:
         store: Where the records go.
         bind: Makes the binding from the first lines of the source.
         shift: Microseconds added to every time (`--offset`).
+        foreseen: Columns that are found in the same pass, while the source grows.
     """
 
     source: Bytes
     store: Store
     bind: Callable[[list[str]], Binding]
     shift: int = 0
+    foreseen: Foreseen = field(default_factory=Nothing)
     wide: bool = False
     """Parse on two threads: for commands that do nothing else meanwhile."""
     position: int = 0  # bytes that are in the store
@@ -221,13 +176,14 @@ class Ingest:
                 return True
         if self.source.kind == "messages":
             begins = pl.int_range(0, len(lines), dtype=pl.UInt32, eager=True)
-            return self._append(self._received(lines, self.binding.parser), offsets, begins, len(lines))
+            envelope = split_messages(lines)
+            return self._append(self._received(envelope, self.binding.parser), offsets, begins, len(lines), envelope)
         return self._join(block, lines, offsets, last=last)
 
     def _join(self, block: bytes, lines: pl.Series, offsets: pl.Series, *, last: bool) -> bool:
         """Join continuation lines to their records and append the whole ones."""
         assert self.binding is not None
-        scanned = self._scanned(lines, self.binding.parser)
+        scanned = self._scanned(lines, self.binding.parser, self._wanted())
         begins = scanned.get_column("starts").arg_true()
         if self._last_piece is not None and (not len(begins) or begins[0] > 0):
             count = int(begins[0]) if len(begins) else len(lines)
@@ -276,13 +232,14 @@ class Ingest:
             held = int(begins[-1])
             begins, offsets, lines = begins.head(-1), offsets.head(held + 1), lines.head(held)
         if len(begins) == len(lines):
-            return Whole(offsets, begins, self._of_records(lines, begins, len(lines), scanned), len(lines))
+            return Whole(offsets, begins, self._of_records(lines, begins, len(lines), scanned), len(lines), lines)
         bounds = pl.concat([offsets.gather(begins), offsets.tail(1)], rechunk=True)
         records = string_column(block, bounds)
-        return Whole(bounds, begins, self._of_records(records, begins, len(lines), scanned), len(lines))
+        return Whole(bounds, begins, self._of_records(records, begins, len(lines), scanned), len(lines), records)
 
     def _keep(self, whole: Whole) -> bool:
-        return self._append(self._timed(whole.index), whole.bounds, whole.begins, whole.lines)
+        envelope = whole.texts.alias("raw").to_frame()
+        return self._append(self._timed(whole.index), whole.bounds, whole.begins, whole.lines, envelope)
 
     def _of_records(self, records: pl.Series, begins: pl.Series, lines: int, scanned: pl.DataFrame) -> pl.DataFrame:
         """The index of records: of those of one line as it was scanned, of the others made of their text."""
@@ -293,8 +250,12 @@ class Ingest:
         anew = ((ends - begins > 1) | ~index.get_column("starts")).arg_true()
         if not len(anew):
             return index
-        fresh = self.binding.parser.index(records.gather(anew))
-        return pl.DataFrame([index.get_column(name).scatter(anew, fresh.get_column(name)) for name in fresh.columns])
+        names = [name for name in index.columns if name not in _INDEXED]
+        fresh = self.binding.parser.index(records.gather(anew), names=names)
+        kept = pl.repeat(value=True, n=index.height, eager=True).scatter(anew, False).arg_true()
+        parts = [index[kept].select(fresh.columns), fresh]
+        # A field may be a number in the records of one line and a text in the others.
+        return pl.concat(parts, how="vertical_relaxed").select(pl.all().gather(pl.concat([kept, anew]).arg_sort()))
 
     def _lengthen(self, size: int, lines: int) -> None:
         assert self._last_piece is not None
@@ -302,14 +263,17 @@ class Ingest:
         self.line += lines
         self._last_piece = self.store.lengthen(self._last_piece, self.position)
 
-    def _append(self, index: pl.DataFrame, bounds: pl.Series, begins: pl.Series, lines: int) -> bool:
+    def _append(
+        self, index: pl.DataFrame, bounds: pl.Series, begins: pl.Series, lines: int, envelope: pl.DataFrame
+    ) -> bool:
         """Append records.
 
         Args:
-            index: `time`, `time_from`, `level`, `format` of each.
+            index: `time`, `time_from`, `level`, `format` of each, and what is foreseen.
             bounds: Their byte offsets in the block, and the end.
             begins: The number of each one's first line in the block.
             lines: Lines in the block.
+            envelope: The records, `raw`, and what came with them.
         """
         binding = self.binding
         assert binding is not None
@@ -320,6 +284,8 @@ class Ingest:
         )
         size = int(bounds[-1])
         piece = self.store.append(binding, self.position, self.position + size, index)
+        if self.source.follow:
+            self.foreseen.keep(piece, envelope, index)
         self.position += size
         self.line += lines
         self.records += piece.records
@@ -333,17 +299,30 @@ class Ingest:
         """Records that no format has read."""
         return 0 if self.binding is None else self.by_format[len(self.binding.formats) - 1]
 
-    def _received(self, texts: pl.Series, parser: RecordParser) -> pl.DataFrame:
-        """`time`, `time_from`, `level`, `format` of a listener's records."""
-        envelope = split_messages(texts)
+    def _wanted(self) -> Sequence[str]:
+        """What is foreseen; of a source that does not grow the next block may never be asked for."""
+        return self.foreseen.wanted(self.source.kind) if self.source.follow else ()
+
+    def _received(self, envelope: pl.DataFrame, parser: RecordParser) -> pl.DataFrame:
+        """`time`, `time_from`, `level`, `format` of a listener's records, and what is foreseen."""
         self.truncated += int(envelope.get_column("flags").str.contains("t", literal=True).sum())
         received = envelope.get_column("received")
-        index = parser.index(envelope.get_column("raw"), received)
+        index = parser.index(envelope.get_column("raw"), received, self._wanted())
         own = index.get_column("time").is_not_null()
-        return self._shifted(index).with_columns(
+        timed = self._shifted(index).with_columns(
             time=pl.coalesce("time", received),
             time_from=pl.when(own).then(schema.FROM_RECORD).otherwise(schema.FROM_RECEIVED).cast(pl.UInt8),
         )
+        if timed.get_column("time").null_count():  # somebody has written into the spool
+            written = pl.lit(self.source.mtime_us).cast(schema.TIME)
+            timed = timed.with_columns(
+                pl.col("time").fill_null(written),
+                time_from=pl.when(pl.col("time").is_null())
+                .then(schema.FROM_FILE)
+                .otherwise("time_from")
+                .cast(pl.UInt8),
+            )
+        return timed
 
     def _timed(self, scanned: pl.DataFrame) -> pl.DataFrame:
         """Records' index with `time_from`, times inherited where they have none."""
@@ -366,11 +345,11 @@ class Ingest:
             filled = filled.fill_null(pl.Series([fallback], dtype=pl.Int64).cast(schema.TIME)[0])
         return index.with_columns(filled.alias("time"), source.cast(pl.UInt8).alias("time_from"))
 
-    def _scanned(self, lines: pl.Series, parser: RecordParser) -> pl.DataFrame:
+    def _scanned(self, lines: pl.Series, parser: RecordParser, names: Sequence[str]) -> pl.DataFrame:
         """What the parser finds in lines; of a large block by two threads, since cuts do not change it."""
         assert self.binding is not None
-        if not self.wide or len(lines) < _SHARED or not self.binding.cuts:
-            return parser.scan(lines)
+        if names or not self.wide or len(lines) < _SHARED or not self.binding.cuts:
+            return parser.scan(lines, names)
         half = len(lines) // 2
         with ThreadPoolExecutor(1) as pool:
             first = pool.submit(parser.scan, lines.head(half))

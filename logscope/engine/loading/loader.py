@@ -21,7 +21,8 @@ from logscope.engine.loading.bulk import Block, blocks_of, parsed
 from logscope.engine.loading.courtesy import Courtesy
 from logscope.engine.loading.documentfiles import document_source
 from logscope.engine.loading.indexcache import IndexCache
-from logscope.engine.loading.ingest import Bytes, Ingest
+from logscope.engine.loading.ingest import Ingest
+from logscope.engine.loading.material import Bytes, Foreseen, Nothing
 from logscope.engine.loading.spools import retention_of
 from logscope.engine.loading.tablefiles import TableSource, table_source
 from logscope.engine.loading.zones import check_zone, local_zone
@@ -69,13 +70,17 @@ class Loading:
         options: What the user asked for.
         store: Where the records go.
         changed: Called after records were added (on the reading thread).
+        foreseen: Columns that are found as growing sources are read.
     """
 
-    def __init__(self, options: Options, store: Store, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, options: Options, store: Store, changed: Callable[[], None], foreseen: Foreseen | None = None
+    ) -> None:
         """Nothing is opened yet."""
         self._options = options
         self._store = store
         self._changed = changed
+        self._foreseen = foreseen or Nothing()
         self._formats: FormatSet | None = None
         self._appearing = Appearing((), ())
         self._stop = threading.Event()
@@ -168,7 +173,8 @@ class Loading:
             return
         place = len(self.sources)
         self.sources.append(source)
-        ingest = Ingest(source, self._store, lambda lines: self._bind(place, source, lines), self._shift(spec.name))
+        shift = self._shift(spec.name)
+        ingest = Ingest(source, self._store, lambda lines: self._bind(place, source, lines), shift, self._foreseen)
         ingest.line = source.first_line
         self.ingests.append(ingest)
 

@@ -17,7 +17,8 @@ import polars as pl
 
 from logscope.engine.answers import View
 from logscope.engine.loading.ahead import ahead
-from logscope.engine.loading.ingest import BOM, FIRST_BLOCK, SAMPLE, Bytes, Ingest
+from logscope.engine.loading.ingest import BOM, FIRST_BLOCK, SAMPLE, Ingest
+from logscope.engine.loading.material import Bytes
 from logscope.engine.viewing.stretches import Found, record_cuts, records_within, spans
 from logscope.errors import SourceError
 from logscope.query.coarse import coarse

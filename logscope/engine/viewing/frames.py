@@ -6,27 +6,25 @@ bounded cache, so that the second filter of a session does not read again.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from logscope.engine.loading.ahead import ahead
+from logscope.engine.viewing.columncache import ColumnCache
+from logscope.engine.viewing.fresh import Fresh
 from logscope.engine.viewing.stretches import Held
+from logscope.engine.viewing.textcolumns import columns_of, envelope_of
 from logscope.records import schema
 from logscope.records.blocks import is_text, string_column, texts_between
-from logscope.records.messages import split_messages
 from logscope.records.store import Binding, Segment, StoreView
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _INDEX = frozenset(schema.INDEX_COLUMNS)
-_ENVELOPE = ("received", "peer", "flags")
-_FROM_ENVELOPE = {"fields.peer": "peer", "fields.received": "received"}
 _FEW = 64
 _BULK = 2000
 _MOST = 0.6
@@ -39,11 +37,13 @@ class Frames:
 
     Args:
         budget: Bytes of text and parsed columns that are kept.
+        fresh: What was found in the newest blocks of growing sources as they were read.
     """
 
-    def __init__(self, budget: int) -> None:
+    def __init__(self, budget: int, fresh: Fresh | None = None) -> None:
         """With an empty cache."""
-        self._cache = _ColumnCache(budget)
+        self._cache = ColumnCache(budget)
+        self._fresh = fresh or Fresh()
 
     def segment(self, segment: Segment, view: StoreView, names: Collection[str], *, keep: bool = True) -> pl.DataFrame:
         """The named columns of a whole segment, in the order of lines.
@@ -58,6 +58,9 @@ class Frames:
         wanted = [name for name in names if name not in _INDEX]
         if not wanted:
             return frame
+        fresh = self._fresh.columns(segment.pieces, wanted)
+        if fresh is not None:
+            return frame.hstack(fresh)
         found: dict[str, pl.Series] = {}
         missing = []
         for name in wanted:
@@ -67,11 +70,10 @@ class Frames:
             else:
                 found[name] = column
         if missing:
-            fresh = self._parse(segment, view, missing, keep=keep)
-            if keep:
-                for column in fresh:
+            for column in self._parse(segment, view, missing, keep=keep):
+                found[column.name] = column
+                if keep:
                     self._cache.put((segment.key, column.name), column)
-            found.update({column.name: column for column in fresh})
         return frame.with_columns([found[name] for name in wanted])
 
     def among(self, segment: Segment, view: StoreView, names: Collection[str], test: pl.Expr) -> pl.DataFrame:
@@ -97,7 +99,7 @@ class Frames:
             return frame
         texts = texts_between(held.block, offsets.gather(places), offsets.gather(places + 1)).rename("raw")
         codes = index.get_column("format").gather(places)
-        return frame.hstack(_columns([(segment.binding, len(texts))], texts, wanted, codes))
+        return frame.hstack(columns_of([(segment.binding, len(texts))], texts, wanted, codes))
 
     def _held(self, segment: Segment, view: StoreView) -> Held | None:
         """The text of a segment, kept; None if it cannot be searched as it stands."""
@@ -157,7 +159,7 @@ class Frames:
         empty = pl.DataFrame(schema={schema.ROW: pl.UInt32, "name": pl.String, "value": pl.String, "kind": pl.UInt8})
         parts = [empty]
         for run in self._texts(rows, view):
-            lists = run.binding.parser.fields(_envelope(run.binding, run.texts).get_column("raw"))
+            lists = run.binding.parser.fields(envelope_of(run.binding, run.texts).get_column("raw"))
             frame = pl.DataFrame({schema.ROW: run.numbers, "field": lists})
             frame = frame.filter(pl.col("field").list.len() > 0).explode("field").unnest("field")
             parts.append(frame.select(empty.columns).cast(empty.schema))
@@ -187,7 +189,7 @@ class Frames:
         lines = self._cache.column((segment.key, "_lines"))
         lines = (_read(segment, view) if lines is None else lines).filter(mask)
         codes = segment.index(view).get_column("format").filter(mask)
-        return index.hstack(_columns([(segment.binding, len(lines))], lines, wanted, codes).select(wanted))
+        return index.hstack(columns_of([(segment.binding, len(lines))], lines, wanted, codes).select(wanted))
 
     def _parse(self, segment: Segment, view: StoreView, names: Sequence[str], *, keep: bool) -> list[pl.Series]:
         lines = self._cache.column((segment.key, "_lines")) if keep else None
@@ -196,7 +198,7 @@ class Frames:
             if keep:
                 self._cache.put((segment.key, "_lines"), lines)
         codes = segment.index(view).get_column("format")
-        return _columns([(segment.binding, len(lines))], lines, names, codes).get_columns()
+        return columns_of([(segment.binding, len(lines))], lines, names, codes).get_columns()
 
     def _texts(self, rows: pl.Series, view: StoreView) -> Iterable[_Run]:
         """The stored text, that of sources which are read alike together."""
@@ -250,14 +252,14 @@ class _Run:
 
     def columns(self, names: Sequence[str], codes: pl.Series) -> pl.DataFrame:
         """The named columns, in the order of `names`; `codes` are the texts' formats."""
-        return _columns(self.bindings, self.texts, names, codes)
+        return columns_of(self.bindings, self.texts, names, codes)
 
 
 def _fields(runs: Iterable[_Run], height: int) -> list[list[dict[str, object]]]:
     """All fields of so many texts, back in order: `{"name", "value", "kind"}` each."""
     result: list[list[dict[str, object]]] = [[] for _ in range(height)]
     for run in runs:
-        envelope = _envelope(run.binding, run.texts)
+        envelope = envelope_of(run.binding, run.texts)
         lists = run.binding.parser.fields(envelope.get_column("raw")).to_list()
         peers = envelope.get_column("peer").to_list() if "peer" in envelope.columns else [None] * len(lists)
         for place, values, peer in zip(run.places.to_list(), lists, peers, strict=True):
@@ -298,92 +300,3 @@ def _read_rows(segment: Segment, view: StoreView, places: pl.Series) -> list[str
     else:
         found = [reader.pread(end - start, piece.base + start) for start, end in zip(starts, ends, strict=True)]
     return [text.decode("utf-8", "replace").rstrip("\r\n") for text in found]
-
-
-def _envelope(binding: Binding, texts: pl.Series) -> pl.DataFrame:
-    if binding.ref.kind == "messages":
-        return split_messages(texts)
-    return texts.rename("raw").to_frame()
-
-
-def _columns(
-    bindings: Sequence[tuple[Binding, int]], texts: pl.Series, names: Sequence[str], codes: pl.Series
-) -> pl.DataFrame:
-    """Columns of the records of sources that are read alike.
-
-    Args:
-        bindings: The sources, with the number of texts each has.
-        texts: Stored text, one a record.
-        names: What is wanted, in the order of the result.
-        codes: Format codes of the records.
-    """
-    binding = bindings[0][0]
-    envelope = _envelope(binding, texts)
-    raw = envelope.get_column("raw")
-    columns = _from_envelope(envelope, names)
-    if "source" in names:
-        columns["source"] = _each(bindings, "source", lambda one: one.ref.name)
-    if "format" in names:
-        columns["format"] = _format_names(binding, codes)
-    parsed = [name for name in names if name not in columns]
-    if parsed:
-        columns |= {column.name: column for column in binding.parser.stated(raw, parsed)}
-    if "service" in names and columns["service"].null_count():
-        own = _each(bindings, "service", lambda one: one.parser.service)
-        columns["service"] = columns["service"].zip_with(columns["service"].is_not_null(), own)
-    return pl.DataFrame([columns[name].rename(name) for name in names])
-
-
-def _each(bindings: Sequence[tuple[Binding, int]], name: str, of: Callable[[Binding], str | None]) -> pl.Series:
-    """A column of what each text's source has."""
-    parts = [pl.repeat(of(one), count, dtype=pl.String, eager=True) for one, count in bindings]
-    return pl.concat(parts).rename(name)
-
-
-def _from_envelope(envelope: pl.DataFrame, names: Collection[str]) -> dict[str, pl.Series]:
-    """The raw text, and what came with it."""
-    columns = {"raw": envelope.get_column("raw")}
-    for name, column in _FROM_ENVELOPE.items():
-        if name in names and column in envelope.columns:
-            columns[name] = envelope.get_column(column).rename(name)
-    return columns
-
-
-def _format_names(binding: Binding, codes: pl.Series) -> pl.Series:
-    return codes.replace_strict(
-        list(range(len(binding.formats))), list(binding.formats), return_dtype=pl.String, default=None
-    ).rename("format")
-
-
-class _ColumnCache:
-    """Columns by (segment, name), the least recently used given up beyond the budget."""
-
-    def __init__(self, budget: int) -> None:
-        self._budget = budget
-        self._size = 0
-        self._columns: OrderedDict[tuple[object, str], tuple[pl.Series | Held, int]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def column(self, key: tuple[object, str]) -> pl.Series | None:
-        found = self.get(key)
-        return found if isinstance(found, pl.Series) else None
-
-    def get(self, key: tuple[object, str]) -> pl.Series | Held | None:
-        with self._lock:
-            entry = self._columns.get(key)
-            if entry is None:
-                return None
-            self._columns.move_to_end(key)
-            return entry[0]
-
-    def put(self, key: tuple[object, str], column: pl.Series | Held) -> None:
-        size = (len(column.block) if isinstance(column, Held) else int(column.estimated_size())) + 256
-        if size > self._budget // 4:
-            return
-        with self._lock:
-            old = self._columns.pop(key, None)
-            self._size += size - (old[1] if old else 0)
-            self._columns[key] = (column, size)
-            while self._size > self._budget:
-                _, (_, freed) = self._columns.popitem(last=False)
-                self._size -= freed
