@@ -293,7 +293,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "request": ("req", "requestId", "x_request_id"), "session": ("sid", "session"), "order": ("orderId", "order_id", "order"),
     "ref": ("ref", "psp_ref", "reference"), "trace": ("trace_id", "traceId"), "span": ("span_id",), "user": ("user", "uid"),
     "job": ("job",), "call": ("icid",), "leg": ("call_id",), "transfer": ("transfer",), "corr": ("corr",), "file": ("file",),
-    "router": ("router",), "pid": ("pid",),
+    "router": ("router",), "pid": ("pid",), "parent": ("parent",), "link": ("sig",), "work": ("work",), "version": ("build",),
 }  # fmt: skip
 
 

@@ -36,6 +36,10 @@ LINKABLE = ("uuid", "hex", "prefixed", "token", "int")
 MODAL = 0.8
 """From this share of distinct values on, a shape is the rule and others are strays."""
 
+COMMON = 3
+"""Values of which something is said, for it to be what transactions begin with."""
+SMALL_PLACE = 20
+"""Records that a service counts for at least when shares of it are taken."""
 SIXTEEN_BITS = 65_535
 _DRAWN = 100
 """Numbers that must be seen,"""
@@ -162,7 +166,9 @@ def statistics(held: pl.DataFrame, order: pl.DataFrame) -> pl.DataFrame:
 
     Returns:
         Per `group`: distinct, support, repeat, p99, median, most, xs, xt, novelty, span (share of
-        the log), lasting (median seconds between a value's first and last record), shape, length.
+        the log), recurs (the same over what records anywhere in the log would span: 0 to about 1), cover (the largest
+        share of a place's records that hold it), lasting (median seconds between a value's first and last record),
+        shape, length.
     """
     table = held.join(order, on=ROW).sort("group", "rank")
     # Where in a group's records a value stands: of those before it, as a share.
@@ -184,8 +190,40 @@ def statistics(held: pl.DataFrame, order: pl.DataFrame) -> pl.DataFrame:
         most=pl.col("n").max(), xs=(pl.col("places") >= 2).mean(), xt=(pl.col("templates") >= 2).mean(),
         novelty=(pl.col("first") >= 0.5).mean(),
         span=pl.col("ranks").filter(pl.col("n") >= 3).median().fill_null(0.0),
+        recurs=(pl.col("ranks") * (pl.col("n") + 1) / (pl.col("n") - 1)).filter(several).median().fill_null(0.0),
         lasting=pl.col("lasts").filter(several).median().fill_null(0.0),
         shape=pl.col("shape").mode().sort().first(), length=pl.col("length").median(),
     )  # fmt: skip
-    support = table.group_by("group").agg(support=pl.col(ROW).n_unique())
+    here = table.group_by("group", "place").agg(n=pl.col(ROW).n_unique())
+    totals = order.group_by("place").agg(total=pl.len())
+    share = pl.col("n") / pl.max_horizontal("total", pl.lit(min(total, SMALL_PLACE)))
+    support = (
+        here.join(totals, on="place", nulls_equal=True)
+        .group_by("group")
+        .agg(cover=share.max())
+        .join(table.group_by("group").agg(support=pl.col(ROW).n_unique()), on="group")
+    )
     return values.join(support, on="group").sort("group")
+
+
+def begins(held: pl.DataFrame, order: pl.DataFrame) -> float:
+    """How surely the values of one group begin with what is said once of each, as transactions do and users do not.
+
+    Args:
+        held: Distinct `row`, `value` of the group.
+        order: As for `statistics`.
+
+    Returns:
+        0 to 1: for the values in several records, the mean share of values with that first template which begin with it,
+        0 where it comes again, or is said of hardly any other.
+    """
+    table = held.select(ROW, "value").unique().join(order, on=ROW).sort("rank")
+    said = table.group_by("value", "template").agg(n=pl.len(), first=pl.col("rank").min())
+    said = said.filter(pl.len().over("value") + pl.col("n").max().over("value") > 2)
+    if said.is_empty():
+        return 0.0
+    said = said.with_columns(begins=pl.col("first") == pl.col("first").min().over("value"))
+    said = said.with_columns(share=pl.col("begins").mean().over("template"), values=pl.len().over("template"))
+    firsts = said.filter("begins")
+    once = pl.when((pl.col("n") == 1) & (pl.col("values") >= COMMON)).then("share").otherwise(0.0)
+    return float(firsts.select(once.mean()).item() or 0)

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import polars as pl
 
 from logscope.correlation.aliases import alias_groups
-from logscope.correlation.classes import at_sight, classify
-from logscope.correlation.columns import LINKABLE, drawn_from_few, group_label, occurrences, shape_pattern, statistics
+from logscope.correlation.classes import Verdict, at_sight, classify
+from logscope.correlation.columns import (
+    LINKABLE,
+    begins,
+    drawn_from_few,
+    group_label,
+    occurrences,
+    shape_pattern,
+    statistics,
+)
 from logscope.correlation.keys import (
     CANONICAL,
     Key,
@@ -79,7 +89,8 @@ def find_keys(sample: pl.DataFrame, pairs: pl.DataFrame) -> Found:
         mine = merged.filter(pl.col("group") == row["group"])
         values = columns.text(mine["value"])
         row["drawn"] = row["shape"] == "int" and drawn_from_few(_in_order(mine, order, columns))
-        key = _key(row, by_root.get(row["group"], (row["group"],)), columns, values, why, seconds)
+        classed = partial(classify, stats=row, seconds=seconds, begins=partial(begins, mine, order))
+        key = _key(by_root.get(row["group"], (row["group"],)), columns, values, why, classed)
         if isinstance(key, str):
             refused.append((row["support"], key))
         elif key.name not in named:
@@ -205,12 +216,11 @@ def _seconds(sample: pl.DataFrame) -> float:
 
 
 def _key(
-    row: dict[str, Any],
     group: tuple[str, ...],
     columns: _Columns,
     values: pl.Series,
     why: dict[str, str],
-    seconds: float,
+    classed: Callable[[list[str]], Verdict],
 ) -> Key | str:
     """The key that a group of columns is, or in words why it is none."""
     fields = sorted(
@@ -220,7 +230,7 @@ def _key(
     names = [name for name, _ in fields]
     plain = [bound(name)[0] for name in names]
     words = [label.strip() for label in labels if label.endswith(" ")]
-    verdict = classify(plain or words, row, seconds)
+    verdict = classed(plain or words)
     name = _name(fields, labels)
     if verdict.klass is None or (not names and verdict.klass == "weak"):
         return f"{name} ({verdict.why.removeprefix('weak: ')})"

@@ -27,6 +27,10 @@ ENTITY = 0.5
 """What is named like a user or a thing needs more to be the grain: by nature many transactions share it."""
 LONG_LIVED = 0.25
 """Share of the log that the values of a resource live through; a request's are soon over."""
+STAYS_IN = 0.3
+"""What a key counts for that stays in one service, of one that all its values leave."""
+COVERS = 0.05
+"""The grain stands in so many of one service's records: what is in fewer is not what the log is about."""
 STAYS, LEAVES = 1.1, 0.9
 """The grain that was shown so far is left only for one that is clearly better."""
 CLEAR = 0.8
@@ -187,9 +191,12 @@ def choose(sample: Sample, plan: Plan, levels: dict[str, Level], max_span_us: in
 
     def score(name: str) -> tuple[float, str]:
         stats = sample.stats[name]
-        return (stats["support"] / total * (0.5 + 0.5 * stats["xs"]) * stats["repeat"], name)
+        return (stats["support"] / total * (STAYS_IN + (1 - STAYS_IN) * stats["xs"]) * stats["repeat"], name)
 
     base = max(levels, key=score)
+    most = max(stats["cover"] for stats in (sample.stats[name] for name in levels))
+    if most < COVERS:
+        return Choice(None, f"no key stands in {COVERS:.0%} of any service's records; the most is {base}, {most:.1%}")
     tried: dict[tuple[str, str], Climb] = {}
 
     def over(parent: str, child: str) -> Climb:

@@ -29,6 +29,8 @@ _EDGE_OFF = r"^[\s\[({<,;|\"'/=:]?(.*)$"
 _BARE = rf"{_EDGE}(?:{_UUID}|[0-9a-f]{{16,64}}(?:\.\d+)*(?:@[\w.-]+)?|[0-9A-Z]{{10,40}})\b"
 _CUTS = {"tab": ("\t", r"\t"), "bar": ("|", r"|")}
 _MOST_COLUMNS = 16
+_DIGIT_WITHIN = 12
+"""Letters in a row that are prose even where others of the kind have digits; longer ones are no word."""
 _LEAST = 5
 """Values that a label must have to be thought about."""
 HEADER = 0.5
@@ -172,6 +174,26 @@ def values_pattern(values: pl.Series) -> str:
     return rf"[{ranges}]{{{low}}}" if drawn else rf"[{ranges}]{{{low},}}"
 
 
+def _with_digit(pattern: str) -> str:
+    """The same values, but none without a digit: after a word these are words (`Mobile Safari` beside `Mobile 15E148`)."""
+    parts = re.fullmatch(r"\[(0-9)([^\]]+)\]\{(\d+)(,?)\}", pattern)
+    if parts is None or parts[2] == "a-f" or int(parts[3]) > _DIGIT_WITHIN:
+        return pattern
+    least, more = int(parts[3]), parts[4]
+    letter, any_of = f"[{parts[2]}]", f"[0-9{parts[2]}]"
+    # The first digit is the first, second ... character, so many follow.
+    after = [f"{_times(letter, at)}[0-9]{_times(any_of, least - at - 1, more)}" for at in range(least)]
+    if more:
+        after.append(f"{_times(letter, least, more)}[0-9]{any_of}*")
+    return f"(?:{'|'.join(after)})"
+
+
+def _times(one: str, count: int, more: str = "") -> str:
+    if count == 0:
+        return f"{one}*" if more else ""
+    return f"{one}{{{count}{more}}}" if more or count > 1 else one
+
+
 def pattern_of(label: str, values: pl.Series) -> str:
     """The regex that finds a label's values again: one capture group.
 
@@ -180,7 +202,7 @@ def pattern_of(label: str, values: pl.Series) -> str:
         values: Distinct values of it.
     """
     if label.endswith(" "):
-        return rf"(?i:\b{re.escape(label.strip())}{_AFTER})({values_pattern(values)})\b"
+        return rf"(?i:\b{re.escape(label.strip())}{_AFTER})({_with_digit(values_pattern(values))})\b"
     name, hash_sign, rest = label.partition("#")
     if hash_sign and name in _CUTS:
         mark = _CUTS[name][1]

@@ -15,6 +15,7 @@ from logscope.engine.api import Cancel
 from logscope.engine.options import Options
 from logscope.engine.session import Session
 from tests.conformance.pairs import Agreement, agreement
+from tests.odd_worlds import burst, long_traces, versions, visits
 from tests.worlds import (
     Shop,
     World,
@@ -112,6 +113,11 @@ VARIANTS: dict[str, Variant] = {
     "bank in sentences": Variant(lambda: bank(52), "transfer", {"style": "free"}),
     "bank with clearing files": Variant(lambda: bank(53, file=True), "transfer", {"style": "free"}),
     "a daemon": Variant(lambda: daemon(54), "pid", {"style": "syslog"}),
+    "traces of hundreds of records": Variant(lambda: long_traces(57), "trace"),
+    "links that come again": Variant(lambda: visits(58), None),
+    "all begun at once": Variant(lambda: burst(59), "work"),
+    "all begun at once, json": Variant(lambda: burst(60), "work", {"style": "json"}),
+    "a version that runs": Variant(lambda: versions(61), "request"),
     "each id once": Variant(lambda: strangers(55), None),
 }
 

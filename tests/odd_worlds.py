@@ -1,0 +1,55 @@
+"""Worlds in which ids do not do what they do in most logs; see `tests.worlds`."""
+
+from __future__ import annotations
+
+import random
+
+from tests.worlds import World
+
+
+def long_traces(seed: int, count: int = 24) -> World:
+    """Traces of hundreds of records over some seconds each; every step names its own span and its parent's."""
+    world = World(random.Random(seed))
+    for number in range(count):
+        trace, spans = world.hex("trace"), [world.hex("span", 64)]
+        for step in range(110):
+            service = world.chance.choice(("front", "basket", "price"))
+            spans.append(world.hex("span", 64))
+            ids = {"trace": trace, "span": spans[-1], "parent": world.chance.choice(spans[max(0, len(spans) - 6) : -1])}
+            at = number * 2.0 + step * 0.02
+            world.say(at, service, f"calls step {step % 11}", trace, **ids)
+            world.say(at + 0.01, service, "answered", trace, **ids)
+    return world
+
+
+def visits(seed: int, count: int = 1200) -> World:
+    """Visits of pages by signed links that come again on other days: nothing here is a transaction."""
+    world = World(random.Random(seed))
+    links = [world.new("link", f"AF{world.chance.getrandbits(100):025x}g") for _ in range(100)]
+    for number in range(count):
+        ids = {"link": world.chance.choice(links)} if world.chance.random() < 0.2 else {}
+        world.say(number * 240.0, "web", world.chance.choice(("GET /a", "GET /b", "GET /c", "POST /d")), None, **ids)
+    return world
+
+
+def burst(seed: int, count: int = 60) -> World:
+    """Work that was all begun within one second and then goes on side by side."""
+    world = World(random.Random(seed))
+    for _ in range(count):
+        at, job = world.chance.random(), world.uuid("work")
+        for step, word in enumerate(("taken from the queue", "read", "read more", "checked", "written", "done")):
+            world.say(at, "worker" if step < 4 else "store", word, job, work=job)
+            at += 0.5 + world.chance.random() * 3
+    return world
+
+
+def versions(seed: int, count: int = 480) -> World:
+    """One service; each record holds its request and the version that runs, a new one now and then."""
+    world = World(random.Random(seed))
+    version = ""
+    for number in range(count):
+        version = world.hex("version", 160) if number % 80 == 0 else version
+        request = world.hex("request")
+        for step, word in enumerate(("begins", world.chance.choice(("reads", "writes")), "ends")):
+            world.say(number * 1.5 + step * 0.2, "app", word, request, request=request, version=version)
+    return world
