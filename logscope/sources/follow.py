@@ -124,6 +124,14 @@ class FollowedFile(OpenSource):
         """When the newest file was last written, microseconds since 1970 UTC."""
         return self._current.mtime_ns // 1000 if self._current else super().mtime_us
 
+    @property
+    def identity(self) -> tuple[int, int] | None:
+        """Device and inode, while there is but one file and nothing of it was left out."""
+        with self._lock:
+            file = self._current
+            plain = len(self._extents) == 1 and not self._extents[0].offset and self._newline == b"\n"
+            return file.identity if file is not None and plain and not file.replaced else None
+
     def poll(self) -> bool:
         """Read on: growth, then what has become of the path, then late writes to rotated files."""
         with self._lock:

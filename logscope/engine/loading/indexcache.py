@@ -90,10 +90,11 @@ class IndexCache:
         return True
 
     def save(self, ingest: Ingest, how: Sequence[object]) -> None:
-        """Keep the index of a source that was read to its end, if there is something new to keep."""
+        """Keep the index of a source that was read to its end (for now), if there is something new to keep."""
         path = self._path(ingest, how)
         size = ingest.source.size()
-        if path is None or ingest.position < size or size - ingest.resumed_size < _GROWTH:
+        unread = ingest.position < size and not ingest.source.follow  # of a followed file a line without an end
+        if path is None or unread or size - ingest.resumed_size < _GROWTH:
             return
         pieces = _pieces(ingest)
         if pieces is None:
@@ -113,7 +114,7 @@ class IndexCache:
 
     def _path(self, ingest: Ingest, how: Sequence[object]) -> Path | None:
         identity = ingest.source.identity
-        if identity is None or ingest.source.follow or ingest.source.size() < LEAST:
+        if identity is None or ingest.source.size() < LEAST:
             return None
         text = json.dumps([pl.__version__, self.way, *identity, *map(str, how)])
         return folder() / f"{hashlib.blake2b(text.encode(), digest_size=16).hexdigest()}.index"

@@ -297,6 +297,7 @@ class Loading:
         ):
             self.loaded = True
             self._changed()
+            self.keep_indexes()
         return moved
 
     def start(self) -> None:

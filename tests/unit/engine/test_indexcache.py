@@ -96,6 +96,34 @@ def test_a_grown_file_costs_its_growth(log: Path, more: str) -> None:
     assert read(log)[0].equals(fresh(log))
 
 
+def test_a_followed_file_begins_where_the_last_reading_ended(log: Path, tmp_path: Path) -> None:
+    caught_up = followed(log)
+    assert caught_up.equals(fresh(log).head(1998))  # the last two may still grow
+    assert len(entries(tmp_path)) == 1
+    with log.open("a") as file:
+        file.write("\n\tat more\n2026-11-01T11:00:00Z ERROR [m] a.B - new")
+    assert read(log)[0].equals(fresh(log))
+    whole = followed(log, "2026-11-01T11:00:01Z ERROR [m] a.B - newer\n")
+    assert whole.equals(fresh(log).head(2001))
+
+
+def followed(path: Path, *more: str) -> pl.DataFrame:
+    """All records of a file that is followed, and grows once it was read."""
+    session = Session(Options(sources=(str(path),), follow=True))
+    session.open()
+    while not session.loading.loaded:
+        session.loading.step()
+    for text in more:
+        with path.open("a") as file:
+            file.write("\n" + text)
+        while session.loading.step():
+            pass
+    rows = session.view("", cancel=Cancel()).rows
+    frame = session.frames.rows(rows, session.store.view, ["time", "time_from", "level", "line", "format", "raw"])
+    session.close()
+    return frame.drop("row")
+
+
 def _rewritten(path: Path) -> None:
     path.write_text("\n".join(LINES).replace("INFO", "WARN"))
 
