@@ -323,6 +323,11 @@ class Loading:
         return sum(ingest.position for ingest in self.ingests) / total if total else 1.0
 
     @property
+    def waiting(self) -> int:
+        """Known bytes that are not in the store yet."""
+        return sum(source.size() for source in self.sources) - sum(ingest.position for ingest in self.ingests)
+
+    @property
     def live(self) -> bool:
         """Whether more may come."""
         return bool(self._appearing) or any(not source.finished() for source in self.sources)

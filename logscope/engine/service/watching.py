@@ -18,11 +18,10 @@ from logscope.engine.detection.detecting import Told
 from logscope.engine.service.deciding import Deciding
 from logscope.engine.service.ledger import Ledger, ledger_of
 from logscope.engine.service.metrics import Measures
+from logscope.engine.service.pacing import rest
 
 if TYPE_CHECKING:
     from logscope.engine.session import Session
-
-_POLL_SECONDS = 0.1
 
 
 class Watching:
@@ -76,6 +75,7 @@ class Watching:
         """
         caught_up = False
         while not stop.is_set():
+            began = clock.monotonic()
             reloaded = reload()
             moved = self._session.loading.step()
             self._say_news()
@@ -88,7 +88,7 @@ class Watching:
                     caught_up = self._take_back()
                 if not self._session.loading.live:
                     break
-                stop.wait(_POLL_SECONDS)
+            stop.wait(rest(clock.monotonic() - began, moved=moved, waiting=self._session.loading.waiting))
         self._session.loading.stop_receiving()
         while self._session.loading.step():
             pass

@@ -1,0 +1,32 @@
+"""When the next turn of a live session is due.
+
+What a turn costs hardly depends on how much has come (measured with 20 rules: 0.3 s for 1,000 messages, 0.8 s for
+50,000), so turn upon turn takes a whole processor at any rate. Turns rest for a while after one that found something,
+longer after a dear one, and not at all once they take as long as what they wait for.
+"""
+
+from __future__ import annotations
+
+IDLE_SECONDS = 0.1
+"""After a turn in which nothing came."""
+_LEAST_SECONDS = 0.2
+_MOST_SECONDS = 1.0
+_SHARE = 3
+"""A turn is a third of the time from its beginning to that of the next one."""
+
+
+_BACKLOG = 256 << 10
+
+
+def rest(took: float, *, moved: bool, waiting: int) -> float:
+    """Seconds to wait before the next turn.
+
+    Args:
+        took: Seconds of the last one.
+        moved: Whether anything had come in it.
+        waiting: Bytes that were there already and did not fit into it.
+    """
+    if waiting > _BACKLOG:
+        return 0.0
+    period = min(_MOST_SECONDS, max(_LEAST_SECONDS, _SHARE * took)) if moved else IDLE_SECONDS
+    return max(0.0, period - took)
