@@ -99,7 +99,7 @@ def numbers_of(session: Session, wanted: Sequence[str]) -> list[int]:
     from logscope.engine.api import Cancel
 
     numbers: list[int] = []
-    table = session.transactions(cancel=Cancel()) if wanted else None
+    table = session.transactions(cancel=Cancel(), columns=()) if wanted else None
     for each in wanted:
         assert table is not None
         found = by_id(table, session, each).get_column("number").to_list()

@@ -40,13 +40,31 @@ class Cancelled(Exception):
 
 
 class Cancel:
-    """A flag that a face sets to give up a query; queries look at it between segments."""
+    """What a face gives to a query: a flag to give it up, looked at between segments, and who hears how far it is.
 
-    __slots__ = ("_set",)
+    Args:
+        hears: Called on the query's thread with what `tell` was given.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_hears", "_set", "told")
+
+    def __init__(self, hears: Callable[[str, float | None], None] | None = None) -> None:
         """Not yet cancelled."""
         self._set = False
+        self._hears = hears
+        self.told: tuple[str, float | None] | None = None
+        """What was told last."""
+
+    def tell(self, what: str, share: float | None = None) -> None:
+        """Say what is being done and how far it is.
+
+        Args:
+            what: In words.
+            share: 0 to 1; None: nobody knows.
+        """
+        self.told = (what, share)
+        if self._hears is not None:
+            self._hears(what, share)
 
     def set(self) -> None:
         """Give up."""
@@ -128,7 +146,7 @@ class Investigation(Browsing, Casing, Protocol):
     def pivot_filter(self, key: str | None, name: str, value: str) -> str:
         """The filter that finds a value in any service under any field's name of its key."""
 
-    def prepare_transactions(self, *, cancel: Cancel, progress: Callable[[str, float], None] | None = None) -> None:
+    def prepare_transactions(self, *, cancel: Cancel) -> None:
         """Find the keys, link, make transactions and detections, if not yet done for this generation."""
 
     def with_columns(self, transactions: pl.DataFrame) -> pl.DataFrame:

@@ -38,6 +38,7 @@ from logscope.engine.loading.zones import local_zone
 from logscope.engine.publishing import Publishing, Snapshots
 from logscope.engine.rulework.findings import Findings
 from logscope.engine.service.deciding import Deciding
+from logscope.engine.turns import Turns
 from logscope.engine.viewing.browsingpart import BrowsingPart
 from logscope.engine.viewing.cold import read_matching
 from logscope.engine.viewing.fieldnames import require_fields, sampled_fields
@@ -90,7 +91,7 @@ class Session(Analyses, Findings, Casework, BrowsingPart):
         self.detecting = Detecting(self.store, self.frames, self.correlating, options, self.source_name)
         self.selection = Selection(options)
         self._snapshots = Snapshots(self.store, self.loading, self.correlating, self.detecting)
-        self._made_lock = threading.Lock()
+        self._turns = Turns()
         self._closed = threading.Event()
         self._live: threading.Thread | None = None
         self._provisional: list[Detection] = []
@@ -121,7 +122,7 @@ class Session(Analyses, Findings, Casework, BrowsingPart):
         deciding = Deciding(self, self.loading.notices.append)
         while not self._closed.wait(_TURN_SECONDS):
             if self.loading.loaded:
-                with self._made_lock:
+                with self._turns.of(Cancel()):
                     deciding.turn(final=False)
                     self._provisional = self.detecting.provisional()
                 self._publishing.changed()
@@ -280,47 +281,38 @@ class Session(Analyses, Findings, Casework, BrowsingPart):
 
     def prepare_keys(self, *, cancel: Cancel) -> None:
         """Find the keys and link, if not yet done for what is in the store."""
-        with self._made_lock:
-            self._link(cancel, None)
+        with self._turns.of(cancel):
+            self._link(cancel)
 
-    def _link(self, cancel: Cancel, progress: Callable[[str, float], None] | None) -> Delta | None:
+    def _link(self, cancel: Cancel) -> Delta | None:
         if self.correlating.plan is None:
             if not self.store.view.records:
                 return None  # keys found in nothing would stay none
             kept = kept_plan(self.loading.sources) if self.options.plan is None else None
-            self.correlating.prepare(cancel=cancel, progress=progress, plan=kept, keep=self.loading.loaded)
+            self.correlating.prepare(cancel=cancel, plan=kept, keep=self.loading.loaded)
             if kept is None and self.options.plan is None:
                 self.renewing.found()
         elif self._live is None and self.renewing.due():
-            self.renewing.renew(cancel, progress)
-        return self.correlating.update(cancel=cancel, progress=progress)
+            self.renewing.renew(cancel)
+        return self.correlating.update(cancel=cancel)
 
-    def prepare_transactions(
-        self,
-        *,
-        cancel: Cancel,
-        progress: Callable[[str, float], None] | None = None,
-        decide: bool = False,
-        asked: bool = False,
-    ) -> None:
+    def prepare_transactions(self, *, cancel: Cancel, decide: bool = False, asked: bool = False) -> None:
         """Find keys, link, decide, if not yet done for what is in the store.
 
         Args:
             cancel: Looked at between segments.
-            progress: Told what is done and how far it is.
             decide: What the end of the data leaves pending is decided too.
             asked: Of live sources too find the keys in what has come so far, however little.
         """
-        with self._made_lock:
+        with self._turns.of(cancel):
             if self._live is not None and self.correlating.plan is None and not asked:
                 return  # the live thread waits until it has seen enough to find the keys in
-            delta = self._link(cancel, progress)
+            delta = self._link(cancel)
             if self.correlating.plan is None:
                 return
             self.detecting.update(
                 delta,
                 cancel=cancel,
-                progress=progress,
                 final=not self.loading.live,
                 decide=decide,
                 least=reached_watermark(self.loading.sources),
@@ -368,7 +360,7 @@ class Session(Analyses, Findings, Casework, BrowsingPart):
 
     def set_grain(self, grain: str) -> None:
         """Another grain; transactions are made anew when next asked for."""
-        with self._made_lock:
+        with self._turns.of(Cancel()):
             self.renewing.settle()
             self.correlating.set_grain(grain)
             self.detecting.reset()
@@ -376,7 +368,7 @@ class Session(Analyses, Findings, Casework, BrowsingPart):
 
     def use_plan(self, plan: Plan) -> None:
         """Another plan, or the same one over records that have changed."""
-        with self._made_lock:
+        with self._turns.of(Cancel()):
             if plan is not self.correlating.plan:
                 self.renewing.settle()
             self.correlating.use(plan)
@@ -385,7 +377,7 @@ class Session(Analyses, Findings, Casework, BrowsingPart):
 
     def replace_rules(self, rules: tuple[Rule, ...], errors: tuple[LogscopeError, ...]) -> None:
         """Other rules; what they find is found when next asked for."""
-        with self._made_lock:
+        with self._turns.of(Cancel()):
             self.detecting.replace_rules(rules, errors)
             self._provisional = []
         self._publishing.changed()

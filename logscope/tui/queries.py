@@ -66,7 +66,12 @@ class Queries:
         """
         if topic in self._running:
             self._running[topic].cancel.set()
-        question = Question(label, Cancel(), time.monotonic())
+
+        def hear(what: str, share: float | None) -> None:
+            if label:
+                self._owner.call_later(self._progressed, topic, question, what, share)
+
+        question = Question(label, Cancel(hear), time.monotonic())
         self._running[topic] = question
 
         def work() -> None:
@@ -95,10 +100,6 @@ class Queries:
     def busy(self, topic: str) -> bool:
         """Whether a question of this topic is under way."""
         return topic in self._running
-
-    def report(self, topic: str, label: str, share: float | None) -> None:
-        """Tell how far a question is; from any thread."""
-        self._owner.call_later(self._progressed, topic, label, share)
 
     def shown(self) -> tuple[str, float | None] | None:
         """The question worth showing: the one under way for longest."""
@@ -130,8 +131,8 @@ class Queries:
             question.cancel.set()
         self._running.clear()
 
-    def _progressed(self, topic: str, label: str, share: float | None) -> None:
-        if question := self._running.get(topic):
+    def _progressed(self, topic: str, question: Question, label: str, share: float | None) -> None:
+        if self._running.get(topic) is question:
             question.label, question.share = label, share
             self._changed()
 

@@ -348,11 +348,10 @@ class FakeInvestigation(FakeAnalysis, FakeBrowsing, FakeCases):
     def pivot_filter(self, key: str | None, name: str, value: str) -> str:
         return f'"{name}={value}"' if (name in STRONG) else f"{name}:{value}"
 
-    def prepare_transactions(self, *, cancel: Cancel, progress: Callable[[str, float], None] | None = None) -> None:
+    def prepare_transactions(self, *, cancel: Cancel) -> None:
         if self.prepared:
             return
-        if progress:
-            progress("linking", 0.5)
+        cancel.tell("linking", 0.5)
         self._wait(cancel)
         self.prepared = True
 

@@ -115,7 +115,7 @@ class Analysing:
         """Shapes of the transactions that a filter keeps, most first."""
         self._session.prepare_transactions(cancel=cancel, asked=True)
         self.shape_of(cancel)
-        table = self._session.transactions(where, cancel=cancel)
+        table = self._session.transactions(where, cancel=cancel, columns=("transaction",))
         told = shapes.summarised(table)
         examples = self.placed(cancel, told.get_column("example"))
         steps = {code: (service, template) for code, service, template in self._named()}
@@ -149,7 +149,7 @@ class Analysing:
     def _told(self, where: str, cancel: Cancel) -> pl.DataFrame:
         session = self._session
         session.prepare_transactions(cancel=cancel, asked=True)
-        numbers = session.transactions(where, cancel=cancel).get_column("number") if where.strip() else None
+        numbers = session.transactions(where, cancel=cancel, columns=()).get_column("number") if where.strip() else None
         rows = self.placed(cancel, numbers)
         names = self.stepping.steps().sort("code").get_column("service")
         rows = rows.with_columns(names[rows.get_column("code")].alias("service"), error=pl.col("level") >= ERROR)

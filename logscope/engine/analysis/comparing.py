@@ -19,6 +19,8 @@ _MOST_SHAPES = 40
 _MOST_STEPS = 2_000
 _ALIKE = 0.6
 """Likeness of ways that are compared with one another."""
+_UNLIKE = 0.3
+"""Likeness below which one that went well tells less than one of the same way, whatever became of it."""
 _USUAL = 0.75
 """Share of alike transactions that take a step which is missed where it is not taken."""
 _UNUSUAL = 0.05
@@ -52,7 +54,7 @@ class _Comparing:
         self._analysing = session.analysing
         session.prepare_transactions(cancel=cancel, asked=True)
         self._analysing.shape_of(cancel)
-        self._table = session.transactions(cancel=cancel)
+        self._table = session.transactions(cancel=cancel, columns=())
         self._names = dict(
             zip(*self._analysing.stepping.steps().select("code", names=pl.struct("service", "template")), strict=True)
         )
@@ -102,7 +104,9 @@ class _Comparing:
         counts = dict(ways.select("shape", "n").iter_rows())
         steps = self._steps([number, *examples.values()])
         alike = {way: likeness(steps[number], steps[examples[way]]) for way in examples}
-        family = [way for way in alike if alike[way] >= _ALIKE] or list(alike)
+        family = [way for way in alike if alike[way] >= _ALIKE]
+        if not family:
+            return self._unlike(number, shape, alike, examples)
         odd = _oddity({way: set(steps[examples[way]]) for way in family}, counts)
         best = max(family, key=lambda way: (-odd[way], round(alike[way], 3), counts[way], -way))
         total = sum(counts[way] for way in family)
@@ -114,6 +118,20 @@ class _Comparing:
                 f"{alike[best]:.0%} of the steps are the same"
             )
         return int(examples[best]), why
+
+    def _unlike(self, number: int, shape: int, alike: dict[int, float], examples: dict[int, int]) -> tuple[int, str]:
+        """The peer and why it, where none that went well is much like the transaction."""
+        best = max(alike, key=lambda way: (round(alike[way], 3), -way))
+        same = self._table.filter((pl.col("number") != number) & (pl.col("shape") == shape))
+        if alike[best] < _UNLIKE and same.height:
+            typical = (pl.col("duration") - pl.col("duration").median()).abs()
+            peer = same.sort(typical, "start", "number").item(0, "number")
+            return int(peer), (
+                f"none without errors is like it: the typical one of the {same.height:,} others that went the same way"
+            )
+        return examples[best], (
+            f"none without errors is much like it: of shape {best}, the nearest, {alike[best]:.0%} of the steps are the same"
+        )
 
     def _records(self, numbers: list[int]) -> pl.DataFrame:
         frame = self._analysing.placed(self._cancel, pl.Series(numbers, dtype=pl.UInt32))
@@ -131,7 +149,11 @@ class _Comparing:
 
     def _usual(self, shape: int, number: int) -> dict[tuple[int, int], tuple[int, int, int, int]]:
         """(step, turn) -> p5, p50, p95 of the pause before it, and of how many peers; the transaction itself is none."""
-        peers = self._normal(number).filter(pl.col("shape") == shape).sort("start", "number").head(_MOST_PEERS)
+        of_shape = pl.col("shape") == shape
+        peers = self._normal(number).filter(of_shape)
+        if peers.is_empty():
+            peers = self._table.filter((pl.col("number") != number) & of_shape)
+        peers = peers.sort("start", "number").head(_MOST_PEERS)
         told = (
             self._records(peers.get_column("number").to_list())
             .drop_nulls("pause")

@@ -203,7 +203,7 @@ def _evidence(session: Session, rows: Sequence[int]) -> tuple[str, ...]:
 
 def _statistics(session: Session, detail: TransactionDetail, cancel: Cancel) -> tuple[tuple[str, str], ...]:
     """How this transaction stands among all."""
-    table = session.transactions(sort="shape", cancel=cancel)
+    table = session.transactions(sort="shape", cancel=cancel, columns=())
     spans = table.get_column("duration").dt.total_microseconds()
     mine = detail.end - detail.start
     faster = int((spans < mine).sum())

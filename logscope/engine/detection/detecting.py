@@ -15,7 +15,7 @@ from logscope.engine.detection.closing import Closing
 from logscope.engine.detection.ruleset import load
 from logscope.engine.detection.suppression import Suppression
 from logscope.engine.detection.watermark import Watermark
-from logscope.engine.linking.correlating import Correlating, Progress
+from logscope.engine.linking.correlating import Correlating
 from logscope.engine.viewing.selection import Selection
 from logscope.errors import LogscopeError, PlanError
 from logscope.records import schema
@@ -122,7 +122,6 @@ class Detecting:
         delta: Delta | None,
         *,
         cancel: Cancel,
-        progress: Progress | None = None,
         final: bool,
         decide: bool = False,
         least: int | None = None,
@@ -133,7 +132,6 @@ class Detecting:
         Args:
             delta: What linking changed meanwhile.
             cancel: Looked at between segments.
-            progress: Told how far it is.
             final: This is all there is: the watermark is the newest record's time.
             decide: With `final`, what is pending is decided too.
             least: With `final`, the watermark is not less than that (what a watch had reached).
@@ -149,7 +147,7 @@ class Detecting:
         for other in self._others.values():
             moved[id(other)] = other.update(cancel=cancel, beside=self._correlating)
         now = clock.monotonic_ns() // 1000 if now is None else now
-        self._take(running, view, cancel, progress, now)
+        self._take(running, view, cancel, now)
         watermark = self._final_watermark(least) if final else self.watermark.advance(now)
         if watermark is None or self.begin is None:
             return Told((), ())
@@ -258,9 +256,7 @@ class Detecting:
             self._others[wanted.grain] = other
         return self._others[wanted.grain]
 
-    def _take(
-        self, running: Sequence[Running], view: StoreView, cancel: Cancel, progress: Progress | None, now: int
-    ) -> None:
+    def _take(self, running: Sequence[Running], view: StoreView, cancel: Cancel, now: int) -> None:
         """Give the new records to the rules; the watermark sees all of them."""
         from logscope.rules.sharing import Sharing
 
@@ -269,8 +265,7 @@ class Detecting:
         segments = list(view.since(self._next_row)) if view.records > self._next_row else []
         for number, segment in enumerate(segments):
             cancel.check()
-            if progress:
-                progress("applying rules", number / len(segments))
+            cancel.tell("applying rules", number / len(segments))
             asked = self.columns(segment.binding.ref.kind) | _OF_INDEX
             frame = self._frames.segment(
                 segment, view, {name for name in asked if not name.startswith(schema.KEY_PREFIX)}

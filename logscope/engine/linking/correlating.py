@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from logscope.query.filters import Filter
     from logscope.records.store import Store
 
-Progress = Callable[[str, float], None]
-
 
 class Correlating:
     """Finds keys and links records.
@@ -64,14 +62,11 @@ class Correlating:
 
     # --- the plan
 
-    def prepare(
-        self, *, cancel: Cancel, progress: Progress | None = None, plan: Plan | None = None, keep: bool = True
-    ) -> Plan:
+    def prepare(self, *, cancel: Cancel, plan: Plan | None = None, keep: bool = True) -> Plan:
         """The plan: given, or found in what is in the store.
 
         Args:
             cancel: Looked at before.
-            progress: Told what is done.
             plan: If it is given.
             keep: Whether a found one is remembered for the next time.
 
@@ -81,8 +76,7 @@ class Correlating:
         with self._lock:
             if self.plan is None:
                 cancel.check()
-                if progress:
-                    progress("finding keys", 0.0)
+                cancel.tell("finding keys")
                 self.plan = plan or self._planning.make(self._grain, keep=keep)
                 self._begin(self.plan)
             return self.plan
@@ -141,23 +135,21 @@ class Correlating:
         plan = self.plan
         return frozenset() if plan is None else columns_needed(plan, plan.linking)
 
-    def update(
-        self, *, cancel: Cancel, progress: Progress | None = None, beside: Correlating | None = None
-    ) -> Delta | None:
+    def update(self, *, cancel: Cancel, beside: Correlating | None = None) -> Delta | None:
         """Link what came since the last call; None if nothing did.
 
         Args:
             cancel: Looked at between segments.
-            progress: Told how far it is.
             beside: One of the same keys at another grain: linked is what it has linked.
         """
         with self._lock:
-            plan = self.prepare(cancel=cancel, progress=progress)
+            plan = self.prepare(cancel=cancel)
             view = self._store.view
             end = view.records if beside is None else beside._next_row
             if end == self._next_row:
                 return None
-            self._values.ensure(plan, plan.linking, view, cancel, progress)
+            self._values.ensure(plan, plan.linking, view, cancel)
+            cancel.tell("making transactions")
             values = self._values.since(plan, plan.linking, self._next_row, end)
             rows = values.get_column(schema.ROW).unique()
             records = view.index.select("time", "source_id", "line")[rows].with_columns(rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ import polars as pl
 
 from logscope.correlation.extract import columns_needed, extract_codes
 from logscope.correlation.vocabulary import Vocabulary
-from logscope.engine.loading.ahead import ahead
+from logscope.engine.loading.ahead import ahead, counted
 from logscope.engine.viewing.selection import Selection
 from logscope.records import schema
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from logscope.engine.viewing.frames import Frames
     from logscope.query.filters import Filter
     from logscope.records.store import Segment, Store, StoreView
-
-Progress = Callable[[str, float], None]
 
 CODED = {schema.ROW: pl.UInt32, "key": pl.UInt16, "code": pl.UInt32}
 """Which record holds which value: 10 bytes each."""
@@ -69,9 +67,7 @@ class KeyValues:
                 self._tables, self.vocabulary = [], Vocabulary(plan.keys)
             self._keys = plan.keys
 
-    def ensure(
-        self, plan: Plan, names: Collection[str], view: StoreView, cancel: Cancel, progress: Progress | None = None
-    ) -> None:
+    def ensure(self, plan: Plan, names: Collection[str], view: StoreView, cancel: Cancel) -> None:
         """Extract what is not known yet of some keys.
 
         Args:
@@ -79,20 +75,19 @@ class KeyValues:
             names: Of keys.
             view: Up to where.
             cancel: Looked at between segments.
-            progress: Told how far it is.
         """
         with self._lock:
             missing = {plan.place(name) for name in names}
             for table in self._tables:
                 if table.places & missing:
                     missing -= table.places
-                    self._extend(table, plan, view, cancel, progress)
+                    self._extend(table, plan, view, cancel)
             if missing:
                 table = _Table(frozenset(missing), pl.DataFrame(schema=CODED))
-                self._extend(table, plan, view, cancel, progress)
+                self._extend(table, plan, view, cancel)
                 self._tables.append(table)
 
-    def _extend(self, table: _Table, plan: Plan, view: StoreView, cancel: Cancel, progress: Progress | None) -> None:
+    def _extend(self, table: _Table, plan: Plan, view: StoreView, cancel: Cancel) -> None:
         segments = list(view.since(table.next_row)) if view.records > table.next_row else []
         names = [plan.keys[place].name for place in sorted(table.places)]
         columns = columns_needed(plan, names)
@@ -101,12 +96,9 @@ class KeyValues:
             frame = self._selection.inside(self._frames.segment(segment, view, columns), view)
             return extract_codes(frame, plan, names, self.vocabulary)
 
-        parts = [pl.DataFrame(schema=CODED)]
-        for number, part in enumerate(ahead(work, segments)):
-            cancel.check()
-            if progress:
-                progress("linking", number / len(segments))
-            parts.append(part.select(schema.ROW, "key", self.vocabulary.codes(part)))
+        found = counted(ahead(work, segments), segments, cancel, "linking {} records")
+        coded = [part.select(schema.ROW, "key", self.vocabulary.codes(part)) for part in found]
+        parts = [pl.DataFrame(schema=CODED), *coded]
         fresh = pl.concat(parts)
         if not fresh.get_column(schema.ROW).is_sorted():
             fresh = fresh.sort(schema.ROW, maintain_order=True)

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 from logscope.engine.linking.remembered import ENOUGH, GROWN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from logscope.correlation.plan import Plan
     from logscope.engine.api import Cancel
     from logscope.engine.session import Session
@@ -57,15 +55,14 @@ class Renewing:
             return False
         return (loaded and not self._whole) or (self._records < ENOUGH and records >= GROWN * self._records)
 
-    def renew(self, cancel: Cancel, progress: Callable[[str, float], None] | None = None) -> None:
+    def renew(self, cancel: Cancel) -> None:
         """Find keys and grain again; said is what became another."""
         correlating = self._session.correlating
         before, then = correlating.plan, self._records
         if before is None or then is None:
             return
         cancel.check()
-        if progress:
-            progress("finding keys again", 0.0)
+        cancel.tell("finding keys again")
         after = correlating.found_again(keep=self._session.loading.loaded)
         self.found()
         said = f"keys were found in the first {then:,} records, and again in {self._records:,}: {_difference(before, after)}"

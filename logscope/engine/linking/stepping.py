@@ -10,7 +10,7 @@ import polars as pl
 
 from logscope.analysis.masking import masked
 from logscope.analysis.templates import merged
-from logscope.engine.loading.ahead import ahead
+from logscope.engine.loading.ahead import ahead, counted
 from logscope.engine.viewing.summaries import REQUEST_COLUMNS, STATUS, request_or_message
 from logscope.records import schema
 
@@ -52,11 +52,10 @@ class Stepping:
         with self._lock:
             view = self._store.view
             if view.records > len(self._codes):
-                parts = []
-                found = ahead(lambda segment: self._masked(segment, view), view.since(len(self._codes)))
-                for part in found:
-                    cancel.check()
-                    parts.append(self._coded(part))
+                segments = list(view.since(len(self._codes)))
+                found = ahead(lambda segment: self._masked(segment, view), segments)
+                told = counted(found, segments, cancel, "templates of {} records")
+                parts = [self._coded(part) for part in told]
                 fresh = pl.concat(parts).sort(schema.ROW).get_column("code")
                 self._codes = pl.concat([self._codes, fresh], rechunk=True)
             return self._codes

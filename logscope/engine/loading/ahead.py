@@ -6,7 +6,15 @@ import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+from logscope.text import human_count
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from logscope.engine.api import Cancel
+    from logscope.records.store import Segment
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -44,3 +52,30 @@ def ahead(work: Callable[[Item], Result], items: Iterable[Item]) -> Generator[Re
             yield begun.popleft().result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def counted(
+    found: Iterable[Result], segments: Sequence[Segment], cancel: Cancel, what: str
+) -> Generator[Result, None, None]:
+    """What was found in segments, while whoever asked hears how far it is, and can give it up.
+
+    Args:
+        found: A result per segment, in their order.
+        segments: Of the store.
+        cancel: Looked at before each result, and told.
+        what: What is done; `{}` stands for how many records it is done to.
+
+    Yields:
+        The results.
+
+    Raises:
+        Cancelled: It was given up.
+    """
+    total, done = sum(segment.records for segment in segments), 0
+    told = what.format(human_count(total))
+    cancel.tell(told, 0.0)
+    for segment, result in zip(segments, found, strict=True):
+        cancel.check()
+        yield result
+        done += segment.records
+        cancel.tell(told, done / total)

@@ -127,9 +127,7 @@ class ListScreen(InvestigatorScreen):
         self._shown = self._newest()
 
         def linked(cancel: Cancel) -> T:
-            investigation.prepare_transactions(
-                cancel=cancel, progress=lambda told, share: self.queries.report("list", told, share)
-            )
+            investigation.prepare_transactions(cancel=cancel)
             return call(cancel)
 
         def arrived(answer: T) -> None:

@@ -18,22 +18,12 @@ from logscope.tui.safe import line
 from logscope.tui.screens.base import InvestigatorScreen
 from logscope.tui.screens.facts import FactsScreen
 from logscope.tui.screens.growing import Growing
+from logscope.tui.screens.transaction_head import file_name, held_of, rules_of, title_of, waits_of
 from logscope.tui.widgets.chrome import Chrome, Footer
 from logscope.tui.widgets.detail import DetailPane
 from logscope.tui.widgets.member_list import MemberList
 from logscope.tui.widgets.query_bar import QueryBar
 from logscope.tui.widgets.waterfall_view import WaterfallView
-
-WAITS_SHOWN = 4
-FILE_NAME_MOST = 60
-VALUE_CAP = 20
-"""Characters of a key's value in the line that says what holds a transaction together."""
-
-
-def file_name(title: str) -> str:
-    """A name for a file from what a log called a transaction: letters, digits, and a few signs."""
-    kept = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "-_") else "-" for sign in title)
-    return "-".join(part for part in kept[:FILE_NAME_MOST].split("-") if part) or "transaction"
 
 
 class TransactionScreen(InvestigatorScreen):
@@ -146,46 +136,15 @@ class TransactionScreen(InvestigatorScreen):
         members = self.main_list
         self.fall.show(detail)
         members.show(detail)
-        services = len({member.line.service for member in detail.members})
-        parts: list[Content | str | tuple[str, str]] = [
-            (detail.title, "bold $log-key"),
-            f"  {human_duration(detail.end - detail.start)} · ",
-            (
-                f"▲ {detail.errors} error{'s' * (detail.errors != 1)}" if detail.errors else "0 errors",
-                "bold $log-error" if detail.errors else "",
-            ),
-            f" · {len(detail.members) + detail.left_out:,} records · {services} services",
-        ]
-        if detail.left_out:
-            parts.append((f" · {detail.left_out:,} in the middle are left out", "$log-warn"))
-        right = line(*([(f"✖ {', '.join(detail.rules)}", "bold $log-detection")] if detail.rules else []))
-        self.query_one("#title", Chrome).show(line(*parts), right)
-        held: list[Content | str | tuple[str, str]] = [("held by ", "$log-dim")]
-        for place, name in enumerate(name for name in detail.keys if name in detail.held_by):
-            values = detail.keys[name]
-            more = f" +{len(values) - 1}" if len(values) > 1 else ""
-            held += [
-                (" ⇄ " if place else "", "$log-dim"),
-                (f"{name} ", "$log-name"),
-                (values[0][:VALUE_CAP] + ("…" if len(values[0]) > VALUE_CAP else "") + more, "$log-key"),
-            ]
-        if detail.oversize:
-            held.append((f"   ⚠ oversize: bridged by {detail.oversize}", "$log-warn"))
-        self.query_one("#held", Chrome).show(line(*held))
-        self._show_waits(detail)
+        self.query_one("#title", Chrome).show(title_of(detail), rules_of(detail))
+        self.query_one("#held", Chrome).show(held_of(detail))
+        waits = self.query_one("#waits", Chrome)
+        waits.set_class(bool(detail.critical), "some")
+        waits.show(waits_of(detail))
         self.query_one("#heading", Chrome).show(line((members.heading(), "$log-dim")))
         wanted = members.row_of(record=self._row) if self._row is not None else None
         members.go(wanted or 0, center=True)
         self.show_status()
-
-    def _show_waits(self, detail: TransactionDetail) -> None:
-        """What the end waited for, in a line of its own where there is something."""
-        waits = self.query_one("#waits", Chrome)
-        waits.set_class(bool(detail.critical), "some")
-        parts: list[tuple[str, str]] = [("waited for ", "$log-dim")]
-        for place, wait in enumerate(detail.critical[:WAITS_SHOWN]):
-            parts += [("  " if place else "", ""), (f"◷ {wait.share:.0%} ", "bold $log-warn"), (wait.text, "")]
-        waits.show(line(*parts))
 
     @on(CursorMoved)
     def _moved(self, event: CursorMoved) -> None:

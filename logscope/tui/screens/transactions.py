@@ -173,6 +173,7 @@ class TransactionsScreen(FilteredScreen):
         investigation = self.investigation
         self.queries.ask("shapes", lambda cancel: list(investigation.shapes(cancel=cancel)), self._shapes_known)
         self.queries.ask("grains", lambda _: hierarchy(investigation.keys()), self._show_grains)
+        self._show_summary()
 
     def _shapes_known(self, shapes: Sequence[Shape]) -> None:
         self._show_shapes(shapes)
@@ -220,7 +221,8 @@ class TransactionsScreen(FilteredScreen):
         ways = self.query_one("#ways", Chrome)
         # The pane says the same and more.
         ways.display = not self.shapes.has_class("open")
-        ways.show(line(*shape_line(self._shapes, self.size.width - 2)))
+        counting = self.queries.busy("shapes") and not self._shapes
+        ways.show(line(*([("ways …", "$log-dim")] if counting else shape_line(self._shapes, self.size.width - 2))))
 
     def status_parts(self) -> tuple[Content, Content]:
         """Which of how many, and the filter."""

@@ -254,12 +254,8 @@ class Viewing:
             return
         first, investigation = self._prepared_at < 0, screen.investigation
 
-        def progress(label: str, share: float) -> None:
-            if first:
-                screen.queries.report("prepare", label, share)
-
         def call(cancel: Cancel) -> None:
-            investigation.prepare_transactions(cancel=cancel, progress=progress)
+            investigation.prepare_transactions(cancel=cancel)
 
         self._prepared_at = snapshot.generation
         screen.queries.ask("prepare", call, self._prepared, label="linking" if first else "")

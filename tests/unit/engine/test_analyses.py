@@ -54,6 +54,46 @@ def test_what_never_happened_is_missing_beside_the_normal_peer(session: Session,
         assert any("charge settled" in template for template in missing), (order, compared.why)
 
 
+def test_linking_and_templates_tell_how_far_they_are(shop: Shop) -> None:
+    told: list[tuple[str, float | None]] = []
+    opened = Session(Options(sources=tuple(shop.logs[:2])))
+    opened.open()
+    opened.read_all()
+    opened.shapes(cancel=Cancel(lambda what, share: told.append((what, share))))
+    opened.close()
+    words = list(dict.fromkeys(what for what, _ in told))
+    assert words[0] == "finding keys"
+    for begin in ("linking", "templates of"):
+        (what,) = (one for one in words if one.startswith(begin))
+        shares = [share for one, share in told if one == what]
+        assert shares[0] == 0.0
+        assert shares[-1] == 1.0
+        assert shares == sorted(shares, key=lambda share: share or 0)
+
+
+def test_where_all_of_its_kind_failed_the_peer_is_one_of_its_own_way(tmp_path: Path) -> None:
+    well = ["begin", "reserve seat", "charge card", "done"]
+    ill = ["open ticket", "look for food", "no food for you"]
+    lines = []
+    for number in range(30):
+        words, level = (ill, "ERROR") if number % 6 == 0 else (well, "INFO")
+        for place, word in enumerate(words):
+            last = place == len(words) - 1
+            lines.append(
+                f"2026-01-05T10:{number:02}:0{place}Z {level if last else 'INFO'} {word} trace_id={number:032x}"
+            )
+    (tmp_path / "app.log").write_text("\n".join(lines) + "\n")
+    opened = Session(Options(sources=(str(tmp_path / "app.log"),), key=(r"trace_id=trace_id=(\w+)",), auto_keys=False))
+    opened.open()
+    opened.read_all()
+    failed = opened.transactions("errors>0", cancel=NEVER)
+    compared = opened.compare(failed.item(0, "number"), cancel=NEVER)
+    assert compared.peer in failed.get_column("number").to_list()
+    assert {step.kind for step in compared.steps} == {"same"}
+    assert "none without errors" in compared.why
+    opened.close()
+
+
 def test_the_service_map_leads_from_the_shop_to_payments(session: Session) -> None:
     told = session.service_map(cancel=NEVER)
     assert any(hop.caller == "orders" and hop.callee == "payments" for hop in told.hops)
