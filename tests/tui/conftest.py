@@ -32,10 +32,13 @@ class Driver:
         """Until no question is under way."""
         for _ in range(200):
             await self.pilot.pause(0.01)
-            screens = [one for one in self.app.screen_stack if isinstance(one, InvestigatorScreen)]
-            if not any(one.queries.running for one in screens):
+            if not self._asking():
                 break
         await self.pilot.pause()
+
+    def _asking(self) -> bool:
+        screens = [one for one in self.app.screen_stack if isinstance(one, InvestigatorScreen)]
+        return any(one.queries.running for one in screens)
 
     async def until(self, true: Callable[[], bool]) -> None:
         """Until something is so, ten seconds at most."""
@@ -46,7 +49,9 @@ class Driver:
         await self.settle()
 
     async def press(self, *keys: str) -> None:
-        for key in keys:
+        for place, key in enumerate(keys):
+            if place and self._asking():
+                await self.settle()  # on a busy machine the list that a key is meant for may not be there yet
             await self.pilot.press(NAMES.get(key, key))
         await self.settle()
 
