@@ -43,6 +43,15 @@ def is_rotated_name(path: Path, followed: Path) -> bool:
     return not rest or is_rotated_suffix(rest)
 
 
+def head_of(path: Path) -> bytes:
+    """A file's first bytes, as far as they can be read."""
+    try:
+        with path.open("rb", buffering=0) as file:
+            return file.read(HEAD)
+    except OSError:
+        return b""
+
+
 def is_read(identity: tuple[int, int]) -> bool:
     """Whether a followed source reads the file of this device and inode."""
     with _open_files_lock:

@@ -56,6 +56,11 @@ def open_regular(path: Path, name: str) -> int:
     return fd
 
 
+def may_come(error: SourceError) -> bool:
+    """Whether what `open_regular` could not open may be there, or be readable, later: a followed file is waited for."""
+    return isinstance(error.__cause__, FileNotFoundError | NotADirectoryError | PermissionError)
+
+
 def _refuse(mode: int, path: Path, name: str) -> None:
     if stat.S_ISREG(mode) or stat.S_ISFIFO(mode) or str(path) == os.devnull:
         return

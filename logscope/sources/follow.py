@@ -18,8 +18,8 @@ from pathlib import Path
 
 from logscope.errors import SourceError
 from logscope.sources.base import OpenSource, SourceSpec
-from logscope.sources.fileasread import FileAsRead, is_read, is_rotated_suffix
-from logscope.sources.files import open_regular, read_at
+from logscope.sources.fileasread import FileAsRead, head_of, is_read, is_rotated_suffix
+from logscope.sources.files import may_come, open_regular, read_at
 from logscope.sources.holes import Run, told, written_runs
 
 PARTIAL_GRACE = 2.0
@@ -61,16 +61,20 @@ class FollowedFile(OpenSource):
         self._size = 0
         self._files: list[FileAsRead] = []
         self._current: FileAsRead | None = None
-        self._siblings: set[tuple[int, int]] = set()
+        self._siblings: dict[tuple[int, int], bytes] = {}
+        """Rotated files that were there when the current one was begun, and how they begin: inodes are used again."""
         self._partial_since: float | None = None
         self._waiting = ""
         self._closed = False
-        if self._path.exists():
+        try:
             self._begin(FileAsRead(open_regular(self._path, self.name)))
             self._consume(self._current)
-        else:
-            self._waiting = "is not there yet; waiting for it"
-            self.say(self._waiting)
+        except SourceError as error:
+            if not may_come(error):
+                raise
+            missing = isinstance(error.__cause__, FileNotFoundError)
+            self._waiting = "is not there yet" if missing else error.message
+            self.say(f"{self._waiting}; waiting for it")
 
     def pread(self, size: int, offset: int) -> bytes:
         """Bytes of any time; where the text was lost by a truncation, blanks and one line end."""
@@ -159,7 +163,7 @@ class FollowedFile(OpenSource):
         self._current = file
         self._partial_since = None
         self._waiting = ""
-        self._siblings = {identity for _, identity, _ in self._rotated_siblings()}
+        self._siblings = {identity: head_of(path) for path, identity, _ in self._rotated_siblings()}
 
     def _append(self, file: FileAsRead | None, offset: int, length: int) -> None:
         last = self._extents[-1] if self._extents else None
@@ -177,10 +181,10 @@ class FollowedFile(OpenSource):
         about = os.fstat(file.fd)
         if about.st_size == file.seen and about.st_mtime_ns == file.mtime_ns:
             return
-        file.mtime_ns = about.st_mtime_ns
         if file.restarted(about.st_size):
             self._restart(file)
             return
+        file.mtime_ns = about.st_mtime_ns
         self._take(file, about.st_size)
 
     def _take(self, file: FileAsRead, end: int) -> None:
@@ -215,6 +219,8 @@ class FollowedFile(OpenSource):
             # Written between our last look and the copy.
             self._take(file, os.fstat(file.fd).st_size)
             self._finish_line()
+            if self._current is file:
+                self._missed(again)
         if self._current is file:
             self._begin(again)
         else:
@@ -276,7 +282,7 @@ class FollowedFile(OpenSource):
         except SourceError as error:
             if error.message != self._waiting:
                 self._waiting = error.message
-                self.say(f"{error.message}; trying again")
+                self.say(f"{error.message}; waiting for it")
             return
         if self._current is not None:
             self._consume(self._current)
@@ -288,7 +294,9 @@ class FollowedFile(OpenSource):
     def _missed(self, fresh: FileAsRead) -> None:
         """Files that came and were rotated away between two looks, in their order."""
         for path, identity, mtime_ns in self._rotated_siblings():
-            known = identity in self._siblings or identity == fresh.identity or is_read(identity)
+            before = self._siblings.get(identity)
+            known = before is not None and head_of(path).startswith(before)
+            known = known or identity == fresh.identity or is_read(identity)
             if known or (self._current is not None and mtime_ns < self._current.mtime_ns):
                 continue
             try:

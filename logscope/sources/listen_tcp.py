@@ -21,6 +21,8 @@ _BUFFER = 1 << 20
 _CONNECTIONS = 512
 _WAIT = 0.2
 _DRAIN = 2.0
+_STORE = 3.0
+"""Seconds after the drain for what was read to reach the spool."""
 _LINGER = 0.5
 _SAY_EVERY = 60.0
 _FIRST_LINE = 8192
@@ -92,6 +94,8 @@ class TcpListener:
         self._until = 0.0
         self._lock = threading.Lock()
         self._threads: set[threading.Thread] = set()
+        self._reading: set[threading.Thread] = set()
+        """Those that are through with a handshake."""
         self._said: dict[str, float] = {}
         self._accepting = threading.Thread(target=self._accept, name="accept", daemon=True)
 
@@ -103,12 +107,19 @@ class TcpListener:
         """Accept no more, take what the connections still hold (2 s at most), and end."""
         self._until = time.monotonic() + _DRAIN
         self._stopping.set()
-        self._accepting.join(_DRAIN)
+        # It ends by itself: a socket that is closed under it would have it spin, and serve whom nobody waits for.
+        self._accepting.join()
         self._socket.close()
+        self._join(self._threads, _WAIT)
+        # Nobody reads on after the drain, but what was read must be stored, however busy the machine is.
+        self._join(self._reading, _STORE)
+
+    def _join(self, threads: set[threading.Thread], seconds: float) -> None:
+        """Wait for threads until so long after the drain."""
         with self._lock:
-            threads = list(self._threads)
-        for thread in threads:
-            thread.join(max(0.0, self._until + _WAIT - time.monotonic()))
+            waited = list(threads)
+        for thread in waited:
+            thread.join(max(0.0, self._until + seconds - time.monotonic()))
 
     def _accept(self) -> None:
         self._socket.setblocking(False)
@@ -121,6 +132,8 @@ class TcpListener:
                 if self._stopping.is_set():
                     return
                 continue
+            if self._stopping.is_set() and time.monotonic() > self._until:
+                return
             try:
                 connection, address = self._socket.accept()
             except OSError:
@@ -157,11 +170,14 @@ class TcpListener:
             with connection:
                 secured = self._secured(connection, peer)
                 if secured is not None:
+                    with self._lock:
+                        self._reading.add(threading.current_thread())
                     with secured:
                         _Connection(secured, peer, self._writer, self._say).run(self._more)
         finally:
             with self._lock:
                 self._threads.discard(threading.current_thread())
+                self._reading.discard(threading.current_thread())
 
     def _secured(self, connection: socket.socket, peer: str) -> socket.socket | None:
         """The connection after the handshake, which this thread alone waits for; None if it failed."""

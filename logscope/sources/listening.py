@@ -51,6 +51,7 @@ class ListenerSource(SpoolSource):
             self.say(f"the receiver ended unexpectedly and cannot be started again ({error.message}); trying on")
             return
         self.say("the receiver ended unexpectedly and was started again; what was in its sockets is lost")
+        self.receiver.stop()  # gives back its pipes
         self.receiver = fresh
         for name in _ADDED_UP:
             self._before[name] = self._before.get(name, 0) + before.get(name, 0)

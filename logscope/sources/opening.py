@@ -13,7 +13,7 @@ from logscope.sources.base import POLL_INTERVAL, OpenSource, SourceSpec
 from logscope.sources.codecs import codec_by_name, codec_of, unread_compression
 from logscope.sources.copied import CopiedSource
 from logscope.sources.encodings import checked_encoding, encoding_of, newline_of, recoded
-from logscope.sources.files import FileSource, is_binary, open_regular, pieces_of
+from logscope.sources.files import FileSource, is_binary, may_come, open_regular, pieces_of
 from logscope.sources.follow import FollowedFile
 from logscope.sources.holes import HoledFile, written_head, written_runs
 from logscope.sources.plain import plain_text
@@ -65,9 +65,12 @@ def open_source(
         return _stream(spec, inherited, None, follow, forced, limits)
     if inherited is not None:
         os.close(inherited)
-    if follow and not spec.path.exists():
+    try:
+        fd = open_regular(spec.path, spec.name)
+    except SourceError as error:
+        if not (follow and may_come(error)):
+            raise
         return FollowedFile(spec)
-    fd = open_regular(spec.path, spec.name)
     try:
         return _opened(spec, spec.path, fd, follow, forced, limits)
     except BaseException:

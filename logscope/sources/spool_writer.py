@@ -80,6 +80,8 @@ class SpoolWriter:
         self._pending_count = 0
         self._free_checked = 0.0
         self._room = True
+        self._failing: int | None = None
+        """What the system said of the last write, if it failed: it is said once."""
         self._published = ""
         self._notices: list[str] = []
         self._noticed = 0
@@ -232,10 +234,15 @@ class SpoolWriter:
                 written = os.pwrite(self._fd, view, place)
                 view, place = view[written:], place + written
         except OSError as error:
-            self.say(f"the spool cannot be written ({error.strerror}); messages are dropped and counted")
+            if error.errno != self._failing:
+                self._failing = error.errno
+                self.say(f"the spool cannot be written ({error.strerror}); messages are dropped and counted")
             with contextlib.suppress(OSError):
                 os.ftruncate(self._fd, self._size)
             return False
+        if self._failing is not None:
+            self._failing = None
+            self.say("the spool can be written again: messages are stored")
         self._size = place
         return True
 

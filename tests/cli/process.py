@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import resource
 import select
 import signal
 import subprocess
@@ -56,6 +57,8 @@ class Program:
 
     home: Path
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    limits: Sequence[tuple[int, int]] = ()
+    """Limits of what `start` starts: a `resource.RLIMIT_*` and its value."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -91,9 +94,14 @@ class Program:
             **({"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | how),
             cwd=self.home,
             env=self.environment,
+            preexec_fn=self._limit if self.limits else None,
         )
         self.started.append(process)
         return process
+
+    def _limit(self) -> None:
+        for what, most in self.limits:
+            resource.setrlimit(what, (most, most))
 
     def on_terminal(self, *arguments: str | Path, cwd: Path | None = None) -> tuple[int, bytes]:
         """Run a command under a pseudo terminal; everything it wrote there."""

@@ -162,3 +162,22 @@ def test_the_guide_holds_every_page_and_its_links_lead_somewhere() -> None:
             ):
                 lost.append((page.name, target))
     assert not lost
+
+
+_CASES = {"F": 28, "U": 14, "P": 16, "E": 6, "L": 22}
+"""How many cases of each kind there are."""
+
+
+def test_every_case_of_reliability_names_tests_that_exist() -> None:
+    page = (_ROOT / "docs/reliability.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| ([A-Z]\d\d) \|(.*)\|$", page, re.MULTILINE))
+    assert list(rows) == [f"{kind}{number:02}" for kind, most in _CASES.items() for number in range(1, most + 1)]
+    missing = []
+    for case, row in rows.items():
+        named = re.findall(r"`([\w/]+\.py)::(\w+)`", row)
+        assert named, f"{case} has no test"
+        for path, name in named:
+            file = _ROOT / "tests" / path
+            if not file.is_file() or not re.search(rf"^(async )?def {name}\(", file.read_text("utf-8"), re.MULTILINE):
+                missing.append(f"{case}: {path}::{name}")
+    assert not missing

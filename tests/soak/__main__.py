@@ -3,6 +3,9 @@
 `python -m tests.soak kills [--rounds N] [--rate N] [--seed N]` kills a watch, its receiver, or both, under a steady
 stream: exit 1 if anything does not add up.
 
+`python -m tests.soak live [--rounds N] [--seed N]` makes logs of fresh seeds, replays them to a watch by each transport in
+turn, and compares what it told with the truth: exit 1 if they differ.
+
 `python -m tests.soak keys [--only records.]` presses every key of the keymap and runs every command over hostile logs:
 exit 1 if anything of them reaches the terminal.
 """
@@ -15,7 +18,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.soak import keys, kills
+from tests.soak import keys, kills, live
 from tests.soak.actions import Outcome, payments, shop_messages, soak
 
 
@@ -23,9 +26,11 @@ def main() -> int:
     """Run the soak that is named; exit code 1 if something was lost or came twice."""
     if sys.argv[1:2] == ["kills"]:
         return kills.main(sys.argv[2:])
+    if sys.argv[1:2] == ["live"]:
+        return live.main(sys.argv[2:])
     if sys.argv[1:2] == ["keys"]:
         return keys.main(sys.argv[2:])
-    parser = argparse.ArgumentParser("python -m tests.soak", epilog="or kills, or keys; see their --help")
+    parser = argparse.ArgumentParser("python -m tests.soak", epilog="or kills, live, keys; see their --help")
     parser.add_argument("soak", choices=("actions",))
     parser.add_argument("--rounds", type=int, default=20, help="kills")
     parser.add_argument("--orders", type=int, default=400, help="half of which fail silently")

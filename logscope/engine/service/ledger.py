@@ -38,7 +38,10 @@ class Ledger:
         self.told: dict[str, Detection] = {}
         """What was told and not taken back, by id."""
         if path is not None and path.exists():
-            for line in path.read_bytes().split(b"\n")[:-1]:
+            *lines, torn = path.read_bytes().split(b"\n")
+            if torn:
+                self._append(path, b"\n")  # else the next line would be read as a part of it
+            for line in lines:
                 try:
                     self._take(msgspec.json.decode(line, type=Detection))
                 except msgspec.DecodeError:
