@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from logscope.correlation.pieces import Pieces
+from logscope.records.saving import Saved
 
 ATTACH_CAP = 1_000_000
 """A coarser value whose records times transactions are more is not attached: that is no login but a hub."""
@@ -20,6 +21,16 @@ class Attachments:
         """Empty."""
         self._table = pl.DataFrame(schema=_ATTACHED)
         self.refused: frozenset[int] = frozenset()
+
+    def saved(self) -> Saved:
+        """What is attached, and the values that are not."""
+        refused = pl.Series(sorted(self.refused), dtype=pl.UInt32)
+        return {"attached": self._table, "refused": refused.to_frame("value")}
+
+    def restore(self, frames: Saved) -> None:
+        """Know what `saved` told."""
+        self._table = frames["attached"]
+        self.refused = frozenset(frames["refused"]["value"].to_list())
 
     def update(self, pieces: Pieces, dirty: pl.Series, merges: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Attach anew what the values of some records decide.

@@ -95,5 +95,9 @@ class GrowingArray:
         return self._data.gather(places)
 
     def view(self) -> pl.Series:
-        """All of it, not copied."""
+        """All of it, not copied; what is written later does not change it."""
         return self._data.head(self._height)
+
+    def restore(self, values: pl.Series) -> None:
+        """Hold what `view` gave another one."""
+        self._data, self._height = values.cast(self._data.dtype).rechunk(), len(values)

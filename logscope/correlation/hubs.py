@@ -7,9 +7,13 @@ from collections import Counter
 import polars as pl
 
 from logscope.correlation.growing import NONE, GrowingArray
+from logscope.records.saving import Saved
 
 HUB_FACTOR = 5
 """A hub also ties so many times more than 90 % of its key's values do."""
+
+_COUNTS = {"key": pl.UInt16, "degree": pl.UInt32, "count": pl.Int64}
+_WIDE = {"node": pl.UInt32, "key": pl.UInt16, "hub": pl.Boolean}
 
 
 class Hubs:
@@ -28,6 +32,29 @@ class Hubs:
         self._wide: set[int] = set()
         self._keys: dict[int, int] = {}
         self.values: frozenset[int] = frozenset()
+
+    def saved(self) -> Saved:
+        """Degrees, how often each occurs, and what is wide."""
+        counts = [(key, degree, n) for key, found in self._counts.items() for degree, n in found.items()]
+        wide = [(node, self._keys[node], node in self.values) for node in sorted(self._wide)]
+        return {
+            "degrees": self._degree.view().to_frame("degree"),
+            "counts": pl.DataFrame(counts, schema=_COUNTS, orient="row"),
+            "beside": self._beside,
+            "wide": pl.DataFrame(wide, schema=_WIDE, orient="row"),
+        }
+
+    def restore(self, frames: Saved) -> None:
+        """Know what `saved` told."""
+        self._degree.restore(frames["degrees"]["degree"])
+        self._counts = {}
+        for key, degree, count in frames["counts"].iter_rows():
+            self._counts.setdefault(key, Counter())[degree] = count
+        self._beside = frames["beside"]
+        wide = frames["wide"]
+        self._wide = set(wide["node"].to_list())
+        self._keys = dict(wide.select("node", "key").iter_rows())
+        self.values = frozenset(wide.filter("hub")["node"].to_list())
 
     def mask(self, nodes: pl.Series) -> pl.Series:
         """Which nodes are hubs."""

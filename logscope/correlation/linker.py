@@ -19,11 +19,12 @@ from logscope.correlation.nodes import Nodes
 from logscope.correlation.pieces import Pieces
 from logscope.correlation.plan import Plan
 from logscope.correlation.vocabulary import Vocabulary
+from logscope.records.saving import Saved, below, under
 from logscope.records.schema import MEMBERS, ROW
 
 __all__ = ["Delta", "Linker"]
 
-_MEMBER = {"pos": pl.UInt32, "owner": pl.UInt32}
+_FORMER = pl.Schema({"transaction": pl.UInt32(), "was": pl.List(pl.String)})
 
 
 class Linker:
@@ -345,28 +346,36 @@ class Linker:
             members = self._pieces.owners(self._pieces.holding(wanted.clear(), wanted))
             members = members.filter(pl.col("owner").is_in(wanted.implode()))
         leads = self._leads(members)
-        former = pl.DataFrame(
-            {"transaction": list(self._was), "was": [list(names) for names in self._was.values()]},
-            schema={"transaction": pl.UInt32, "was": pl.List(pl.String)},
-        )
         ids = self._nodes.identities(leads["lead"], leads["start"])
         return (
             pl.DataFrame({"transaction": leads["owner"], "id": ids})
-            .join(former, on="transaction", how="left")
+            .join(self._former(), on="transaction", how="left")
             .with_columns(pl.col("was").fill_null(pl.lit([], pl.List(pl.String))))
             .sort("transaction")
         )
 
-    def identity(self, number: int) -> str:
-        """The id of one transaction.
+    def _former(self) -> pl.DataFrame:
+        names = [list(names) for names in self._was.values()]
+        return pl.DataFrame({"transaction": list(self._was), "was": names}, schema=_FORMER)
 
-        Raises:
-            KeyError: No such transaction lives.
-        """
-        table = self.identities(pl.Series([number], dtype=pl.UInt32))
-        if table.is_empty():
-            raise KeyError(number)
-        return str(table["id"][0])
+    def saved(self) -> Saved:
+        """All that is linked; not the vocabulary, which linkers at other grains share."""
+        arrays = {"label": self._label.view(), "unit": self._unit.view(), "born": self._born.view()}
+        frames = {"of nodes": pl.DataFrame(arrays), "former": self._former()}
+        for name, part in self._parts().items():
+            frames |= under(name, part.saved())
+        return frames
+
+    def restore(self, frames: Saved) -> None:
+        """Take up what `saved` told of one with an equal plan, and a vocabulary that was restored too."""
+        for array, name in ((self._label, "label"), (self._unit, "unit"), (self._born, "born")):
+            array.restore(frames["of nodes"][name])
+        self._was = {number: tuple(names) for number, names in frames["former"].iter_rows()}
+        for name, part in self._parts().items():
+            part.restore(below(name, frames))
+
+    def _parts(self) -> dict[str, Nodes | Pieces | Hubs | Attachments]:
+        return {"nodes": self._nodes, "pieces": self._pieces, "hubs": self._hubs, "attached": self._attached}
 
     def hubs(self) -> pl.DataFrame:
         """`key`, `value`, `scope` of values that do not link because they tie too much together."""

@@ -8,6 +8,7 @@ from logscope.correlation.digest import digest, hexadecimal
 from logscope.correlation.growing import NONE, GrowingArray, distinct
 from logscope.correlation.plan import Plan
 from logscope.correlation.vocabulary import Vocabulary
+from logscope.records.saving import Saved
 
 NO_START = -(2**63)
 """Start of an epoch that never ends (values that are not reused)."""
@@ -123,6 +124,19 @@ class Nodes:
         )
         found = gapped.join(where, left_on=["entity", "time"], right_on=["entity", "start"], how="left")
         return found.select("place", "node"), moved.select("old", new="node", start="old_start")
+
+    def saved(self) -> Saved:
+        """Every node, and the spans of values that are handed out again."""
+        table = pl.DataFrame({"entity": self.entity.view(), "start": self.start.view(), "key": self.key.view()})
+        return {"nodes": table, "of entities": self._entity_node.view().to_frame("node"), "spans": self._spans}
+
+    def restore(self, frames: Saved) -> None:
+        """Know what `saved` told; of a vocabulary that was restored too."""
+        table = frames["nodes"]
+        for array, name in ((self.entity, "entity"), (self.start, "start"), (self.key, "key")):
+            array.restore(table[name])
+        self._entity_node.restore(frames["of entities"]["node"])
+        self._spans = frames["spans"]
 
     def forget_epochs(self) -> None:
         """Begin the epochs of reused values anew."""

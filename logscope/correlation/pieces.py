@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from logscope.correlation.growing import NONE, GrowingArray, within
+from logscope.records.saving import Saved, below, numbers, under
 from logscope.records.schema import ROW
 
 SEVERAL = NONE - 1
@@ -73,6 +74,21 @@ class PairTable:
         found = pl.DataFrame({"place": places, "old": self.node.take(places)}).join(old_to_new, on="old")
         self.node.put(found["place"], found["new"])
 
+    def saved(self) -> Saved:
+        """The pairs, and where each record's run is."""
+        pairs = pl.DataFrame({"pos": self.pos.view(), "node": self.node.view()})
+        runs = pl.DataFrame({"start": self._start.view(), "length": self._length.view()})
+        return {"pairs": pairs, "runs": runs, "whole": numbers(whole=int(self._whole))}
+
+    def restore(self, frames: Saved) -> None:
+        """Hold what `saved` told."""
+        pairs, runs = frames["pairs"], frames["runs"]
+        self.pos.restore(pairs["pos"])
+        self.node.restore(pairs["node"])
+        self._start.restore(runs["start"])
+        self._length.restore(runs["length"])
+        self._whole = bool(frames["whole"].item())
+
     def holding(self, nodes: pl.Series) -> pl.DataFrame:
         """`pos`, `node` of all pairs of some nodes; pairs of replaced runs among them."""
         if not len(nodes):
@@ -100,6 +116,32 @@ class Pieces:
         self._several = pl.DataFrame(schema=_MEMBER)
         self.links = PairTable()
         self.coarse = PairTable()
+
+    def saved(self) -> Saved:
+        """Every record, its pairs and its transactions."""
+        records = pl.DataFrame({name: array.view() for name, array in self._by_position().items()})
+        return {
+            "records": records,
+            "positions": self._pos_of_row.view().to_frame("pos"),
+            "several": self._several,
+            **under("links", self.links.saved()),
+            **under("coarse", self.coarse.saved()),
+        }
+
+    def restore(self, frames: Saved) -> None:
+        """Hold what `saved` told."""
+        for name, array in self._by_position().items():
+            array.restore(frames["records"][name])
+        self._pos_of_row.restore(frames["positions"]["pos"])
+        self._several = frames["several"]
+        self.links.restore(below("links", frames))
+        self.coarse.restore(below("coarse", frames))
+
+    def _by_position(self) -> dict[str, GrowingArray]:
+        return {
+            "row": self.row, "time": self._time, "source": self._source, "line": self._line, "label": self.label,
+            "owner": self._owner,
+        }  # fmt: skip
 
     @property
     def count(self) -> int:

@@ -13,6 +13,7 @@ import polars as pl
 
 from logscope.correlation.growing import NONE, GrowingArray
 from logscope.correlation.keys import Key
+from logscope.records.saving import Saved
 
 LOCAL = {"row": pl.UInt32, "key": pl.UInt16, "local": pl.UInt32}
 """Values numbered within their key."""
@@ -48,6 +49,23 @@ class _Dictionary:
         length = pl.col("value").str.extract(_SCOPED, 1).cast(pl.UInt32)
         rest = pl.col("value").str.extract(_SCOPED, 2)
         return table.select(value=rest.str.slice(length), scope=rest.str.slice(0, length))
+
+    def saved(self) -> pl.DataFrame:
+        """`text` and `code` of each number in turn."""
+        known = pl.int_range(0, len(self.codes), dtype=pl.UInt32, eager=True)
+        return pl.DataFrame({"text": known.cat.to(self._dtype).cast(pl.String), "code": self.codes.view()})
+
+    def restore(self, table: pl.DataFrame) -> None:
+        """Number texts as another one did.
+
+        Raises:
+            ValueError: They are not in the order of their numbers.
+        """
+        held = table["text"].cast(self._dtype)
+        if not (held.to_physical() == pl.int_range(0, table.height, dtype=pl.UInt32, eager=True)).all():
+            raise ValueError("texts that stand twice, or were numbered before")
+        self._held = held
+        self.codes.restore(table["code"])
 
     def find(self, value: str) -> pl.Series:
         """Numbers of a value, in whatever scope."""
@@ -153,6 +171,28 @@ class Vocabulary:
         if where:
             told = told[pl.concat(where).arg_sort()]
         return pl.DataFrame({"key": key}).hstack(told)
+
+    def saved(self) -> Saved:
+        """All values and their codes."""
+        frames = {"codes": pl.DataFrame({"key": self.key.view(), "local": self._local.view()})}
+        for place, dictionary in enumerate(self._dictionaries):
+            frames[f"values {place}"] = dictionary.saved()
+        return frames
+
+    def restore(self, frames: Saved) -> None:
+        """Know what `saved` told, and nothing else.
+
+        Args:
+            frames: Of one of the same keys.
+
+        Raises:
+            ValueError: They are no such frames.
+        """
+        for place, dictionary in enumerate(self._dictionaries):
+            dictionary.restore(frames[f"values {place}"])
+        codes = frames["codes"]
+        self.key.restore(codes["key"])
+        self._local.restore(codes["local"])
 
     def find(self, place: int, value: str) -> pl.Series:
         """Codes of a value of one key, in whatever scope; empty if none has come."""

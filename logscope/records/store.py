@@ -106,6 +106,11 @@ class StoreView:
             if run:
                 yield Segment(tuple(run))
 
+    def before(self, row: int) -> StoreView:
+        """The store when it held the rows before `row` (a piece's first row)."""
+        pieces = self.pieces[: bisect_right(self.pieces, row - 1, key=lambda piece: piece.row)]
+        return replace(self, index=self.index.head(row), pieces=pieces)
+
     def since(self, row: int) -> Iterator[Segment]:
         """The pieces from `row` on (a piece's first row), each source's together."""
         first = bisect_right(self.pieces, row - 1, key=lambda piece: piece.row)
@@ -222,6 +227,17 @@ class Store:
         """What lies in files need not be in memory as well: for queries that have looked at much of it."""
         if self._spill is not None:
             self._spill.release()
+
+    def restore(self, index: pl.DataFrame, pieces: Sequence[Piece]) -> None:
+        """Hold the records of another store, in its rows; of one that holds none.
+
+        Args:
+            index: Columns of `INDEX`.
+            pieces: In the order of rows.
+        """
+        with self._lock:
+            self._pieces = list(pieces)
+            self._view = StoreView(self._compact(index.select(list(INDEX))), tuple(pieces), self._view.generation + 1)
 
     def lengthen(self, piece: Piece, end: int) -> Piece:
         """A piece's last record has grown: its bytes now end at `end`."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from logscope.errors import FilterError, RuleError
 from logscope.language.sequence import parse_sequence
+from logscope.rules.digest import digest_of
 from logscope.rules.documents import Located, documents, read_text
 from logscope.rules.emit import RECORD_STEP, WHOLE_STEP
 from logscope.rules.having import Having, compile_having
@@ -177,7 +178,8 @@ def rule_from_sequence(text: str, compile_filter: CompileFilter, *, name: str = 
     _check_sequence(sequence, complaints, None)
     if complaints.errors:
         raise complaints.errors[0]
-    return Rule(name=name, title=text, level="medium", kind="sequence", sequence=sequence)
+    digest = digest_of(name, text)
+    return Rule(name=name, title=text, level="medium", kind="sequence", sequence=sequence, digest=digest)
 
 
 def _rule(
@@ -225,6 +227,7 @@ def _rule(
         tests=read_tests(keys, complaints),
         path=where,
         line=document.line,
+        digest=digest_of(document.plain()),
     )
 
 

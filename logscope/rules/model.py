@@ -232,6 +232,8 @@ class Rule:
     tests: tuple[Expectation, ...] = ()
     path: str | None = None
     line: int | None = None
+    digest: str = ""
+    """Of all that decides what it finds and says, wherever it stands (`digest.digest_of`)."""
 
     @property
     def key(self) -> str:

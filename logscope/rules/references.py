@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from logscope.errors import RuleError
+from logscope.rules.digest import digest_of
 from logscope.rules.model import LoadedRules, Rule, RuleFilter, Step
 from logscope.rules.nearest import nearest
 
@@ -57,7 +58,8 @@ def _resolve(rule: Rule, known: Mapping[str, Rule]) -> Rule:
         return rule
     _refuse_cycle(rule, known)
     steps = tuple(_step(rule, step, known) for step in rule.sequence.steps)
-    return replace(rule, sequence=replace(rule.sequence, steps=steps))
+    digest = digest_of(rule.digest, *(known[name].digest for name in rule.uses))
+    return replace(rule, sequence=replace(rule.sequence, steps=steps), digest=digest)
 
 
 def _step(rule: Rule, step: Step, known: Mapping[str, Rule]) -> Step:

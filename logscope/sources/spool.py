@@ -17,6 +17,7 @@ import os
 import shutil
 import threading
 from bisect import bisect_right
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -252,15 +253,22 @@ class SpoolSource(OpenSource):
                     os.close(fd)
 
     def pread(self, size: int, offset: int) -> bytes:
-        """Whole or part lines from any place."""
+        """Whole or part lines from any place; what was let go reads as empty lines, so that what is behind stays there."""
         parts: list[bytes] = []
         with self._lock:
+            gone = min(size, self._starts[0] - offset) if self._starts else 0
+            if gone > 0:
+                parts.append(b"\n" * gone)
+                size, offset = size - gone, offset + gone
             place = bisect_right(self._starts, offset) - 1
             while size > 0 and 0 <= place < len(self._numbers) and not self._closed:
                 within = offset - self._starts[place]
                 wanted = min(size, self._sizes[place] - within)
                 if wanted > 0:
-                    part = read_at(self._fd(self._numbers[place]), wanted, within)
+                    number = self._numbers[place]
+                    fd = self._fd(number)
+                    let_go_of = fd < 0 and number < let_go(self.folder).first
+                    part = b"\n" * wanted if let_go_of else read_at(fd, wanted, within)
                     parts.append(part)
                     if len(part) < wanted:
                         break
@@ -285,6 +293,28 @@ class SpoolSource(OpenSource):
         taken = bisect_right(self._starts, self._released) - 1
         unread = self._numbers[max(taken, 0)] if self._numbers else 0
         return next((number for number in self._fds if number < unread), next(iter(self._fds)))
+
+    @property
+    def begins(self) -> dict[int, int]:
+        """Where in the byte space each segment begins that is held, by number."""
+        return dict(zip(self._numbers, self._starts, strict=True))
+
+    def rebase(self, begins: Mapping[int, int]) -> bool:
+        """Count bytes as another source of this spool did, of which segments may have been let go since.
+
+        Args:
+            begins: That one's.
+
+        Returns:
+            Whether a segment of it is still held: else nothing has changed.
+        """
+        with self._lock:
+            shifts = {begins[number] - start for number, start in self.begins.items() if number in begins}
+            if len(shifts) != 1:
+                return False
+            shift = shifts.pop()
+            self._starts = [start + shift for start in self._starts]
+            return True
 
     def size(self) -> int:
         """Bytes of whole lines, as of the last `poll`."""

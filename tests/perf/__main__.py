@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from logscope.language.units import parse_size
-from tests.perf import bigger, bulk, commands, live, packed, receive, reopening, rules, sigma, stalls, terminal
+from tests.perf import bigger, bulk, commands, live, packed, receive, reopening, restart, rules, sigma, stalls, terminal
 from tests.perf.measuring import ROOT, Figure, Settings, run
 
 BENCHMARKS: dict[str, Callable[[Settings], Iterator[Figure]]] = {
@@ -38,6 +38,7 @@ BENCHMARKS: dict[str, Callable[[Settings], Iterator[Figure]]] = {
     "sigma": sigma.sigma,
     "receive": receive.receive,
     "stages": live.stages,
+    "restart": restart.restart,
     "watched": live.watched,
     "live": live.screen,
 }

@@ -19,6 +19,7 @@ import polars as pl
 
 from tests.perf.bigjobs import within
 from tests.perf.livejobs import live_stages
+from tests.perf.restartjobs import restart
 from tests.perf.rulejobs import live_blocks, transaction_rules
 from tests.perf.sigmajobs import live_sigma, sigma_rules
 
@@ -405,6 +406,7 @@ JOBS: dict[str, Callable[..., Result]] = {
         sigma_rules,
         live_sigma,
         live_stages,
+        restart,
     )
 }
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import Phase, example, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from logscope.correlation.keys import Key
@@ -33,7 +33,9 @@ from logscope.formats.loader import FormatSet, load_formats
 from logscope.formats.parser import make_parser
 from logscope.paths import PACKAGE
 from logscope.records import schema
+from logscope.records.framefile import read_frames, write_frames
 from logscope.records.model import SourceRef
+from logscope.records.saving import below, under
 from logscope.records.store import Binding, Store
 from logscope.rules.deciders import decider_of
 from logscope.rules.model import Rule
@@ -135,6 +137,27 @@ class World:
         self.detecting = Detecting(self.store, frames, self.correlating, OPTIONS, lambda place: NAMES[place])
         assert not self.detecting.rule_errors
 
+    def begin_again(self, file: Path) -> None:
+        """As another process would: all that links and decides is made anew, and takes up what this one has saved."""
+        if not self.detecting.settled:
+            return
+        saved = {
+            **under("values", self.correlating.extracted.saved()),
+            **under("linked", self.correlating.saved()),
+            **under("detecting", self.detecting.saved()),
+        }
+        write_frames(file, {}, saved)
+        _, frames = read_frames(file)
+        digests = {rule.name: rule.digest for rule in self.detecting.rules}
+        told, now = dict(self.detecting.told), 0
+        self.correlating = Correlating(self.store, Frames(1 << 20), OPTIONS)
+        self.detecting = Detecting(self.store, Frames(1 << 20), self.correlating, OPTIONS, lambda place: NAMES[place])
+        self.correlating.extracted.restore(below("values", frames), self.plan)
+        self.correlating.restore(below("linked", frames), self.plan)
+        kept = self.detecting.restore(below("detecting", frames), digests, now, Cancel())
+        assert kept == set(digests)
+        assert self.detecting.told == told
+
     def turn(self, now: int, *, final: bool = False, least: int | None = None) -> None:
         for ingest in self.ingests:
             if final:
@@ -232,13 +255,16 @@ def running_maximum(times: list[int]) -> list[int]:
     return found
 
 
-def fed(story: Story, steps: list[tuple[list[int], int]], plan: Plan) -> World:
+def fed(story: Story, steps: list[tuple[list[int], int]], plan: Plan, file: Path | None = None) -> World:
+    """What comes in steps; with a file it is begun again by it after each."""
     world = World(plan)
     whole = ["".join(f"{line}\n" for _, line in story.logs[name]).encode() for name in NAMES]
     for sizes, clock in steps:
         for source, size, data in zip(world.sources, sizes, whole, strict=True):
             source.data = data[: max(size, len(source.data))]
         world.turn(clock)
+        if file is not None:
+            world.begin_again(file)
     for source, data in zip(world.sources, whole, strict=True):
         source.data, source.ended = data, True
     world.turn(steps[-1][1] if steps else 0, final=True, least=world.reached)
@@ -288,6 +314,21 @@ def test_any_cuts_and_any_order_give_what_one_batch_gives(
     once = scanned(coming[0], plan, live.reached)
     assert live.transactions() == once.transactions()
     assert live.detections() == once.detections()
+
+
+@settings(max_examples=3, phases=QUICK, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(arrivals(within=None), st.sampled_from((PLAN, COMPONENTS)))
+@example((MERGE, [([400, 0, 400], 0), ([400, 110, 400], 15 * SECOND), ([400, 330, 400], 16 * SECOND)]), PLAN)
+def test_begun_again_after_each_cut_it_gives_what_one_run_gives(
+    tmp_path: Path, coming: tuple[Story, list[tuple[list[int], int]]], plan: Plan
+) -> None:
+    story, steps = coming
+    # A new process has heard every stream just now: the clock stands still, so that this makes no difference.
+    steps = [(sizes, 0) for sizes, _ in steps]
+    through, again = fed(story, steps, plan), fed(story, steps, plan, tmp_path / "saved")
+    assert again.transactions() == through.transactions()
+    assert again.detections() == through.detections()
+    assert (again.raised, again.retracted) == (through.raised, through.retracted)
 
 
 @settings(max_examples=6, phases=QUICK)

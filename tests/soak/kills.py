@@ -62,6 +62,12 @@ class Report:
         )
 
 
+def plan_text() -> str:
+    """Keys and grain of the messages."""
+    keys = (Key("order_id", fields=("order_id",)), Key("psp_ref", fields=("psp_ref",), parents=("order_id",)))
+    return to_toml(Plan(keys, grain="order_id"))
+
+
 def message(number: int) -> bytes:
     """One numbered message: an order is begun, answered, and most are settled."""
     order, step = divmod(number, 3)
@@ -132,8 +138,7 @@ class Soak:
         self._rate = rate
         self._random = random.Random(seed)
         plan = home / "plan.toml"
-        keys = (Key("order_id", fields=("order_id",)), Key("psp_ref", fields=("psp_ref",), parents=("order_id",)))
-        plan.write_text(to_toml(Plan(keys, grain="order_id")))
+        plan.write_text(plan_text())
         self._options = ("--rules", SHIPPED, "--plan", str(plan), "--lateness", "30s")
         self._told: list[dict[str, Any]] = []
         self._url = "syslog+tcp://127.0.0.1:0"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from logscope.correlation.plan import to_toml
 from logscope.engine.answers import Effect, PlanChange
 from logscope.engine.insights import Comparison, ServiceMap, Shape, Skew
 
@@ -94,7 +95,9 @@ class Analyses:
 
     def plan_text(self) -> str:
         """Keys and grain as a file for `--plan`."""
-        return self._session.correlating.plan_text()
+        plan = self._session.correlating.plan
+        assert plan is not None
+        return to_toml(plan)
 
     def grain(self) -> tuple[str, str]:
         """The chosen grain and why."""

@@ -49,6 +49,14 @@ class Closing:
         ends = self.linked.ends(numbers).with_columns(decided=pl.lit(_UNDECIDED))
         return ends.select(pl.col(name).cast(dtype) for name, dtype in _SCHEMA.items())
 
+    def saved(self) -> pl.DataFrame:
+        """What is decided of each transaction."""
+        return pl.DataFrame(schema=_SCHEMA) if self._known is None else self._known
+
+    def restore(self, frame: pl.DataFrame) -> None:
+        """Know what `saved` told."""
+        self._known = frame
+
     def due(self, watermark: int, *, final: bool) -> pl.DataFrame:
         """The transactions to be decided now: `number`, `end`, `closed`; each is given once.
 

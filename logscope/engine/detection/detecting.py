@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import time as clock
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
+from msgspec import json
 
 from logscope.engine.answers import AbsentStep, Detection
 from logscope.engine.api import Cancel
-from logscope.engine.detection.closing import Closing
+from logscope.engine.detection.atwork import AtWork, whole_groups
 from logscope.engine.detection.ruleset import load
 from logscope.engine.detection.suppression import Suppression
 from logscope.engine.detection.watermark import Watermark
 from logscope.engine.linking.correlating import Correlating
 from logscope.engine.viewing.selection import Selection
-from logscope.errors import LogscopeError, PlanError
+from logscope.errors import LogscopeError
 from logscope.records import schema
+from logscope.records.saving import Saved, below, numbers, under
 from logscope.text import human_duration
 
 # What runs rules is imported where the first rule runs: it would hold up the first screen of all who run none.
@@ -72,18 +74,13 @@ class Detecting:
         self._selection = Selection(options)
         self._source_name = source_name
         self.rules, self.rule_errors = load(options) if rules is None else (rules, ())
-        self.notices: list[str] = []
         self.told: dict[str, Detection] = {}
         self.watermark = Watermark(options.lateness, options.max_skew, options.source_idle)
         self.begin: int | None = None
-        self._running: list[Running] | None = None
-        self._others: dict[str, Correlating] = {}
-        self._closings: dict[int, Closing] = {}
-        self._at_other_grain: dict[str, list[str]] = {}
-        """Why the grain that rules ask for is not there, and their names."""
+        self._at_work = AtWork(store, frames, correlating, options, self._derived)
         self._suppression = Suppression()
-        self._next_row = 0
         self._observed = 0
+        """The first record that the watermark has not seen."""
         self._rows: dict[int, tuple[str, str, str]] = {}
 
     def columns(self, kind: str) -> frozenset[str]:
@@ -92,7 +89,7 @@ class Detecting:
         Args:
             kind: Of the record's source.
         """
-        running = self._running
+        running = self.running
         if not running:
             return frozenset()
         return frozenset(_WATERMARK_COLUMNS if kind == "messages" else ()).union(*(work.columns for work in running))
@@ -104,18 +101,19 @@ class Detecting:
 
     def reset(self) -> None:
         """Forget what was told: the transactions are others now."""
-        self.told = {}
-        self._rows = {}
-        self._running = None
-        self._others = {}
-        self._closings = {}
-        self._suppression = Suppression()
-        self._next_row = 0
+        self._forget(())
+        self._at_work.forget()
+
+    def _forget(self, kept: Collection[str]) -> None:
+        """Forget what all but some rules told."""
+        self.told = {name: found for name, found in self.told.items() if found.rule in kept}
+        self._mark()
+        self._suppression.keep(kept)
 
     def replace_rules(self, rules: tuple[Rule, ...], errors: tuple[LogscopeError, ...]) -> None:
-        """Other rules from now on; what they find is found anew when next asked for."""
+        """Other rules from now on; what those find that are new or changed is found when next asked for."""
         self.rules, self.rule_errors = rules, errors
-        self.reset()
+        self._forget(self._at_work.keep(rules))
 
     def update(
         self,
@@ -141,20 +139,15 @@ class Detecting:
             return Told((), ())
         from logscope.engine.detection.running import Turn
 
-        running = self._start(cancel)
+        running = self._at_work.started(self.rules, cancel)
         view = self._store.view
-        moved = {id(self._correlating): delta}
-        for other in self._others.values():
-            moved[id(other)] = other.update(cancel=cancel, beside=self._correlating)
+        moved = self._at_work.moved(delta, cancel)
         now = clock.monotonic_ns() // 1000 if now is None else now
         self._take(running, view, cancel, now)
         watermark = self._final_watermark(least) if final else self.watermark.advance(now)
         if watermark is None or self.begin is None:
             return Told((), ())
-        due = {}
-        for closing in self._closings.values():
-            closing.take(moved.get(id(closing.linked)))
-            due[id(closing.linked)] = closing.due(watermark, final=final)
+        due = self._at_work.due(moved, watermark, final=final)
         turn = Turn(watermark, self.begin, final, decide, moved, due)
         raised: list[Detection] = []
         retracted: list[Detection] = []
@@ -199,11 +192,11 @@ class Detecting:
             f"rule {name} is incomplete: it held more than it can, and the oldest was given up"
             for name in self.evicted()
         )
-        return [*self.notices, *incomplete]
+        return [*self._at_work.notices, *incomplete]
 
     def _loud(self) -> list[Running]:
         """The rules that are told by themselves, not only run for others."""
-        return [work for work in self._running or [] if not work.rule.quiet]
+        return [work for work in self.running if not work.rule.quiet]
 
     def _final_watermark(self, least: int | None) -> int | None:
         newest = self.watermark.newest
@@ -211,74 +204,41 @@ class Detecting:
             return least
         return newest if least is None else max(newest, least)
 
-    def _start(self, cancel: Cancel) -> list[Running]:
-        """All rules at work, each after those it uses, with the transactions of its grain."""
-        if self._running is None:
-            from logscope.rules.references import in_order_of_use
-
-            plan = self._correlating.prepare(cancel=cancel)
-            self._running = [self._begun(rule, plan.grain, cancel) for rule in in_order_of_use(self.rules)]
-            for why, names in self._at_other_grain.items():
-                some = f"rule {names[0]}" if len(names) == 1 else f"{len(names)} rules ({', '.join(sorted(names))})"
-                self.notices.append(f"{some}: {why}; at grain {plan.grain or 'none'} instead")
-            self._at_other_grain = {}
-        return self._running
-
-    def _begun(self, rule: Rule, chosen: str | None, cancel: Cancel) -> Running:
-        from logscope.engine.detection.running import RunningSteps, RunningWhole
-
-        if rule.transaction is not None:
-            linked = self._linked(rule, rule.transaction.grain, chosen, cancel)
-            return RunningWhole(rule, self._closings.setdefault(id(linked), Closing(linked)))
-        sequence = rule.sequence
-        if sequence is None or not sequence.by_transaction:
-            return RunningSteps(rule, None, self._derived, every=self._options.every)
-        return RunningSteps(rule, self._linked(rule, sequence.grain, chosen, cancel), self._derived)
-
-    def _linked(self, rule: Rule, grain: str | None, chosen: str | None, cancel: Cancel) -> Correlating:
-        """The session's transactions, or others if the rule wants another grain."""
-        plan = self._correlating.plan
-        assert plan is not None
-        if not grain or self._options.grain != "auto":
-            return self._correlating
-        try:
-            wanted = plan.with_grain(grain, why=f"rule {rule.name}")
-        except PlanError as error:
-            self._at_other_grain.setdefault(error.message, []).append(rule.name)
-            return self._correlating
-        if wanted.grain == chosen or wanted.grain is None:
-            return self._correlating
-        if wanted.grain not in self._others:
-            options = replace(self._options, grain=wanted.grain)
-            other = Correlating(self._store, self._frames, options, self._correlating.extracted)
-            other.prepare(cancel=cancel, plan=wanted)
-            other.update(cancel=cancel, beside=self._correlating)
-            self._others[wanted.grain] = other
-        return self._others[wanted.grain]
-
     def _take(self, running: Sequence[Running], view: StoreView, cancel: Cancel, now: int) -> None:
-        """Give the new records to the rules; the watermark sees all of them."""
+        """Give each rule the records that it has not been given; the watermark sees all of them once."""
+        behind = [work for work in running if work.next_row < self._observed]
+        if behind:
+            # New or changed: they are given from the beginning what the others have, then all go on together.
+            known = view.before(self._observed)
+            self._give(behind, list(known.segments()), known, cancel, None)
+        segments = list(view.since(self._observed)) if view.records > self._observed else []
+        self._give(running, segments, view, cancel, now)
+        self._observed = view.records
+
+    def _give(
+        self, running: Sequence[Running], segments: Sequence[Segment], view: StoreView, cancel: Cancel, now: int | None
+    ) -> None:
+        """Records to rules; with `now` (the monotonic clock) also to the watermark."""
         from logscope.rules.sharing import Sharing
 
         columns = frozenset[str]().union(*(work.columns for work in running))
         sharing = Sharing(work.rule for work in running)
-        segments = list(view.since(self._next_row)) if view.records > self._next_row else []
         for number, segment in enumerate(segments):
             cancel.check()
             cancel.tell("applying rules", number / len(segments))
-            asked = self.columns(segment.binding.ref.kind) | _OF_INDEX
+            asked = (columns if now is None else self.columns(segment.binding.ref.kind)) | _OF_INDEX
             frame = self._frames.segment(
                 segment, view, {name for name in asked if not name.startswith(schema.KEY_PREFIX)}
             )
             frame = self._selection.inside(frame, view)
-            # After other rules or keys the same records are taken anew; time has not gone on by that.
-            fresh = frame.filter(pl.col(schema.ROW) >= self._observed) if self._observed else frame
-            self._observe(segment, fresh, now)
+            if now is not None:
+                self._observe(segment, frame, now)
             frame = self._correlating.key_columns(frame, columns)
             with sharing.over(frame):
                 for work in running:
                     work.take(frame)
-        self._next_row = self._observed = view.records
+        for work in running:
+            work.next_row = view.records
 
     def _derived(self, detections: Sequence[Found], columns: frozenset[str]) -> pl.DataFrame:
         from logscope.engine.detection.telling import derived, place_of
@@ -307,12 +267,59 @@ class Detecting:
             work.linked.naming.keys(one.number for one in found if one.number is not None)
         return [shown(one, work.linked, self._correlating, self._store.view, self._source_name) for one in found]
 
+    # --- over a restart
+
+    @property
+    def settled(self) -> bool:
+        """Whether what it remembers can be saved: all that has come was decided up to the watermark."""
+        return self.watermark.value is not None and self._observed == self._store.view.records
+
+    def saved(self) -> Saved:
+        """All that it remembers, if it is `settled`."""
+        told = [json.encode(found).decode() for found in self.told.values()]
+        return {
+            "about": numbers(begin=self.begin, observed=self._observed),
+            "told": pl.DataFrame({"detection": told}, schema={"detection": pl.String}),
+            "suppression": self._suppression.saved(),
+            **under("watermark", self.watermark.saved()),
+            **under("rules", self._at_work.saved()),
+        }
+
+    def forget(self) -> None:
+        """As before the first record."""
+        self.reset()
+        self.watermark = self.watermark.fresh()
+        self.begin, self._observed = None, 0
+
+    def restore(self, frames: Saved, digests: Mapping[str, str], now: int, cancel: Cancel) -> set[str]:
+        """Go on where `saved` was; records and transactions are restored already.
+
+        Args:
+            frames: As `saved` gave them.
+            digests: Of the rules that ran then, by name.
+            now: The monotonic clock, microseconds.
+            cancel: Looked at before.
+
+        Returns:
+            Names of the rules that go on; the others are begun anew.
+        """
+        kept = whole_groups([rule.name for rule in self.rules if digests.get(rule.name) == rule.digest], self.rules)
+        self._at_work.restore(below("rules", frames), self.rules, kept, cancel)
+        self.begin, self._observed = frames["about"].row(0)
+        self.watermark.restore(below("watermark", frames), now)
+        self._suppression.restore(frames["suppression"])
+        self.told = {
+            one.detection: one for one in (json.decode(text, type=Detection) for text in frames["told"]["detection"])
+        }
+        self._forget(kept)
+        return kept
+
     # --- what the screens ask
 
     @property
     def running(self) -> Sequence[Running]:
         """The rules at work; none before the first records."""
-        return self._running or ()
+        return self._at_work.running
 
     def _mark(self) -> None:
         rows: dict[int, tuple[str, str, str]] = {}

@@ -11,11 +11,13 @@ import polars as pl
 
 from logscope.engine.detection.closing import Closing
 from logscope.engine.detection.wholes import WholeRule
+from logscope.records.saving import Saved
 from logscope.rules.deciders import decider_of
 from logscope.rules.description import Key
 from logscope.rules.detector import Detector
 from logscope.rules.model import Detection, Rule
 from logscope.rules.nearmiss import Miss, find_misses
+from logscope.rules.state import State
 from logscope.rules.stepping import StepResult, by_number
 from logscope.rules.windows.detector import WindowDetector
 from logscope.rules.windows.nearmiss import find_window_misses
@@ -41,7 +43,7 @@ class Turn:
     moved: Mapping[int, Delta | None]
     """What linking changed, by `id` of the linked."""
     due: Mapping[int, pl.DataFrame]
-    """Which transactions are to be decided, by `id` of the linked."""
+    """Which transactions are to be decided, by `id` of who follows them."""
     told: dict[str, StepResult] = field(default_factory=dict)
     """By name what the rules before have told in this turn."""
 
@@ -55,6 +57,10 @@ class Running(Protocol):
     """Time spent on it."""
     waiting: int
     """Matches that are not decided yet."""
+    next_row: int
+    """The first record that it has not been given."""
+    closing: Closing | None
+    """Follows the transactions, of a rule over whole ones."""
 
     @property
     def columns(self) -> frozenset[str]:
@@ -78,6 +84,12 @@ class Running(Protocol):
     def misses(self, group: int | None) -> Sequence[tuple[Miss, Key]]:
         """What nearly matched, and what it is about; of one group however far."""
 
+    def saved(self) -> Saved:
+        """What it remembers, after a turn."""
+
+    def restore(self, frames: Saved) -> None:
+        """Remember what `saved` told of an equal rule."""
+
 
 class RunningSteps:
     """A rule over records, sequences of them, or other rules' detections."""
@@ -88,6 +100,8 @@ class RunningSteps:
         self.linked = linked
         self.seconds = 0.0
         self.waiting = 0
+        self.next_row = 0
+        self.closing: Closing | None = None
         self._derive = derive
         self._decider = decider_of(rule, every=every)
         self._hits: list[pl.DataFrame] = []
@@ -157,6 +171,14 @@ class RunningSteps:
         found = find_misses(self._decider, group=group)
         return [(miss, self._decider.subject(miss.group, self._identity)) for miss in found]
 
+    def saved(self) -> Saved:
+        """See `Running`."""
+        return self._decider.state.frames()
+
+    def restore(self, frames: Saved) -> None:
+        """See `Running`."""
+        self._decider.state = State.restore(frames, max_hits=self._decider.state.hits.limit)
+
     def _identity(self, numbers: Sequence[int]) -> Mapping[int, str]:
         return by_number(numbers) if self.linked is None else self.linked.naming.identities(numbers)
 
@@ -168,8 +190,10 @@ class RunningWhole:
         """Ready for the first records."""
         self.rule = rule
         self.linked: Correlating | None = closing.linked
+        self.closing: Closing | None = closing
         self.seconds = 0.0
         self.waiting = 0
+        self.next_row = 0
         self._whole = WholeRule(rule, closing)
         self._hits: list[list[pl.DataFrame]] = []
 
@@ -189,8 +213,8 @@ class RunningWhole:
         begun = clock.perf_counter()
         self._whole.take(self._hits)
         self._hits = []
-        place = id(self.linked)
-        result = self._whole.step(turn.due[place], turn.moved.get(place), watermark=turn.watermark, final=turn.final)
+        due, moved = turn.due[id(self.closing)], turn.moved.get(id(self.linked))
+        result = self._whole.step(due, moved, watermark=turn.watermark, final=turn.final)
         self.seconds += clock.perf_counter() - begun
         return result
 
@@ -212,3 +236,12 @@ class RunningWhole:
         assert self.linked is not None
         names = self.linked.naming.identities([miss.group for miss in found])
         return [(miss, Key(names.get(miss.group), miss.group, {})) for miss in found]
+
+    def saved(self) -> Saved:
+        """See `Running`."""
+        return {"closing": self._whole.closing.saved(), **self._whole.saved()}
+
+    def restore(self, frames: Saved) -> None:
+        """See `Running`."""
+        self._whole.closing.restore(frames["closing"])
+        self._whole.restore(frames)

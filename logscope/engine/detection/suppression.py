@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
+
+import polars as pl
 
 if TYPE_CHECKING:
     from logscope.rules.model import Detection
+
+_SCHEMA = {"rule": pl.String, "key": pl.String, "time": pl.Int64}
 
 
 class Suppression:
@@ -14,7 +19,20 @@ class Suppression:
 
     def __init__(self) -> None:
         """Nothing was dispatched yet."""
-        self._last: dict[tuple[str, object], int] = {}
+        self._last: dict[tuple[str, str], int] = {}
+
+    def keep(self, rules: Collection[str]) -> None:
+        """Forget what other rules than these told."""
+        self._last = {place: time for place, time in self._last.items() if place[0] in rules}
+
+    def saved(self) -> pl.DataFrame:
+        """When what was dispatched last."""
+        rows = [(rule, key, time) for (rule, key), time in self._last.items()]
+        return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+
+    def restore(self, frame: pl.DataFrame) -> None:
+        """Know what `saved` told."""
+        self._last = {(rule, key): time for rule, key, time in frame.iter_rows()}
 
     def of(self, detections: Iterable[Detection]) -> set[str]:
         """The ids of those that are not to be dispatched.
@@ -26,7 +44,7 @@ class Suppression:
         for detection in detections:
             if detection.suppress_us is None:
                 continue
-            place = (detection.rule, detection.transaction or tuple(sorted(detection.keys.items())))
+            place = (detection.rule, detection.transaction or json.dumps(sorted(detection.keys.items())))
             last = self._last.get(place)
             if last is not None and 0 <= detection.time - last < detection.suppress_us:
                 found.add(detection.id)

@@ -13,7 +13,13 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from logscope.records.saving import Saved, numbers
+
 _MANY_STREAMS = 100_000
+_LATE = {"source_id": pl.UInt16, "records": pl.Int64}
+_STREAMS = {"source_id": pl.UInt16, "peer": pl.String, "host": pl.String, "time": pl.Int64}
+_NAMES = 3
+"""Of a stream: its source, peer and host."""
 
 
 @dataclass
@@ -37,6 +43,10 @@ class Watermark:
     """Records that came behind it, by source."""
     _streams: dict[tuple[object, ...], list[int]] = field(default_factory=dict)
     _arrived: int | None = None
+
+    def fresh(self) -> Watermark:
+        """One of the same bounds that has seen nothing."""
+        return Watermark(self.lateness, self.max_skew, self.idle)
 
     def observe(self, batch: pl.DataFrame, now: int) -> None:
         """Records have come.
@@ -75,6 +85,27 @@ class Watermark:
         if self.value is None or candidate > self.value:
             self.value = candidate
         return self.value
+
+    def saved(self) -> Saved:
+        """Times and streams; when they were heard, no other process can know."""
+        streams = [(*(stream + (None,) * _NAMES)[:_NAMES], entry[0]) for stream, entry in self._streams.items()]
+        return {
+            "times": numbers(newest=self.newest, value=self.value),
+            "late": pl.DataFrame(list(self.late.items()), schema=_LATE, orient="row"),
+            "streams": pl.DataFrame(streams, schema=_STREAMS, orient="row"),
+        }
+
+    def restore(self, frames: Saved, now: int) -> None:
+        """Know what `saved` told of listeners; all streams count as heard just now.
+
+        Args:
+            frames: As `saved` gave them.
+            now: The monotonic clock, microseconds.
+        """
+        self.newest, self.value = frames["times"].row(0)
+        self.late = Counter(dict(frames["late"].iter_rows()))
+        self._streams = {tuple(stream): [time, now] for *stream, time in frames["streams"].iter_rows()}
+        self._arrived = now
 
     def _forget(self, now: int) -> None:
         self._streams = {key: entry for key, entry in self._streams.items() if now - entry[1] < self.idle}

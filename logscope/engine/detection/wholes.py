@@ -7,11 +7,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import polars as pl
 
 from logscope.engine.detection.closing import Closing
 from logscope.engine.rendering import iso_of
 from logscope.records import schema
+from logscope.records.saving import Saved, numbers
 from logscope.records.severity import level_name
 from logscope.rules.description import detection_id
 from logscope.rules.model import MATCHED, RETRACTED, Detection, Rule, TransactionFilter
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 _INDEX = ("row", "time", "source_id", "line")
 _FEWEST = 2
+_TOLD = {"number": pl.UInt32, "detection": pl.String}
 OPEN_AT_END = "the transaction is still open at the end of the data"
 
 
@@ -172,6 +175,24 @@ class WholeRule:
                 found = found.sort("group", "time", "source_id", "line")
             hits.append(found.rename({"group": "number"}))
         return hits
+
+    def saved(self) -> Saved:
+        """What it keeps of records, and what it told."""
+        frames = {f"kept {place}": kept.frame() for place, kept in enumerate(self._kept)}
+        told = [(number, msgspec.json.encode(one).decode()) for number, found in self._told.items() for one in found]
+        return {
+            "evicted": numbers(evicted=self.evicted),
+            "told": pl.DataFrame(told, schema=_TOLD, orient="row"),
+            **{name: frame for name, frame in frames.items() if frame is not None},
+        }
+
+    def restore(self, frames: Saved) -> None:
+        """Remember what `saved` told of an equal rule."""
+        self.evicted = frames["evicted"].item()
+        self._kept = [RetainedHits(kept.limit, frames.get(f"kept {place}")) for place, kept in enumerate(self._kept)]
+        self._told = {}
+        for number, text in frames["told"].iter_rows():
+            self._told.setdefault(number, []).append(msgspec.json.decode(text, type=Detection))
 
     def misses(self, group: int | None, limit: int = 200) -> list[Miss]:
         """Transactions of which all but one thing holds that must, the newest first.

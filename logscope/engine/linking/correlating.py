@@ -16,7 +16,7 @@ import polars as pl
 from logscope.correlation.explain import chain
 from logscope.correlation.extract import columns_needed, extract
 from logscope.correlation.linker import Delta, Linker
-from logscope.correlation.plan import Plan, to_toml
+from logscope.correlation.plan import Plan
 from logscope.engine.answers import FieldValue, Line
 from logscope.engine.api import Cancel
 from logscope.engine.linking.keyvalues import KeyValues
@@ -25,6 +25,7 @@ from logscope.engine.linking.pivots import field_values, key_objects
 from logscope.engine.linking.planning import Planning
 from logscope.engine.linking.transacting import TransactionTable
 from logscope.records import schema
+from logscope.records.saving import Saved, below, numbers, under
 
 if TYPE_CHECKING:
     from logscope.engine.options import Options
@@ -160,6 +161,26 @@ class Correlating:
             self.generation += 1
             return delta
 
+    def saved(self) -> Saved:
+        """All that is linked; what was extracted is saved by itself."""
+        with self._lock:
+            assert self._linker is not None
+            return {"about": numbers(next_row=self._next_row), **under("linker", self._linker.saved())}
+
+    def forget(self) -> None:
+        """No plan is known, and nothing is linked."""
+        with self._lock:
+            self.plan, self._linker, self._next_row = None, None, 0
+            self.generation += 1
+
+    def restore(self, frames: Saved, plan: Plan) -> None:
+        """Go on where `saved` was, by an equal plan; what was extracted is restored already."""
+        with self._lock:
+            self.use(plan)
+            assert self._linker is not None
+            self._linker.restore(below("linker", frames))
+            self._next_row = frames["about"].item()
+
     def unchanged(self) -> AbstractContextManager[object]:
         """While it is entered nothing is linked: numbers of transactions stay what they are."""
         return self._lock
@@ -179,10 +200,6 @@ class Correlating:
         if self._linker is None:
             return pl.DataFrame(schema={schema.ROW: pl.UInt32, "transaction": pl.UInt32})
         return self._linker.groups_of(rows)
-
-    def identity(self, number: int) -> str:
-        """A transaction's id."""
-        return self.naming.identities([number])[number]
 
     def members(self) -> pl.DataFrame:
         """`transaction`, `row` of everything linked."""
@@ -225,8 +242,7 @@ class Correlating:
         with self._lock:
             if self._linker is None:
                 return pl.DataFrame(schema=schema.TRANSACTIONS)
-            numbers = pl.Series([number], dtype=pl.UInt32)
-            return self._table.some(self._linker, numbers, self.list_columns())
+            return self._table.some(self._linker, pl.Series([number], dtype=pl.UInt32), self.list_columns())
 
     def summary(self, numbers: pl.Series, names: Collection[str] | None = None) -> pl.DataFrame:
         """The figures of some transactions alone, and of what is text or a list these columns, or all."""
@@ -290,14 +306,13 @@ class Correlating:
 
     def _keys_among(self, columns: Collection[str]) -> list[str]:
         """Names of keys whose columns are among these."""
-        known = [key.name for key in self.plan.keys] if self.plan is not None else []
-        return [name for name in known if schema.KEY_PREFIX + name in columns]
+        return [name for name in self.key_names() if schema.KEY_PREFIX + name in columns]
 
     def key_values(self, name: str) -> pl.DataFrame:
         """`row`, `value` of all values of one key; a weak key's are extracted when first asked for."""
         codes = self._codes_of_key(name)
-        told = self._values.vocabulary.describe(codes.get_column("code"))
-        return codes.select(schema.ROW).with_columns(told.get_column("value"))
+        texts = self._values.vocabulary.describe(codes.get_column("code")).get_column("value")
+        return codes.select(schema.ROW).with_columns(texts)
 
     def _codes_of_key(self, name: str) -> pl.DataFrame:
         """`row`, `code` of one key; together with it those of all keys that do not link are extracted."""
@@ -313,9 +328,8 @@ class Correlating:
         if plan is None:
             return []
         rows = pl.Series(schema.ROW, [row], dtype=pl.UInt32)
-        names = columns_needed(plan) - {schema.ROW, "time"}
-        frame = self._frames.rows(rows, self._store.view, ["time", *names])
-        found = extract(frame, plan)
+        wanted = {"time", *columns_needed(plan)} - {schema.ROW}
+        found = extract(self._frames.rows(rows, self._store.view, wanted), plan)
         return [(plan.keys[key].name, value) for key, value in found.select("key", "value").iter_rows()]
 
     def field_values(self, found: dict[str, str], values: Sequence[tuple[str, str]]) -> list[FieldValue]:
@@ -338,11 +352,9 @@ class Correlating:
         """The chain that ties two records together, in words."""
         assert self.plan is not None
         assert self._linker is not None
-        mine, others = (
-            set(self.groups_of(pl.Series([each], dtype=pl.UInt32)).get_column("transaction")) for each in (row, other)
-        )
+        both = (self.groups_of(pl.Series([each], dtype=pl.UInt32)).get_column("transaction") for each in (row, other))
         texts = []
-        for number in sorted(mine & others)[:1]:
+        for number in sorted(set.intersection(*map(set, both)))[:1]:
             for first, key, value, second in chain(self._linker.evidence(number), self.plan, row, other):
                 ends = lines_of(pl.Series(schema.ROW, [first, second], dtype=pl.UInt32))
                 places = " ⇄ ".join(f"{line.source}:{line.line}" for line in ends)
@@ -378,8 +390,3 @@ class Correlating:
     def said(self) -> tuple[str, ...]:
         """What the user should know about the keys."""
         return (*self._planning.notices, *(self.plan.notices if self.plan is not None else ()))
-
-    def plan_text(self) -> str:
-        """The plan as a file."""
-        assert self.plan is not None
-        return to_toml(self.plan)

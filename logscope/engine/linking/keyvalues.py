@@ -14,6 +14,7 @@ from logscope.correlation.vocabulary import Vocabulary
 from logscope.engine.loading.ahead import ahead, counted
 from logscope.engine.viewing.selection import Selection
 from logscope.records import schema
+from logscope.records.saving import Saved, below, under
 
 if TYPE_CHECKING:
     from logscope.correlation.keys import Key
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 CODED = {schema.ROW: pl.UInt32, "key": pl.UInt16, "code": pl.UInt32}
 """Which record holds which value: 10 bytes each."""
+
+
+_TABLES = pl.Schema({"places": pl.List(pl.UInt16), "next_row": pl.Int64()})
 
 
 @dataclass(slots=True)
@@ -66,6 +70,26 @@ class KeyValues:
             else:
                 self._tables, self.vocabulary = [], Vocabulary(plan.keys)
             self._keys = plan.keys
+
+    def saved(self) -> Saved:
+        """All values, and which record holds which."""
+        with self._lock:
+            places = [sorted(table.places) for table in self._tables]
+            tables = pl.DataFrame(
+                {"places": places, "next_row": [table.next_row for table in self._tables]}, schema=_TABLES
+            )
+            frames = {"tables": tables, **under("vocabulary", self.vocabulary.saved())}
+            return frames | {f"values {number}": table.frame for number, table in enumerate(self._tables)}
+
+    def restore(self, frames: Saved, plan: Plan) -> None:
+        """Know what `saved` told of a plan of the same keys."""
+        with self._lock:
+            self.use(plan)
+            self.vocabulary.restore(below("vocabulary", frames))
+            self._tables = [
+                _Table(frozenset(places), frames[f"values {number}"], next_row)
+                for number, (places, next_row) in enumerate(frames["tables"].iter_rows())
+            ]
 
     def ensure(self, plan: Plan, names: Collection[str], view: StoreView, cancel: Cancel) -> None:
         """Extract what is not known yet of some keys.

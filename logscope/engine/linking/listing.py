@@ -125,9 +125,12 @@ def transaction_ids(session: Session, rows: pl.Series) -> list[list[str]]:
     """Per record the ids of the transactions it stands in."""
     session.prepare_transactions(cancel=Cancel(), asked=True)
     groups = session.correlating.groups_of(rows)
+    if groups.is_empty():
+        return [[] for _ in rows]
+    names = session.correlating.naming.identities(groups.get_column("transaction").to_list())
     by_row: dict[int, list[str]] = {}
     for row, number in groups.select(schema.ROW, "transaction").iter_rows():
-        by_row.setdefault(row, []).append(session.correlating.identity(number))
+        by_row.setdefault(row, []).append(names[number])
     return [sorted(by_row.get(row, [])) for row in rows]
 
 

@@ -54,7 +54,7 @@ def preview(session: Session, rule_text: str, cancel: Cancel, name: str | None =
         examples=tuple(found[:_EXAMPLES]),
         timings=_timings(found),
         seconds=sum(work.seconds for work in detecting.running),
-        notices=tuple(detecting.notices),
+        notices=tuple(detecting.said()),
     )
 
 

@@ -33,6 +33,8 @@ class Ledger:
             UsageError: Another watch keeps it.
         """
         self._path = path
+        self.checkpoint = None if path is None else path.with_suffix(".checkpoint")
+        """Where it may be written down how far the watch has come."""
         self._held = None if path is None else _hold(path)
         self._unwritten: list[bytes] = []
         self.told: dict[str, Detection] = {}

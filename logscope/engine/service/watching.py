@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from logscope.engine.answers import Detection
 from logscope.engine.detection.detecting import Told
+from logscope.engine.service.checkpoint import Checkpoint
 from logscope.engine.service.deciding import Deciding
 from logscope.engine.service.ledger import Ledger, ledger_of
 from logscope.engine.service.metrics import Measures
@@ -60,6 +61,7 @@ class Watching:
             ),
             [*(rule.key for rule in session.detecting.rules), *session.options.rule],
         )
+        self._checkpoint = Checkpoint(session, self._ledger.checkpoint, say)
         self._deciding = Deciding(session, say)
         self._said: set[str] = set()
         self._early: set[str] = set()
@@ -73,6 +75,9 @@ class Watching:
             stop: Set to end.
             reload: Asked in each turn; reads the rules anew if that is wanted, and says whether it did.
         """
+        if self._checkpoint.restore():
+            # Of what was known when it was written all is told, unless the ledger is another since.
+            self._pass_on(Told(tuple(self._session.detecting.told.values()), ()))
         caught_up = False
         while not stop.is_set():
             began = clock.monotonic()
@@ -83,6 +88,7 @@ class Watching:
             if reloaded:
                 # What other rules had told is not made false by a record.
                 self._settled = self._ledger.told.keys() - self._session.detecting.told.keys()
+            self._checkpoint.turned()
             if not moved:
                 if not caught_up:
                     caught_up = self._take_back()
@@ -93,9 +99,12 @@ class Watching:
         while self._session.loading.step():
             pass
         self._session.loading.finish()
+        self._turn(final=False)
+        self._checkpoint.finish()
         self._turn(final=True)
         self._take_back()
         self._say_news()
+        self._ledger.close()
 
     def _turn(self, *, final: bool) -> None:
         began = clock.monotonic()

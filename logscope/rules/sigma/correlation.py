@@ -19,6 +19,7 @@ from sigma.correlations import (
 from sigma.exceptions import SigmaError
 
 from logscope.errors import RuleError
+from logscope.rules.digest import digest_of
 from logscope.rules.documents import Located
 from logscope.rules.model import LEVELS, STATUSES, Expectation, Note, Rule
 from logscope.rules.nearest import nearest
@@ -200,6 +201,14 @@ class Linker:
             return self._drafts[reference].id
         return self._rules[reference].id
 
+    def digest(self, draft: CorrelationDraft) -> str:
+        """Of a correlation together with all that it names; after `windows`."""
+        named = [
+            self.digest(self._drafts[name]) if name in self._drafts else self._rules[name].digest
+            for name in draft.references()
+        ]
+        return digest_of(draft.entries, *named)
+
     def _slot(self, draft: CorrelationDraft, reference: str) -> Slot:
         quiet = self.told if draft.parsed.generate else self.quiet
         if reference in self._drafts:
@@ -238,7 +247,8 @@ def link(rules: Sequence[Rule], drafts: Sequence[CorrelationDraft]) -> tuple[tup
     errors: list[RuleError] = []
     for draft in drafts:
         try:
-            made.append(_rule(draft, linker.windows(draft)))
+            windows = linker.windows(draft)
+            made.append(_rule(draft, windows, linker.digest(draft)))
         except RuleError as error:
             if error not in errors and str(error) not in map(str, errors):
                 errors.append(error)
@@ -246,7 +256,7 @@ def link(rules: Sequence[Rule], drafts: Sequence[CorrelationDraft]) -> tuple[tup
     return tuple(replace(rule, quiet=rule.name in quiet) for rule in [*rules, *made]), tuple(errors)
 
 
-def _rule(draft: CorrelationDraft, windows: Windows) -> Rule:
+def _rule(draft: CorrelationDraft, windows: Windows, digest: str) -> Rule:
     entries = draft.entries
     level, status = entries.get("level"), entries.get("status")
     return Rule(
@@ -267,6 +277,7 @@ def _rule(draft: CorrelationDraft, windows: Windows) -> Rule:
         sigma=True,
         notes=draft.own.notes + _notes(draft, windows),
         unmapped=_unmapped(windows),
+        digest=digest,
     )
 
 

@@ -9,6 +9,7 @@ from sigma.exceptions import SigmaError
 from sigma.filters import SigmaFilter as ParsedFilter
 
 from logscope.errors import RuleError
+from logscope.rules.digest import digest_of
 from logscope.rules.documents import Located
 from logscope.rules.model import Rule
 from logscope.rules.nearest import nearest
@@ -23,6 +24,8 @@ class FilterDraft:
     parsed: ParsedFilter
     path: str
     line: int
+    digest: str
+    """Of the document."""
 
     def applies(self, rule: Rule, found: SigmaFilter) -> bool:
         """Whether it is for a rule: named, and of the logsource that it is written for."""
@@ -50,13 +53,14 @@ def read_filter(document: Located, path: str) -> FilterDraft:
     Raises:
         RuleError: pySigma refuses it.
     """
+    entries = document.plain()
     try:
-        parsed = ParsedFilter.from_dict(document.plain(), policy=POLICY)
+        parsed = ParsedFilter.from_dict(entries, policy=POLICY)
     except SigmaError as error:
         raise RuleError(f"not a Sigma filter: {words_of(error)}") from None
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise RuleError(f"not a Sigma filter: {type(error).__name__}: {error}") from None
-    return FilterDraft(parsed, path, document.value["filter"].line)
+    return FilterDraft(parsed, path, document.value["filter"].line, digest_of(entries))
 
 
 def filtered(rules: Sequence[Rule], drafts: Iterable[FilterDraft]) -> tuple[tuple[Rule, ...], tuple[RuleError, ...]]:
@@ -92,4 +96,5 @@ def _with(rule: Rule, draft: FilterDraft) -> Rule:
     if not draft.applies(rule, condition):
         return rule
     step = replace(rule.sequence.steps[0], filter=condition.narrowed(draft.parsed.filter))
-    return replace(rule, sequence=replace(rule.sequence, steps=(step,)))
+    sequence = replace(rule.sequence, steps=(step,))
+    return replace(rule, sequence=sequence, digest=digest_of(rule.digest, draft.digest))

@@ -6,12 +6,13 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from logscope.errors import RuleError
+from logscope.rules.digest import digest_of
 from logscope.rules.documents import Located
 from logscope.rules.emit import RECORD_STEP, Emit, StepField
 from logscope.rules.model import LEVELS, STATUSES, Note, Rule, Sequence, Step
 from logscope.rules.reading import Complaints, Keys
 from logscope.rules.sections import read_emit, read_tests
-from logscope.rules.sigma.pipelines import user_folder
+from logscope.rules.sigma.pipelines import placeholders, user_folder
 
 if TYPE_CHECKING:
     from logscope.rules.sigma.correlation import CorrelationDraft
@@ -90,6 +91,7 @@ def _detection_rule(document: Located, found: SigmaFilter, complaints: Complaint
         sigma=True,
         notes=notes,
         unmapped=None if found.pipeline.known else found.logsource,
+        digest=digest_of(entries, found.pipeline, placeholders()),
     )
 
 

@@ -96,7 +96,8 @@ def test_a_late_record_that_merges_tells_the_old_ids() -> None:
     delta = linker.add(*frames([(2, 7, ["r1", "r2"])]))
     (gone,) = delta.removed
     (number,) = delta.transactions
-    assert delta.was == {linker.identity(number): (old[gone],)}
+    (name,) = linker.identities(pl.Series([number], dtype=pl.UInt32))["id"]
+    assert delta.was == {name: (old[gone],)}
     assert linker.identities()["was"].to_list() == [[old[gone]]]
     assert delta.rows.to_list() == [1, 2]
 
