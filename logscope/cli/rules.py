@@ -22,18 +22,12 @@ def run_rules(arguments: argparse.Namespace) -> int:
 
 def _paths(arguments: argparse.Namespace) -> list[Path]:
     """The files named, or all that are installed; a name of a shipped rule stands for its file."""
-    from logscope.engine.detection.ruleset import rule_paths
+    from logscope.engine.detection.ruleset import rule_path, rule_paths
     from logscope.engine.options import Options
-    from logscope.paths import PACKAGE
 
     if not arguments.paths:
         return rule_paths(Options(shipped_rules=True))
-    shipped = PACKAGE / "rules" / "builtin"
-    paths = []
-    for name in arguments.paths:
-        own = shipped / f"{name}.yml"
-        paths.append(own if own.exists() and not Path(name).exists() else Path(name))
-    return paths
+    return [rule_path(name) for name in arguments.paths]
 
 
 def _load(arguments: argparse.Namespace) -> LoadedRules:

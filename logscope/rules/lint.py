@@ -8,6 +8,7 @@ from pathlib import Path
 
 from logscope.errors import RuleError
 from logscope.rules.documents import Located, documents, read_text
+from logscope.rules.doubles import distinct
 from logscope.rules.loader import read_rules, rule_files, together
 from logscope.rules.model import CompileFilter, CompileTransactionFilter, LoadedRules, Rule, Sequence
 from logscope.rules.references import resolved
@@ -64,7 +65,7 @@ def lint(
         findings += _surprises(text, str(file))
     loaded = resolved(together(parts))
     findings += [_of_error(error, error.where or "") for error in loaded.errors]
-    findings += _doubles(loaded.rules)
+    findings += [_of_error(error, error.where or "") for error in distinct(loaded.rules)[1]]
     for rule in loaded.rules:
         findings += _of_rule(rule)
     return tuple(sorted(findings, key=lambda finding: (finding.path, finding.line or 0)))
@@ -114,22 +115,6 @@ def _of_sequence(sequence: Sequence) -> Iterator[tuple[str, str, str, int | None
     for step in sequence.steps:
         if not step.where.strip():
             yield WARNING, f"step {step.name}: its filter matches every record", "write what it is about", step.line
-
-
-def _doubles(rules: Iterable[Rule]) -> Iterator[Finding]:
-    for what in ("id", "name"):
-        seen: dict[str, Rule] = {}
-        for rule in rules:
-            value = getattr(rule, what)
-            if value is None:
-                continue
-            if value in seen:
-                first = seen[value]
-                yield Finding(
-                    ERROR, f"{what} {value} stands twice, first at {first.path}:{first.line}", rule.path or "",
-                    rule.line, mend="give it another", rule=rule.name,
-                )  # fmt: skip
-            seen.setdefault(value, rule)
 
 
 def _surprises(text: str, path: str) -> Iterator[Finding]:

@@ -68,7 +68,8 @@ def rule_files(paths: Iterable[Path]) -> tuple[list[Path], list[RuleError]]:
             found.append(path)
         else:
             errors.append(RuleError("there is no such file", where=str(path), mend="name a rule file or a folder"))
-    return list(dict.fromkeys(found)), errors
+    # However often and by whatever way it is named, a file is one.
+    return list({path.resolve(): path for path in reversed(found)}.values())[::-1], errors
 
 
 def load_rules(

@@ -35,6 +35,7 @@ def load(options: Options, extra: Iterable[Path] = ()) -> tuple[tuple[Rule, ...]
     if not paths and not options.rule:
         return (), ()
     # YAML costs a tenth of the time to the first screen, and most who open a log run no rule.
+    from logscope.rules.doubles import distinct, free_name
     from logscope.rules.loader import rule_from_sequence
 
     loaded = load_files(paths)
@@ -44,11 +45,12 @@ def load(options: Options, extra: Iterable[Path] = ()) -> tuple[tuple[Rule, ...]
     # A shipped rule that the user has taken over runs as it is now, once.
     own = {rule.key for rule in loaded.rules if not _is_shipped(rule.path)}
     rules = [rule for rule in rules if not (_is_shipped(rule.path) and rule.key in own)]
-    for number, text in enumerate(dict.fromkeys(options.rule), start=1):
+    rules, clashes = distinct(rules)
+    errors += clashes
+    for text in dict.fromkeys(options.rule):
         try:
             # Two of one name would be one rule to whatever goes by names and ids.
-            name = "seq" if number == 1 else f"seq{number}"
-            rules.append(rule_from_sequence(text, compile_filter, name=name))
+            rules.append(rule_from_sequence(text, compile_filter, name=free_name("seq", rules)))
         except LogscopeError as error:
             errors.append(error)
     return tuple(rules), tuple(errors)
@@ -84,10 +86,17 @@ def lint_files(paths: Iterable[Path]) -> tuple[Finding, ...]:
     return lint(paths, compile_filter, compile_transaction_filter)
 
 
+def rule_path(name: str) -> Path:
+    """The file or folder that is meant: as named, else a shipped one by its name; `builtin` is all of these."""
+    path = Path(name)
+    own = SHIPPED if name == SHIPPED.name else SHIPPED / f"{name}.yml"
+    return path if path.exists() or not own.exists() else own
+
+
 def rule_paths(options: Options) -> list[Path]:
     """Rule files and folders in force, the shipped ones that are enabled among them."""
     if options.rules:
-        paths = [Path(path) for path in options.rules]
+        paths = [rule_path(path) for path in options.rules]
     else:
         paths = [path for path in (config_folder() / "rules", Path(".logscope/rules")) if path.is_dir()]
     shipped = sorted(SHIPPED.glob("*.yml"))
