@@ -77,6 +77,8 @@ class StoreView:
     pieces: tuple[Piece, ...]
     """In the order of rows."""
     generation: int
+    era: int = 0
+    """Counts how often records that were there have got other times."""
 
     @property
     def records(self) -> int:
@@ -207,7 +209,9 @@ class Store:
             frame = self._view.index.vstack(index.select(list(INDEX)).cast(INDEX))  # type: ignore[arg-type]
             frame = self._compact(frame)
             self._pieces.append(piece)
-            self._view = StoreView(frame, tuple(self._pieces), self._view.generation + 1)
+            self._view = replace(
+                self._view, index=frame, pieces=tuple(self._pieces), generation=self._view.generation + 1
+            )
             return piece
 
     def _compact(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -280,7 +284,8 @@ class Store:
     def _replace(self, frame: pl.DataFrame) -> None:
         """Another index of the same records, some with other times."""
         self._spilled = self._files = 0
-        self._view = replace(self._view, index=self._compact(frame), generation=self._view.generation + 1)
+        view = self._view
+        self._view = replace(view, index=self._compact(frame), generation=view.generation + 1, era=view.era + 1)
         self._order_stale = True
 
     def ordered(self, view: StoreView | None = None) -> pl.Series:
@@ -302,13 +307,31 @@ class Store:
 
 
 def _merge(order: pl.Series, view: StoreView, first_new: int) -> pl.Series:
+    fresh = pl.int_range(first_new, view.records, dtype=pl.UInt32, eager=True)
+    cut = _later(order, fresh, view)
+    return _sort_all(view) if not cut else _joined(order, fresh, view, cut)
+
+
+def merged(order: pl.Series, fresh: pl.Series, view: StoreView) -> pl.Series:
+    """Rows in order, and others: all in order. Only what is later than the earliest of the others is sorted.
+
+    Args:
+        order: UInt32 rows in order (time, source, line).
+        fresh: Others, in any order.
+        view: The store they are of.
+    """
+    return _joined(order, fresh, view, _later(order, fresh, view)) if len(fresh) else order
+
+
+def _later(order: pl.Series, fresh: pl.Series, view: StoreView) -> int:
+    """The first place in `order` that is not before all of `fresh`."""
     times = view.index.get_column("time")
-    earliest = times.slice(first_new).min()
-    cut = _search(order, times, earliest) if len(order) else 0
-    if not cut:
-        return _sort_all(view)
-    tail = pl.concat([order.slice(cut), pl.int_range(first_new, view.records, dtype=pl.UInt32, eager=True)])
-    return pl.concat([order.slice(0, cut), sort_rows(tail, view)]).rename(schema.ROW)
+    return _search(order, times, times[fresh].min()) if len(order) else 0
+
+
+def _joined(order: pl.Series, fresh: pl.Series, view: StoreView, cut: int) -> pl.Series:
+    tail = sort_rows(pl.concat([order.slice(cut), fresh]), view)
+    return pl.concat([order.slice(0, cut), tail]).rename(schema.ROW)
 
 
 def _sort_all(view: StoreView) -> pl.Series:

@@ -10,9 +10,10 @@ import polars as pl
 from logscope.engine.answers import View
 from logscope.engine.api import Cancel
 from logscope.engine.loading.ahead import ahead
+from logscope.engine.viewing.kept import Kept
 from logscope.query.coarse import coarse
 from logscope.records import schema
-from logscope.records.store import Store, StoreView, sort_rows
+from logscope.records.store import Store, StoreView, merged, sort_rows
 
 if TYPE_CHECKING:
     from logscope.engine.viewing.frames import Frames
@@ -48,6 +49,7 @@ class Searching:
         self._frames = frames
         self._with_keys = with_keys
         self._rows_by_keys = rows_by_keys
+        self._kept = Kept()
 
     def view(
         self,
@@ -73,6 +75,7 @@ class Searching:
         pivoted = self._pivoted(compiled, store, base, seen)
         if pivoted is not None:
             return pivoted
+        known = self._kept.before(compiled, store) if base is None and seen is None else None
         found: list[pl.Series] = []
         shown = 0
         inside = None if base is None else base.rows.sort()
@@ -82,7 +85,7 @@ class Searching:
 
         def search(segment: Segment) -> tuple[pl.Series, set[str]]:
             if test is None:
-                frame = self._frames.segment(segment, store, _own(compiled.columns))
+                frame = self._frames.segment(segment, store, _own(compiled.columns), keep=known is None)
             else:
                 frame = self._frames.among(segment, store, _own(compiled.columns), test)
             fields: set[str] = set()
@@ -90,7 +93,7 @@ class Searching:
                 note_fields(frame, fields)
             return self._matching(compiled, frame), fields
 
-        for rows, fields in ahead(search, store.segments()):
+        for rows, fields in ahead(search, (store if known is None else known.changed).segments()):
             cancel.check()
             if seen is not None:
                 seen |= fields
@@ -100,10 +103,18 @@ class Searching:
             if not len(found) % _TOGETHER:
                 self._store.release()
             count = sum(len(part) for part in found)
-            if partial is not None and count and count > shown * 2:
+            if partial is not None and known is None and count and count > shown * 2:
                 shown = count
                 partial(self._ordered(found, store, compiled.text, complete=False))
-        return self._ordered(found, store, compiled.text, complete=True)
+        if known is not None and found:
+            rows = merged(known.rows, pl.concat(found), store)
+        elif known is not None:
+            rows = known.rows
+        else:
+            rows = self._ordered(found, store, compiled.text, complete=True).rows
+        if base is None:
+            self._kept.keep(compiled, store, rows)
+        return View(rows, compiled.text, store.generation)
 
     def _pivoted(self, compiled: Filter, store: StoreView, base: View | None, seen: set[str] | None) -> View | None:
         """The view of a filter on key values: their records are known, so that no other is looked at."""
