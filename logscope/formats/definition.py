@@ -22,7 +22,7 @@ MAX_PATTERN = 4096
 _KNOWN = {
     *("name", "kind", "title", "order", "pattern", "patterns", "quick", "multiline", "inner_only", "layouts", "levels"),
     *("service", "status_levels", "types", "names", "keys", "samples", "inside", "needs", "members", "header"),
-    *("separator", "renames", "pairs", "zone"),
+    *("separator", "renames", "pairs", "zone", "joins", "goes_on"),
 }
 _SAMPLES = "\n[[samples]]"
 
@@ -97,6 +97,8 @@ class _Definition:
                 patterns=self._patterns(kind),
                 quick=expand(table.get("quick", "")) if self.shipped else "",
                 multiline=table.get("multiline", False),
+                joins=table.get("joins", False),
+                goes_on=self._goes_on(table.get("goes_on", "")),
                 inner_only=table.get("inner_only", False),
                 inside=table.get("inside", not self.shipped),
                 needs=tuple(table.get("needs", ())),
@@ -137,6 +139,15 @@ class _Definition:
                 except PatternError as error:
                     raise self.fail(str(error), "mend the pattern", "pattern") from None
         return patterns
+
+    def _goes_on(self, written: str) -> str:
+        regex = expand(written)
+        if regex and not self.shipped:
+            try:
+                compile_pattern(re.sub(r"(?<!\\)\((?!\?)", "(?P<same>", regex), trusted=False)
+            except PatternError as error:
+                raise self.fail(str(error), "mend goes_on", "goes_on") from None
+        return regex
 
     def _check(self) -> None:
         """Types of a user's keys and words; ours are tested."""
@@ -181,9 +192,22 @@ def _is_zone(name: str) -> bool:
 _SAID: dict[type, str] = {str: "text", bool: "true or false", int: "whole number", list: "list", dict: "table"}
 _TYPES: dict[str, type] = {
     **dict.fromkeys(
-        ("name", "kind", "title", "pattern", "header", "separator", "service", "status_levels", "pairs", "zone"), str
+        (
+            "name",
+            "kind",
+            "title",
+            "pattern",
+            "header",
+            "separator",
+            "service",
+            "status_levels",
+            "pairs",
+            "zone",
+            "goes_on",
+        ),
+        str,
     ),
-    **dict.fromkeys(("multiline", "inner_only", "inside"), bool),
+    **dict.fromkeys(("multiline", "inner_only", "inside", "joins"), bool),
     **dict.fromkeys(("patterns", "layouts", "needs", "members", "keys", "samples"), list),
     **dict.fromkeys(("levels", "types", "names", "renames"), dict),
     "order": int,

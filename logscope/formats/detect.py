@@ -61,7 +61,7 @@ def _detect(known: FormatSet, sample: list[str], name: str, forced: str | None) 
         form = fitted(form, sample) if form.kind == "columns" else form
         chosen = (form,) if form.kind == "text" else (form, text)
         given = Assignment(chosen, known, ("given by the user", "what the given one does not match")[: len(chosen)])
-        return replace(given, inner=_inside(given, pl.Series(sample, dtype=pl.String)))
+        return _looked_into(given, pl.Series(sample, dtype=pl.String))
     lines = pl.Series("line", sample, dtype=pl.String).str.strip_chars_start("\ufeff")
     lines = lines.filter(~lines.str.contains(CONTINUES).fill_null(True))
     begun = lines.filter(lines.str.contains(r"^(?:[^ \t]| {0,2}\{)"))
@@ -88,7 +88,7 @@ def _detect(known: FormatSet, sample: list[str], name: str, forced: str | None) 
         (*(share for _, share in taken), left),
         layouts=(),
     )
-    return replace(found, inner=_inside(found, lines))
+    return _looked_into(found, lines)
 
 
 def _table(known: FormatSet, layout: CsvLayout, sample: Sequence[str]) -> Assignment:
@@ -99,7 +99,7 @@ def _table(known: FormatSet, layout: CsvLayout, sample: Sequence[str]) -> Assign
     what = f"{len(layout.names)} columns separated by {separator}, " + ("a header" if layout.head else "no header")
     records = [record for record, _ in records_of(sample[layout.head :])]
     found = Assignment((form, text), known, (what, "empty lines"), (1.0, 0.0), table=layout, sample=tuple(records))
-    return replace(found, inner=_inside(found, pl.Series("line", records, dtype=pl.String)))
+    return _looked_into(found, pl.Series("line", records, dtype=pl.String))
 
 
 def objects_of_table(known: FormatSet, columns: Sequence[str], sample_lines: Sequence[str]) -> Assignment:
@@ -110,7 +110,7 @@ def objects_of_table(known: FormatSet, columns: Sequence[str], sample_lines: Seq
     sample = tuple(sample_lines[:SAMPLE])
     what = f"{len(columns)} columns of a table"
     found = Assignment((form, text), known, (what, "nothing"), (1.0, 0.0), table=layout, sample=sample)
-    return replace(found, inner=_inside(found, pl.Series("line", sample, dtype=pl.String)))
+    return _looked_into(found, pl.Series("line", sample, dtype=pl.String))
 
 
 def _possible(forms: Sequence[Format], sample: Sequence[str]) -> list[Format]:
@@ -142,10 +142,23 @@ def _held(text: str, wanted: Collection[str]) -> set[str]:
     return held
 
 
-def _inside(outer: Assignment, lines: pl.Series) -> tuple[Format, ...] | None:
-    """Formats of what the wrappers of an assignment hold, told from the sample; None: it has no wrapper."""
+def _looked_into(outer: Assignment, lines: pl.Series) -> Assignment:
+    """An assignment with what its wrappers hold, and how their lines are joined, told from the sample."""
+    inner, several = _inside(outer, lines)
+    joins = any(form.joins for form in outer.formats)
+    found = replace(outer, inner=inner, joined=joins and several)
+    readers = make_parser(found, zone="UTC", reference_us=0, source_name="").readers
+    goes_on = any((told := reader.goes_on(lines)) is not None and told.count() for reader in readers)
+    return replace(found, goes_on=goes_on)
+
+
+def _inside(outer: Assignment, lines: pl.Series) -> tuple[tuple[Format, ...] | None, bool]:
+    """Formats of what the wrappers of an assignment hold, told from the sample, and whether one is of several lines.
+
+    None: there is no wrapper.
+    """
     if not any(form.kind in WRAPPERS for form in outer.formats):
-        return None
+        return None, False
     known = outer.known
     peeled = make_parser(replace(outer, inner=()), zone="UTC", reference_us=0, source_name="").bodies(lines)
     for _ in range(2):
@@ -155,7 +168,7 @@ def _inside(outer: Assignment, lines: pl.Series) -> tuple[Format, ...] | None:
         docker = Assignment((*held, outer.formats[-1]), known, (), inner=())
         peeled = make_parser(docker, zone="UTC", reference_us=0, source_name="").bodies(peeled)
     if not len(peeled):
-        return None
+        return None, False
     inner = [form for form in known.formats if form.kind not in WRAPPERS | {"text"}]
     candidates = _possible(inner, peeled.to_list())
     shares, _ = _shares(known, candidates, peeled)
@@ -168,9 +181,9 @@ def _inside(outer: Assignment, lines: pl.Series) -> tuple[Format, ...] | None:
     # daemons send to syslog costs every line of an application's container a look.
     syslog = any(form.kind in {"rfc5424", "rfc3164"} for form in outer.formats)
     possible = {form.name for form in (inner if syslog else candidates)}
-    return tuple(
-        told.get(form.name, form) for form in inner if form.name in told or (form.inside and form.name in possible)
-    )
+    several = any(form.multiline and shares.get(form.name, 0.0) >= LEAST for form in candidates)
+    chosen = (form for form in inner if form.name in told or (form.inside and form.name in possible))
+    return tuple(told.get(form.name, form) for form in chosen), several
 
 
 def _fitted_members(known: FormatSet, form: Format, sample: Sequence[str]) -> Format:

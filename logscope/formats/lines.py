@@ -12,7 +12,7 @@ import polars as pl
 
 from logscope.formats import frames
 from logscope.formats.patterns import certain
-from logscope.formats.readers import INDEXED, Columns, Reader, merge
+from logscope.formats.readers import BEGINS, INDEXED, Columns, Reader, merge
 
 CONTINUES = r"^(?:$|\t|[ \t]+(?:at |\.\.\.|File \"|\^|Caused by)|Caused by: |Suppressed: |\.\.\. [0-9]+ more|[\]})]+[,;]?[ \t]*\r?$)"
 """A line that continues a record in whatever format: empty, a stack frame, a closing bracket."""
@@ -67,11 +67,13 @@ class Lines:
         known = pl.Series([False]).new_from_index(0, len(lines))
         open_rows: pl.Series | None = None
         for reader in self.readers[:-1]:
-            found = reader.match(lines if open_rows is None else lines.gather(open_rows))
+            texts = lines if open_rows is None else lines.gather(open_rows)
+            found = reader.match(texts)
+            begun = beginning(reader, texts, found)
             if open_rows is None:
-                known = found
-            elif found.any():
-                known = known.clone().scatter(open_rows.filter(found), True)
+                known = begun
+            elif begun.any():
+                known = known.clone().scatter(open_rows.filter(begun), True)
             missing = (~found).arg_true()
             open_rows = missing if open_rows is None else open_rows.gather(missing)
             if not len(open_rows):
@@ -80,9 +82,25 @@ class Lines:
             return known
         return known | ~lines.str.contains(CONTINUES).fill_null(True)
 
+    def behind(self, lines: pl.Series) -> pl.Series:
+        """Which lines continue a record because it goes on behind the line before (Boolean)."""
+        found = pl.Series([False]).new_from_index(0, len(lines))
+        for reader in self.readers[:-1]:
+            told = reader.goes_on(lines)
+            if told is None:
+                continue
+            same = told.shift(1)
+            rows = same.is_not_null().arg_true()
+            if len(rows):
+                both = pl.DataFrame({"line": lines.gather(rows), "same": same.gather(rows)})
+                held = certain(both.select(pl.col("line").str.contains(pl.col("same"), literal=True)).to_series())
+                rows = rows.filter(held)
+                found = found.scatter(rows, ~reader.stands_alone(lines.gather(rows)))
+        return found
+
     def scan(self, lines: pl.Series, want: Collection[str]) -> tuple[pl.Series, Columns]:
         """`starts`, and the wanted columns of the lines that do; of the others nothing."""
-        parts, rest = self._claimed(lines, want)
+        parts, rest = self._claimed(lines, want, begun=True)
         if len(rest) and not any(reader.format.multiline for reader in self.readers[:-1]):
             rest = rest.filter(~lines.gather(rest).str.contains(CONTINUES).fill_null(True))
             parts.append((rest, self._named(self.readers[-1], lines.gather(rest), want, None)))
@@ -93,20 +111,32 @@ class Lines:
             known = known.scatter(where, True)
         return known, merge(parts, want, int(known.sum()))
 
-    def _claimed(self, raw: pl.Series, want: Collection[str]) -> tuple[list[tuple[pl.Series, Columns]], pl.Series]:
-        """By all readers but the last: the rows they match, with columns; and the rows of what is left."""
+    def _claimed(
+        self, raw: pl.Series, want: Collection[str], *, begun: bool = False
+    ) -> tuple[list[tuple[pl.Series, Columns]], pl.Series]:
+        """By all readers but the last: the rows they match, with columns; and the rows of what is left.
+
+        With `begun` only the rows of lines that begin a record.
+        """
         parts: list[tuple[pl.Series, Columns]] = []
         fallen = self._fallen(raw)
         rest = (~fallen).arg_true()
         for reader in self.readers[:-1]:
             if not len(rest):
                 break
-            found, columns = reader.scan(raw if len(rest) == len(raw) else raw.gather(rest), want)
+            texts = raw if len(rest) == len(raw) else raw.gather(rest)
+            found, columns = reader.scan(texts, want)
             if not found.any():
                 continue
             where = rest.filter(found)
             if "format" in want and "format" not in columns:
                 columns["format"] = frames.constant(reader.format.name, len(where))
+            begins = columns.pop(BEGINS, None)
+            if begun and begins is None:
+                begins = reader.begins(texts if found.all() else texts.filter(found))
+            if begun and begins is not None and not begins.all():
+                where = where.filter(begins)
+                columns = {name: values.filter(begins) for name, values in columns.items()}
             parts.append((where, columns))
             rest = rest.filter(~found)
         return parts, _together(rest, fallen)
@@ -214,6 +244,40 @@ class Lines:
             if reader is not self.readers[-1]:
                 known = ~known if where is None else known.scatter(where, True)
         return known
+
+
+def beginning(reader: Reader, texts: pl.Series, found: pl.Series) -> pl.Series:
+    """Of the texts that a reader has found to be its own those that begin a record (Boolean, of all texts)."""
+    if not found.any():
+        return found
+    begins = reader.begins(texts if found.all() else texts.filter(found))
+    if begins is None or begins.all():
+        return found
+    return found.clone().scatter(found.arg_true().filter(~begins), False)
+
+
+def begins_within(inner: Lines, body: pl.Series, *, joined: bool) -> pl.Series:
+    """Which lines begin a record by what a wrapper around one program's lines holds (Boolean).
+
+    Args:
+        inner: What reads the insides.
+        body: The insides.
+        joined: There are formats of several lines among them: all that none matches continues a record.
+    """
+    if joined:
+        return inner.structured(body)
+    going = body.str.contains(CONTINUES).fill_null(True)
+    rows = going.arg_true()
+    return (~going).scatter(rows, inner.structured(body.gather(rows))) if len(rows) else ~going
+
+
+def begins_by_format(inner: Lines, body: pl.Series, formats: pl.Series, *, joined: bool) -> pl.Series:
+    """As `begins_within`, where it is known by which format each inside is read."""
+    begins = formats != inner.readers[-1].format.name
+    rows = (~begins).arg_true()
+    if joined or not len(rows):
+        return begins
+    return begins.scatter(rows, ~body.gather(rows).str.contains(CONTINUES).fill_null(True))
 
 
 def _together(rest: pl.Series, fallen: pl.Series) -> pl.Series:

@@ -114,6 +114,11 @@ class Assignment:
     """strptime layouts found on the sample."""
     inner: tuple[Format, ...] | None = None
     """Formats of what this source's wrappers hold, in order, without `text`; None: those that are `inside`."""
+    joined: bool = False
+    """Wrappers that join do so by formats of several lines: any line of theirs that none of the inner formats matches
+    continues a record."""
+    goes_on: bool = False
+    """The sample has lines behind which a record goes on: what begins one depends on the line before."""
     coloured: bool = False
     """Terminal colours stand in the sample's lines; lines are read without them."""
     messages: bool = False

@@ -59,6 +59,11 @@ class Format:
     """Of a single pattern: a narrower regex that finds the same groups faster (see `patterns.Pattern.quick`)."""
     multiline: bool = False
     """A line that no format of the source matches continues the record before it."""
+    joins: bool = False
+    """Of a wrapper around what one program writes: lines are joined to records by what they hold, as in its own file."""
+    goes_on: str = ""
+    """A regex of lines behind which the record goes on, whatever the next line is; what its group captures, if it has
+    one, has to stand in the next line too. Heeded where the sample has such a line."""
     inner_only: bool = False
     """Tried on what a wrapper (syslog, docker) holds, never on a file's own lines."""
     inside: bool = True

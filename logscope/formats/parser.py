@@ -73,6 +73,7 @@ class SourceParser:
         """See `make_parser`."""
         self._messages = assignment.messages
         self._coloured = assignment.coloured
+        self._joined = assignment.joined
         self._clock = Clock(zone, reference_us, assignment.layouts)
         self.service = None if assignment.messages else service_of(source_name)
         """The service of records that name none."""
@@ -96,11 +97,14 @@ class SourceParser:
         self._relayed = Lines([*relayed, *self._bodies.readers])
         self.head_lines = assignment.table.head if assignment.table else 0
         """Lines at the beginning that are no records."""
-        self.cuts = assignment.table is None or assignment.table.objects
+        self._goes_on = assignment.goes_on
+        self.cuts = (assignment.table is None or assignment.table.objects) and not assignment.goes_on
         """Whether lines can be told apart without those before them, so that a source can be cut anywhere."""
         self._csv = self._csv_reader(assignment)
         readers = [reader for form in assignment.formats for reader in self._readers(form)]
         self._lines = Lines(readers if self._csv is None else [self._csv, *readers])
+        self.readers = self._lines.readers
+        """One a pattern of the source's formats, in the order in which they are tried."""
         self.formats: tuple[str, ...] = tuple(form.name for form in assignment.formats)
         """Names by the code in column `format`; the last is `text`."""
 
@@ -124,9 +128,9 @@ class SourceParser:
         if form.kind in {"regex", "columns"}:
             return [RegexReader(form, clock, compile_pattern(pattern, form.quick)) for pattern in form.patterns]
         if form.kind == "docker":
-            return [DockerReader(form, clock, self._inner)]
+            return [DockerReader(form, clock, self._inner, joined=self._joined)]
         if form.kind == "wrapper":
-            return [SyslogReader(form, clock, regex, self._bodies) for regex in form.patterns]
+            return [SyslogReader(form, clock, regex, self._bodies, joined=self._joined) for regex in form.patterns]
         if form.kind == "rfc5424":
             return [SyslogReader(form, clock, RFC5424, self._relayed)]
         return [SyslogReader(form, clock, regex, self._bodies) for regex in (*RFC3164, *RFC3164_BARE)]
@@ -147,7 +151,8 @@ class SourceParser:
         if self._messages:
             return pl.Series([True]).new_from_index(0, len(lines))
         lines = self._plain(lines)
-        return (self._lines if self._csv is None else self._csv).starts(lines).alias("starts")
+        starts = (self._lines if self._csv is None else self._csv).starts(lines).alias("starts")
+        return starts & ~self._lines.behind(lines) if self._goes_on else starts
 
     def scan(self, lines: pl.Series, names: Sequence[str] = ()) -> pl.DataFrame:
         """`starts` of each line with what `index` tells of those that start: see `RecordParser.scan`."""
@@ -155,6 +160,7 @@ class SourceParser:
         if (
             self._messages
             or self._csv is not None
+            or self._goes_on
             or not len(lines)
             or lines.str.starts_with("\ufeff").fill_null(False).any()
         ):
@@ -230,6 +236,7 @@ def _family(assignment: Assignment) -> tuple[object, ...]:
     return (
         assignment.messages,
         assignment.coloured,
+        assignment.joined,
         assignment.inner is None,
         *(tuple(map(id, forms)) for forms in lists),
     )

@@ -6,6 +6,7 @@ All are stateless and raise on no text.
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection
 
@@ -23,8 +24,11 @@ Columns = dict[str, pl.Series]
 
 INDEXED = frozenset({"time", "level", "format"})
 """What the index holds of a text."""
+BEGINS = "@begins"
+"""A column that `scan` may give besides: as `begins` has it."""
 _NOTHING = pl.Series(["", "-"])
 """Values that stand for none."""
+_GROUP = re.compile(r"(?<!\\)\((?!\?)")
 
 
 class Reader(ABC):
@@ -77,6 +81,26 @@ class Reader(ABC):
     def stating(self) -> str | None:
         """A regex, to be anchored, of texts whose level this reader may state; None if it states none."""
         return ""
+
+    def begins(self, raw: pl.Series) -> pl.Series | None:
+        """Of lines that it matches those that begin a record (Boolean); None: all."""
+        return None
+
+    def goes_on(self, lines: pl.Series) -> pl.Series | None:
+        """What has to stand in the line behind each for it to continue the record: "" anything, null: it does not.
+
+        None: there is no such line.
+        """
+        regex = self.format.goes_on
+        if not regex:
+            return None
+        if _GROUP.search(regex):
+            return lines.str.extract(regex, 1)
+        return frames.constant("", len(lines)).set(~lines.str.contains(regex).fill_null(False), None)
+
+    def stands_alone(self, lines: pl.Series) -> pl.Series:
+        """Of lines behind one that goes on: which begin a record all the same (Boolean)."""
+        return frames.constant(0, len(lines), pl.UInt8).cast(pl.Boolean)
 
     def body(self, raw: pl.Series) -> pl.Series | None:
         """What a wrapper holds; None of a reader that is none."""
@@ -159,8 +183,10 @@ class RegexReader(Reader):
         level = stamped.levels(texts, dict(self.format.levels))
         if level is None or not (level > 0).all():
             return None
-        columns = {"time": stamped.times(texts, self.clock), "level": level}
-        return found, {name: columns[name] for name in want if name in columns}
+        columns = {"level": level} if "level" in want else {}
+        if "time" in want:
+            columns["time"] = stamped.times(texts, self.clock)
+        return found, columns
 
     def _quick(self, raw: pl.Series, want: Collection[str]) -> tuple[pl.Series, Columns] | None:
         """Texts that the quick regex matches, and their columns."""

@@ -13,10 +13,10 @@ import polars as pl
 
 from logscope.formats import frames, keyvalue
 from logscope.formats.levels import to_levels
-from logscope.formats.lines import Lines
+from logscope.formats.lines import CONTINUES, Lines, begins_by_format, begins_within
 from logscope.formats.model import Format
 from logscope.formats.patterns import Pattern, compile_pattern
-from logscope.formats.readers import INDEXED, Columns, Reader, fields_of
+from logscope.formats.readers import BEGINS, INDEXED, Columns, Reader, fields_of
 from logscope.formats.timestamps import ZONES, Clock, to_times
 from logscope.records import severity
 from logscope.records.schema import FIELD_PREFIX
@@ -69,11 +69,15 @@ _SD_PARAM = r"(?s)[ ]([^\] =\"]+)=\"((?:[^\"\\]|\\.)*)\""
 class SyslogReader(Reader):
     """One header pattern of either syslog; the body is read in turn."""
 
-    def __init__(self, form: Format, clock: Clock, regex: str, inner: Lines) -> None:
-        """Compile the header; `inner` reads bodies. Groups: `app host pid time pri`, others are fields."""
+    def __init__(self, form: Format, clock: Clock, regex: str, inner: Lines, *, joined: bool = False) -> None:
+        """Compile the header; `inner` reads bodies. Groups: `app host pid time pri`, others are fields.
+
+        Of a format that joins, `joined` is as `begins_within` has it.
+        """
         super().__init__(form, clock)
         self.pattern: Pattern = compile_pattern(regex, _QUICK.get(regex, ""))
         self.inner = inner
+        self.joined = joined
         self.veto = _VETO.get(regex)
         self.bare_tag = regex == RFC3164_BARE[0]
         self.given = "pri" if "pri" in self.pattern.groups else "level"
@@ -101,6 +105,8 @@ class SyslogReader(Reader):
 
     def scan(self, raw: pl.Series, want: Collection[str]) -> tuple[pl.Series, Columns]:
         """By the quick regex, the body left alone where it states no level; the rest in two passes."""
+        if self.format.joins and INDEXED.issuperset(want) and self.given not in self.pattern.groups:
+            return self._scan_joining(raw, want)
         head = self.pattern.quick_captures(raw, {"time", "pri"}) if {"time", "level"}.issubset(want) else None
         if head is None or not INDEXED.issuperset(want):
             return super().scan(raw, want)
@@ -111,13 +117,53 @@ class SyslogReader(Reader):
             times, level = times.filter(found), level.filter(found)
         return self._rest(raw, want, found, {"time": times, "level": level})
 
+    def _scan_joining(self, raw: pl.Series, want: Collection[str]) -> tuple[pl.Series, Columns]:
+        """In one pass over the bodies, which tells the level and whether a record begins."""
+        found = self.match(raw)
+        if not found.any():
+            return found, {}
+        texts = raw if found.all() else raw.filter(found)
+        out: Columns = {}
+        body = self.body(texts)
+        inside = self.inner.extract(body, {"level", "format"}, None)
+        if "time" in want:
+            out["time"] = to_times(self._header(texts, {"time"})["time"], self.clock)
+            if out["time"].null_count():
+                self._fill_times(body, out, None)
+        if "level" in want and "level" in inside:
+            out["level"] = inside["level"]
+        out[BEGINS] = begins_by_format(self.inner, body, inside["format"], joined=self.joined)
+        return found, out
+
     def _header(self, raw: pl.Series, names: Collection[str]) -> Columns:
         found = self.pattern.captures(raw, names)
         return {name: values.set((values == "-").fill_null(False), None) for name, values in found.items()}
 
+    def begins(self, raw: pl.Series) -> pl.Series | None:
+        """By what the lines hold, where the format joins."""
+        if not self.format.joins:
+            return None
+        if not self.joined and not raw.str.contains(self.pattern.plain + f"(?:{CONTINUES[1:]})").any():
+            return None
+        return begins_within(self.inner, self.body(raw), joined=self.joined)
+
+    def _unwrapped(self, raw: pl.Series) -> pl.Series:
+        """Without the headers of all lines; what goes on is joined without a line end."""
+        rows = raw.str.contains("\n", literal=True).fill_null(False).arg_true()
+        if not self.format.joins or not len(rows):
+            return raw.str.replace(self.pattern.plain, "")
+        lines = pl.DataFrame({"row": frames.rows(len(raw)), "line": raw.str.split("\n")}).explode("line")
+        told = self.goes_on(lines["line"])
+        ends = pl.Series(["\n"]).new_from_index(0, lines.height)
+        if told is not None:
+            ends = ends.set(told.is_not_null(), "")
+        bare = lines["line"].str.strip_suffix("\r").str.replace(self.pattern.plain, "")
+        lines = lines.with_columns(line=pl.concat_str(bare, ends))
+        return lines.group_by("row", maintain_order=True).agg(pl.col("line").str.join())["line"].str.strip_suffix("\n")
+
     def body(self, raw: pl.Series) -> pl.Series:
         """What stands behind the header of texts it matches."""
-        body = raw.str.replace(self.pattern.plain, "")
+        body = self._unwrapped(raw)
         marked = body.str.starts_with("\ufeff")
         if marked.any():
             body = body.str.replace("^\ufeff", "")
