@@ -60,6 +60,8 @@ class Snapshot:
     rules: int = 0
     messages: tuple[str, ...] = ()
     """What the user should be told (errors of sources, evictions), newest last."""
+    remarks: tuple[str, ...] = ()
+    """What is good to know, and nothing amiss: which keys and grain were found."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,7 +126,8 @@ class Snapshots:
             transactions=self._correlating.count,
             detections=len(self._detecting.told),
             rules=len(self._detecting.rules),
-            messages=(*map(str, loading.errors), *self.notices()),
+            messages=(*map(str, loading.errors), *loading.notices, *self._detecting.said()),
+            remarks=self._correlating.said(),
         )
 
     def _with_rates(self, sources: tuple[SourceStatus, ...]) -> tuple[SourceStatus, ...]:

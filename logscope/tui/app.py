@@ -6,7 +6,7 @@ import contextlib
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
 from textual.app import App
@@ -16,7 +16,6 @@ from textual.driver import Driver
 from logscope.engine.answers import Snapshot
 from logscope.engine.api import Investigation
 from logscope.errors import UsageError
-from logscope.text import clean
 from logscope.tui import pauses, theming
 from logscope.tui.bridge import Bridge
 from logscope.tui.casebook import Casebook
@@ -32,7 +31,9 @@ from logscope.tui.screens.base import InvestigatorScreen
 from logscope.tui.screens.records import RecordsScreen
 from logscope.tui.sessions import Sessions
 from logscope.tui.styles import ROLES, StyleTable
+from logscope.tui.telling import Severity, Telling
 from logscope.tui.tour import Tour
+from logscope.tui.typeahead import TypeAhead
 
 if TYPE_CHECKING:
     from logscope.engine.pinned import CaseFile
@@ -116,11 +117,13 @@ class LogscopeApp(App[int]):
         self.step_marks = StepMarks()
         """Records that are to be steps of a rule."""
         self._home: RecordsScreen | None = None
+        self.telling = Telling(self)
+        """What was said, and says it."""
+        self._ahead = TypeAhead(self)
         self.news = News(self)
         """What is found while sources live."""
         self.guide = Guide(self, tour) if tour is not None else None
         self._bridge: Bridge | None = None
-        self._told_messages = 0
         self._warmed = False
         self._quiet = pauses.Quiet()
         for one in self._themes.themes:
@@ -205,6 +208,12 @@ class LogscopeApp(App[int]):
         """Note that somebody types."""
         if isinstance(event, events.Key):
             self._quiet.pressed()
+            self.telling.pressed()
+            if not event.is_forwarded:
+                if self._ahead.passes(event):
+                    await super().on_event(event)
+                    self._ahead.given()
+                return
         await super().on_event(event)
 
     def reopen(self, wanted: Reopen) -> None:
@@ -239,9 +248,7 @@ class LogscopeApp(App[int]):
             # What other screens are made of takes longer to import than a key may; nobody waits for it now.
             self._warmed = True
             threading.Thread(target=self._warm, name="logscope-screens", daemon=True).start()
-        for message in event.snapshot.messages[self._told_messages :]:
-            self.say(message, "warning")
-        self._told_messages = len(event.snapshot.messages)
+        self.telling.snapshot_changed(event.snapshot)
         self.news.snapshot_changed(event.snapshot)
         for screen in self.screen_stack:
             if isinstance(screen, InvestigatorScreen) and screen.is_mounted:
@@ -290,9 +297,9 @@ class LogscopeApp(App[int]):
         if forget is not None:
             forget()
 
-    def say(self, text: str, severity: Literal["information", "warning", "error"] = "information") -> None:
-        """A notification, of any text."""
-        self.notify(clean(text, cap=400), severity=severity, markup=False, timeout=6)
+    def say(self, text: str, severity: Severity = "information") -> None:
+        """Tell the user any text."""
+        self.telling.say(text, severity)
 
     def copy(self, text: str, what: str) -> None:
         """Copy by OSC 52, as much as terminals take."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -70,6 +71,7 @@ COMMANDS = (
     Command("open", "[SOURCE]", "Open other sources"),
     Command("session", "NAME|save NAME|new", "Bring back a named session, keep one, begin anew"),
     Command("sessions", "", "The list of sessions"),
+    Command("messages", "", "What was said so far"),
     Command("actions", "", "The outbox: what was delivered, what waits and why"),
     Command("theme", "NAME", "Another theme"),
     Command("follow", "", "Stay at the end as records come"),
@@ -115,15 +117,19 @@ def run_line(screen: InvestigatorScreen, text: str) -> None:
         _rule(screen, argument)
     elif name == "sources":
         _show_sources(screen)
+    elif name == "messages":
+        _show_told(screen)
     elif name == "actions":
         _show_actions(screen)
     elif name in ("keys", "map", "clocks"):
         _open(screen, name, argument)
     else:
-        known = ", ".join(command.name for command in COMMANDS)
-        if any(command.name == name for command in COMMANDS):
+        known = [command.name for command in COMMANDS]
+        if name in known:
             raise UsageError(f"{name} is not for this screen", mend="go back with q first")
-        raise UsageError(f"no command {name!r}", mend=f"there are {known}")
+        near = get_close_matches(name, known, n=3, cutoff=0.5)
+        told = f"perhaps {' or '.join(near)}; " if near else ""
+        raise UsageError(f"no command {name!r}", mend=f"{told}{app.keys.shown('app.palette')} lists them all")
 
 
 def set_theme(app: LogscopeApp, name: str) -> None:
@@ -143,6 +149,14 @@ def _show_sources(screen: InvestigatorScreen) -> None:
     from logscope.tui.screens.facts import FactsScreen, source_facts
 
     screen.app.push_screen(FactsScreen("Sources", source_facts(screen.scope.snapshot, screen.scope.clock)))
+
+
+def _show_told(screen: InvestigatorScreen) -> None:
+    from logscope.tui.screens.facts import FactsScreen
+    from logscope.tui.telling import told_facts
+
+    kept = list(screen.scope.telling.kept)
+    screen.app.push_screen(FactsScreen("What was said", told_facts(kept, screen.scope.clock)))
 
 
 def _show_actions(screen: InvestigatorScreen) -> None:

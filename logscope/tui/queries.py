@@ -10,18 +10,24 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from textual.message_pump import MessagePump
 
 from logscope.engine.api import Cancel, Cancelled
 from logscope.errors import LogscopeError
-from logscope.text import clean
+
+if TYPE_CHECKING:
+    from logscope.tui.app import LogscopeApp
 
 T = TypeVar("T")
 
 SHOWN_AFTER = 0.15
 """Seconds after which a question under way is worth showing."""
+OPENS = 30.0
+"""Seconds that keys wait for a screen or list that is to open: they are meant for it. Esc gives it up."""
+MOVES = 0.7
+"""Seconds that keys wait for a place that is gone to, or records that are filtered: longer would hold up who moves on."""
 
 
 @dataclass(slots=True)
@@ -33,6 +39,8 @@ class Question:
     cancel: Cancel
     since: float
     share: float | None = None
+    holds: float = 0.0
+    """Seconds for which keys wait for its answer."""
 
 
 class Queries:
@@ -54,6 +62,7 @@ class Queries:
         *,
         label: str = "",
         failed: Callable[[LogscopeError], None] | None = None,
+        holds: float = 0.0,
     ) -> Question:
         """Ask; a question of the same topic under way is given up.
 
@@ -63,6 +72,7 @@ class Queries:
             then: Runs on the owner with the answer.
             label: What the user is told meanwhile.
             failed: Runs on the owner with the error; without it errors are shown by the app.
+            holds: Seconds for which keys that are typed meanwhile are meant for what the answer brings.
         """
         if topic in self._running:
             self._running[topic].cancel.set()
@@ -71,7 +81,7 @@ class Queries:
             if label:
                 self._owner.call_later(self._progressed, topic, question, what, share)
 
-        question = Question(label, Cancel(hear), time.monotonic())
+        question = Question(label, Cancel(hear), time.monotonic(), holds=holds)
         self._running[topic] = question
 
         def work() -> None:
@@ -91,6 +101,12 @@ class Queries:
         if label:
             self._changed()
         return question
+
+    @property
+    def holding(self) -> bool:
+        """Whether keys are to wait for an answer."""
+        now = time.monotonic()
+        return any(now - one.since < one.holds for one in self._running.values())
 
     @property
     def running(self) -> int:
@@ -158,4 +174,4 @@ class Queries:
         if failed is not None:
             failed(error)
         else:
-            self._owner.app.notify(clean(str(error)), severity="error", markup=False)
+            cast("LogscopeApp", self._owner.app).say(str(error), "error")

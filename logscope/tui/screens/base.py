@@ -58,6 +58,8 @@ class InvestigatorScreen(Explained, Screen[None]):
         super().__init__()
         self.investigation = investigation
         self.queries = Queries(self, self.show_status)
+        self._word = ""
+        """What was said, as long as the status line shows it."""
 
     @property
     def scope(self) -> LogscopeApp:
@@ -119,7 +121,8 @@ class InvestigatorScreen(Explained, Screen[None]):
         self.queries.close()
 
     def _tick(self) -> None:
-        if self.queries.shown() is not None:
+        word = self.scope.telling.word
+        if self.queries.shown() is not None or word != self._word:
             self.show_status()
 
     def show_hints(self) -> None:
@@ -135,6 +138,7 @@ class InvestigatorScreen(Explained, Screen[None]):
         """The status line: what runs, else where one stands."""
         if not self.lives:
             return
+        self._word = self.scope.telling.word
         for footer in self.query(Footer):
             running = self.queries.shown()
             left, right = self.status_parts()
@@ -142,6 +146,10 @@ class InvestigatorScreen(Explained, Screen[None]):
                 label, share = running
                 done = "" if share is None else f" {share:.0%}"
                 right = line((f"⏳ {label}{done} ", "bold $warning"), ("Esc stops", "$log-dim"))
+            elif self._word:
+                right = line((self._word, "bold $log-hint"))
+                if left.cell_length + right.cell_length + 3 > self.size.width:
+                    left, right = right, Content("")
             footer.status(left, right)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

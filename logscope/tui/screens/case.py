@@ -16,6 +16,7 @@ from logscope.engine.api import Cancel
 from logscope.engine.pinned import CaseFile, Found
 from logscope.text import clean
 from logscope.tui.painting import fit_end, one_line
+from logscope.tui.queries import OPENS
 from logscope.tui.safe import line
 from logscope.tui.screens.listing import ListScreen
 from logscope.tui.screens.picking import Choice, PickScreen
@@ -277,7 +278,7 @@ class CaseScreen(ListScreen):
             ]
             self.app.push_screen(PickScreen("Cases of these logs", choices), chosen)
 
-        self.queries.ask("cases", lambda _: list(cases.all()), arrived, label="reading")
+        self.queries.ask("cases", lambda _: list(cases.all()), arrived, label="reading", holds=OPENS)
 
     def run_command(self, name: str, argument: str) -> bool:
         """`:save FILE`, `:case NAME`."""

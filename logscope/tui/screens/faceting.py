@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from logscope.engine.answers import View
 from logscope.engine.api import Cancel
 from logscope.engine.browsing import Facet, FieldShare
+from logscope.tui.queries import OPENS
 from logscope.tui.screens.picking import Choice, PickScreen
 from logscope.tui.trail import Step
 
@@ -128,7 +129,7 @@ class Faceting:
         def call(cancel: Cancel) -> Sequence[FieldShare]:
             return list(investigation.field_names(view, cancel=cancel))
 
-        screen.queries.ask("names", call, arrived, label="finding fields", failed=screen.tell)
+        screen.queries.ask("names", call, arrived, label="finding fields", failed=screen.tell, holds=OPENS)
 
     def _choices(self) -> list[Choice]:
         notes = {one.name: f"{one.share:>4.0%}  {one.example[:40]}" for one in self._names}

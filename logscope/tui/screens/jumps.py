@@ -9,6 +9,7 @@ from logscope.engine.answers import Detection, FieldValue, Line, View
 from logscope.engine.api import Cancel
 from logscope.tui.clock import iso
 from logscope.tui.painting import marks_of_steps
+from logscope.tui.queries import MOVES, OPENS
 from logscope.tui.screens.chooser import MOST, ChooserScreen
 from logscope.tui.trail import Step
 
@@ -52,7 +53,7 @@ class Jumps:
                 self._screen.main_list.go_to(position, center=True)
 
         self._screen.queries.ask(
-            topic, lambda cancel: call(view, cancel), arrived, label=label, failed=self._screen.tell
+            topic, lambda cancel: call(view, cancel), arrived, label=label, failed=self._screen.tell, holds=MOVES
         )
 
     # Search
@@ -196,7 +197,7 @@ class Jumps:
                     lambda place: self._push(found[place][0], row) if place is not None else None,
                 )
 
-        screen.queries.ask("transaction", call, arrived, label="linking")
+        screen.queries.ask("transaction", call, arrived, label="linking", holds=OPENS)
 
     def _push(self, number: int, row: int | None) -> None:
         from logscope.tui.screens.transaction import TransactionScreen
@@ -215,7 +216,7 @@ class Jumps:
                 investigation.prepare_transactions(cancel=cancel)
             return list(investigation.fields(record.row))
 
-        screen.queries.ask("pivot", call, self.pivot_among, label="finding keys", failed=screen.tell)
+        screen.queries.ask("pivot", call, self.pivot_among, label="finding keys", failed=screen.tell, holds=OPENS)
 
     def pivot_among(self, fields: Sequence[FieldValue]) -> None:
         """Pivot on the one strong key; ask where there are several; say so where there is none."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from logscope.engine.api import Cancel
 from logscope.text import clean
 from logscope.tui.painting import one_line
+from logscope.tui.queries import OPENS
 from logscope.tui.screens.picking import Choice, PickScreen
 from logscope.tui.viewstate import Note
 
@@ -171,7 +172,7 @@ class Noting:
                 lambda names: screen.jumps.to_row(rows[names[0]]) if names else None,
             )
 
-        screen.queries.ask("marks list", call, arrived, label="reading")
+        screen.queries.ask("marks list", call, arrived, label="reading", holds=OPENS)
 
     def submitted(self, text: str) -> None:
         """A note was typed."""

@@ -14,6 +14,7 @@ from logscope.engine.answers import Snapshot, TransactionDetail
 from logscope.engine.api import Investigation
 from logscope.text import human_duration
 from logscope.tui.messages import CursorMoved, RowChosen
+from logscope.tui.queries import OPENS
 from logscope.tui.safe import line
 from logscope.tui.screens.base import InvestigatorScreen
 from logscope.tui.screens.facts import FactsScreen
@@ -236,13 +237,12 @@ class TransactionScreen(InvestigatorScreen):
             return
         first, here = detail.members[0].line.row, detail.members[row.index].line.row
         investigation = self.investigation
-        self.queries.ask(
-            "why",
-            lambda _: list(investigation.explain(first, here)),
-            lambda told: self.app.push_screen(
-                FactsScreen("Why it stands here", [line(text) for text in told] or [line("It is the first record.")])
-            ),
-        )  # fmt: skip
+
+        def arrived(told: list[str]) -> None:
+            rows = [line(text) for text in told or ("It is the first record.",)]
+            self.app.push_screen(FactsScreen("Why it stands here", rows))
+
+        self.queries.ask("why", lambda _: list(investigation.explain(first, here)), arrived, holds=OPENS)
 
     def action_wait(self, direction: int) -> None:
         """The next record that was waited for."""

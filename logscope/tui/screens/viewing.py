@@ -11,6 +11,7 @@ from logscope.engine.api import Cancel, Investigation
 from logscope.errors import LogscopeError
 from logscope.text import clean
 from logscope.tui.clock import DAY
+from logscope.tui.queries import MOVES
 from logscope.tui.windows import Window
 
 if TYPE_CHECKING:
@@ -130,6 +131,7 @@ class Viewing:
             lambda found: self._arrived(*found, grown=grown),
             label="" if grown else "filtering" if whole else "reading",
             failed=self._failed,
+            holds=0.0 if grown else MOVES,
         )
 
     def _partial(self, whole: str, view: View) -> None:

@@ -1,0 +1,101 @@
+"""Keys typed faster than the screen answers: one is given on once the one before has done its work.
+
+Without that, the letters of `&error` in one packet of a slow line, or of `cuser` while the fields of a large log
+are still looked for, would be keys of the list that has the focus until the input line is open.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual.dom import DOMNode
+
+if TYPE_CHECKING:
+    from logscope.tui.app import LogscopeApp
+
+_LOOK_SECONDS = 0.02
+"""How often it is looked whether keys that wait can go on."""
+_LOST_SECONDS = 0.3
+"""After so long a key is done even if the widget that had it is gone, and nobody can say so."""
+_LEAST_LAPS, _MOST_LAPS = 4, 12
+"""How often what was brought about is followed up to the app."""
+_AT_ONCE = ("ctrl+c", "ctrl+z")
+
+
+class TypeAhead:
+    """Lets keys through one after another; while a question holds them, none but Esc."""
+
+    def __init__(self, app: LogscopeApp) -> None:
+        """No key is under way."""
+        self._app = app
+        self._waiting: deque[events.Key] = deque()
+        self._going: events.Key | None = None
+        """Comes from the queue, and passes."""
+        self._busy = 0.0
+        """Since when a key is at work; 0: none is."""
+        self._number = 0
+        self._looks = False
+
+    def passes(self, event: events.Key) -> bool:
+        """Whether a key is to be given on now; else it waits its turn."""
+        if event is self._going or event.key in _AT_ONCE:
+            return True
+        if event.key == "escape" and self._held():
+            # What was typed was meant for what is given up now.
+            self._waiting.clear()
+            return True
+        if not self._waiting and not self._at_work() and not self._held():
+            return True
+        self._waiting.append(event)
+        self._look_later()
+        return False
+
+    def given(self) -> None:
+        """A key was given on: what is asked here follows it through the queues of all it bubbles to."""
+        self._number += 1
+        self._busy = time.monotonic()
+        target = self._app.focused or self._app.screen
+        target.call_later(self._follow, target, target, self._number, 1)
+
+    def _follow(self, target: DOMNode, node: DOMNode, number: int, lap: int) -> None:
+        if node.parent is not None:
+            node.parent.call_later(self._follow, target, node.parent, number, lap)
+        elif number == self._number:
+            self._came_up(target, number, lap)
+
+    def _came_up(self, target: DOMNode, number: int, lap: int) -> None:
+        # What the key has brought about are messages in turn, like a line that was submitted, or a change of the focus.
+        quiet = not any(node.message_queue_size for node in target.ancestors_with_self)
+        if lap >= _MOST_LAPS or (lap >= _LEAST_LAPS and quiet):
+            self._busy = 0.0
+            self._go_on()
+        else:
+            target.call_later(self._follow, target, target, number, lap + 1)
+
+    def _at_work(self) -> bool:
+        return bool(self._busy) and time.monotonic() - self._busy < _LOST_SECONDS
+
+    def _held(self) -> bool:
+        held = getattr(self._app.screen, "queries", None)
+        return held is not None and held.holding
+
+    def _look_later(self) -> None:
+        if not self._looks:
+            self._looks = True
+            self._app.set_timer(_LOOK_SECONDS, self._look)
+
+    def _look(self) -> None:
+        self._looks = False
+        self._go_on()
+        if self._waiting:
+            self._look_later()
+
+    def _go_on(self) -> None:
+        """Give the next key on, if nothing is in its way; a screen that is just opened has no focus yet."""
+        if self._waiting and not (self._at_work() or self._held()) and self._app.screen.is_mounted:
+            self._busy = time.monotonic()
+            self._going = self._waiting.popleft()
+            self._app.post_message(self._going)
