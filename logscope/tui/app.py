@@ -119,7 +119,8 @@ class LogscopeApp(App[int]):
         self._home: RecordsScreen | None = None
         self.telling = Telling(self)
         """What was said, and says it."""
-        self._ahead = TypeAhead(self)
+        self.ahead = TypeAhead(self)
+        """Keys that wait for those before them."""
         self.news = News(self)
         """What is found while sources live."""
         self.guide = Guide(self, tour) if tour is not None else None
@@ -210,9 +211,9 @@ class LogscopeApp(App[int]):
             self._quiet.pressed()
             self.telling.pressed()
             if not event.is_forwarded:
-                if self._ahead.passes(event):
+                if self.ahead.passes(event):
                     await super().on_event(event)
-                    self._ahead.given()
+                    self.ahead.given(event)
                 return
         await super().on_event(event)
 

@@ -40,10 +40,14 @@ class Look:
 
 def one_line(text: str) -> str:
     """The first line of a record, cleaned and capped, with a sign for how many follow."""
-    head, newline, rest = text[: ROW_CAP * 4].partition("\n")
-    if not newline:
-        return clean(text, cap=ROW_CAP)
-    return f"{clean(head, cap=ROW_CAP)} ⏎+{rest.rstrip(chr(10)).count(chr(10)) + 1}"
+    head, newline, _ = text[: ROW_CAP * 4].partition("\n")
+    return clean(head, cap=ROW_CAP) + _more(text) if newline else clean(text, cap=ROW_CAP)
+
+
+def _more(text: str) -> str:
+    """The sign for lines that follow the first one; empty where none do."""
+    count = text[: ROW_CAP * 4].rstrip("\n").count("\n")
+    return f" ⏎+{count}" if count else ""
 
 
 def who(line: Line) -> str:
@@ -68,7 +72,10 @@ def level_plain(level: int) -> str:
 
 def shown_text(line: Line) -> str:
     """What of a record its row shows, cleaned, before it is scrolled sideways or cut."""
-    return one_line(line.message or line.raw)
+    if not line.message:
+        return one_line(line.raw)
+    # A stack trace is often no part of the message.
+    return one_line(line.message) + ("" if "\n" in line.message else _more(line.raw))
 
 
 def message_pieces(line: Line, look: Look) -> list[tuple[str, str]]:

@@ -20,8 +20,8 @@ _LOOK_SECONDS = 0.02
 """How often it is looked whether keys that wait can go on."""
 _LOST_SECONDS = 0.3
 """After so long a key is done even if the widget that had it is gone, and nobody can say so."""
-_LEAST_LAPS, _MOST_LAPS = 4, 12
-"""How often what was brought about is followed up to the app."""
+_LAPS, _ENTER_LAPS, _MOST_LAPS = 2, 4, 12
+"""How often what was brought about is followed up to the app: at least, of a line that is submitted, and at most."""
 _AT_ONCE = ("ctrl+c", "ctrl+z")
 
 
@@ -37,6 +37,7 @@ class TypeAhead:
         self._busy = 0.0
         """Since when a key is at work; 0: none is."""
         self._number = 0
+        self._least = _LAPS
         self._looks = False
 
     def passes(self, event: events.Key) -> bool:
@@ -53,9 +54,15 @@ class TypeAhead:
         self._look_later()
         return False
 
-    def given(self) -> None:
+    @property
+    def idle(self) -> bool:
+        """Whether every key has done its work."""
+        return not (self._waiting or self._at_work() or self._held())
+
+    def given(self, event: events.Key) -> None:
         """A key was given on: what is asked here follows it through the queues of all it bubbles to."""
         self._number += 1
+        self._least = _ENTER_LAPS if event.key == "enter" else _LAPS
         self._busy = time.monotonic()
         target = self._app.focused or self._app.screen
         target.call_later(self._follow, target, target, self._number, 1)
@@ -69,7 +76,7 @@ class TypeAhead:
     def _came_up(self, target: DOMNode, number: int, lap: int) -> None:
         # What the key has brought about are messages in turn, like a line that was submitted, or a change of the focus.
         quiet = not any(node.message_queue_size for node in target.ancestors_with_self)
-        if lap >= _MOST_LAPS or (lap >= _LEAST_LAPS and quiet):
+        if lap >= _MOST_LAPS or (lap >= self._least and quiet):
             self._busy = 0.0
             self._go_on()
         else:

@@ -38,7 +38,7 @@ class Driver:
 
     def _asking(self) -> bool:
         screens = [one for one in self.app.screen_stack if isinstance(one, InvestigatorScreen)]
-        return any(one.queries.running for one in screens)
+        return not self.app.ahead.idle or any(one.queries.running for one in screens)
 
     async def until(self, true: Callable[[], bool]) -> None:
         """Until something is so, ten seconds at most."""

@@ -26,7 +26,7 @@ async def at_once(driver: Driver, *keys: str) -> None:
     """As a slow line delivers them: all in one packet."""
     for key in keys:
         driver.app.post_message(events.Key(NAMES.get(key, key), key if len(key) == 1 else None))
-    await driver.until(lambda: not driver.app._ahead._waiting)
+    await driver.until(lambda: driver.app.ahead.idle)
 
 
 async def test_short_words_stand_in_the_status_line_and_all_are_listed(opened: Opened) -> None:
@@ -106,7 +106,7 @@ async def test_keys_typed_while_a_list_is_made_are_for_that_list(opened: Opened)
         await driver.pilot.press("c")
         driver.app.post_message(events.Key("T", "T"))
         driver.app.post_message(events.Key("escape", None))
-        await driver.until(lambda: not driver.app._ahead._waiting)
+        await driver.until(lambda: driver.app.ahead.idle)
         assert driver.app.screen is screen
 
 

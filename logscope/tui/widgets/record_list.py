@@ -9,6 +9,7 @@ from textual.geometry import Size
 
 from logscope.engine.answers import AbsentStep, Line, View
 from logscope.text import clean
+from logscope.tui.cellwise import breaks
 from logscope.tui.clock import Clock
 from logscope.tui.highlight import Marked
 from logscope.tui.messages import ColumnsLaid
@@ -157,7 +158,7 @@ class RecordList(RowList):
         for position in range(max(0, place - WRAP_NEAR), min(self.records, place + WRAP_NEAR + 1)):
             line = self._windows.line(position)
             if line is not None:
-                for side in range(room, min(len(shown_text(line)), room * WRAP_LINES), room):
+                for side in breaks(shown_text(line)[: room * WRAP_LINES], room):
                     yield position, WrapPart(side)
 
     @property
