@@ -117,3 +117,47 @@ async def test_what_follows_a_jump_is_for_where_it_leads(opened: Opened) -> None
         line = home(driver).line
         assert line is not None
         assert "charge" in line.message
+
+
+async def test_keys_that_need_a_record_say_so_where_there_is_none(opened: Opened) -> None:
+    async with opened() as driver:
+        screen = home(driver)
+        await driver.press("&")
+        await driver.type("zzzz")
+        await driver.press("enter")
+        assert screen.main_list.records == 0
+        for keys in (
+            "number_sign",
+            "m a",
+            "y",
+            "Y",
+            "p",
+            ".",
+            "P",
+            "t",
+            "*",
+            "o",
+            "tab",
+            "z",
+            "B",
+            "right_parenthesis",
+        ):
+            driver.app.telling._until = 0.0
+            await driver.press(*keys.split())
+            assert "no record here: ⌫ goes a step back" in last(driver), keys
+        assert not screen.bar.is_open
+        await driver.press("c", "z", "z")
+        assert "nothing of that name" in driver.text()
+
+
+async def test_a_note_stays_with_the_record_it_was_begun_on(opened: Opened) -> None:
+    async with opened() as driver:
+        screen = home(driver)
+        first = screen.line
+        await driver.press("number_sign")
+        screen.main_list.go_to(7)
+        await driver.type("seen #odd")
+        await driver.press("enter")
+        assert [(one.line, one.text) for one in screen.noting.notes.values()] == [
+            (first.line if first else 0, "seen #odd")
+        ]

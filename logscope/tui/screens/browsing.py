@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual import on
 from textual.binding import Binding, BindingType
 
+from logscope.engine.answers import Line
 from logscope.tui.messages import ColumnsLaid, FollowChanged
 from logscope.tui.safe import line
 from logscope.tui.screens.base import InvestigatorScreen
@@ -56,6 +57,15 @@ class BrowsingScreen(InvestigatorScreen):
         """The records screen that it is."""
         return cast("RecordsScreen", self)
 
+    @property
+    def record_here(self) -> Line | None:
+        """The record under the cursor, for a key that needs one; where the view has none that is said."""
+        record = self.home.line
+        if record is None and not self.home.main_list.records:
+            back = self.scope.keys.shown("records.back")
+            self.scope.say("no record here" + (f": {back} goes a step back" if self.home.trail.effective else ""))
+        return record
+
     # The panes
 
     @property
@@ -101,8 +111,8 @@ class BrowsingScreen(InvestigatorScreen):
     def action_switch(self) -> None:
         """From the records to the panes that are open, and back."""
         panes = [one for one in (self.home.splitting.rows, self.home.detail, self.facets) if one.has_class("open")]
-        if not panes and self.home.line is not None:
-            self.home.open_fields(self.home.line)
+        if not panes and (record := self.record_here) is not None:
+            self.home.open_fields(record)
             panes = [self.home.detail]
         round_ = [self.home.main_list, *panes]
         here = next((place for place, one in enumerate(round_) if one.has_focus), 0)
@@ -235,5 +245,5 @@ class BrowsingScreen(InvestigatorScreen):
 
     def action_copy_place(self) -> None:
         """Copy the source and line of the record."""
-        if (record := self.home.line) is not None:
+        if (record := self.record_here) is not None:
             self.scope.copy(f"{record.source}:{record.line}", "where it stands")

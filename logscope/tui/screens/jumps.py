@@ -151,7 +151,7 @@ class Jumps:
     def sibling(self, direction: int) -> None:
         """The next record of the same transaction, in this view."""
         screen = self._screen
-        record = screen.line
+        record = screen.record_here
         if record is None:
             return
         row, start = record.row, screen.main_list.place
@@ -174,7 +174,7 @@ class Jumps:
     def open_transaction(self) -> None:
         """The waterfall of the record's transaction; a choice if it stands in several."""
         screen = self._screen
-        record = screen.line
+        record = screen.record_here
         if record is None:
             return
         investigation, row = screen.investigation, record.row
@@ -280,7 +280,7 @@ class Jumps:
     def begin_brush(self) -> None:
         """A stretch of one bar, at the cursor."""
         timeline = self._screen.timeline
-        record = self._screen.line
+        record = self._screen.record_here
         place = timeline.place_of(record.time if record else None) or 0
         if timeline.buckets:
             timeline.brush = (place, place)

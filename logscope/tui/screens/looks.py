@@ -69,7 +69,7 @@ class Looks:
 
     def unfold(self) -> None:
         """All lines of the record under it, JSON with an indent; again: folded."""
-        rows, record = self._screen.main_list, self._screen.line
+        rows, record = self._screen.main_list, self._screen.record_here
         if record is None:
             return
         place = rows.place
@@ -108,7 +108,7 @@ class Looks:
     def later(self, direction: int) -> None:
         """A step in time; a number before the key makes it so many."""
         screen = self._screen
-        steps, record = screen.main_list.take_count(1), screen.line
+        steps, record = screen.main_list.take_count(1), screen.record_here
         if record is not None and record.time is not None:
             screen.jumps.to_time(record.time + direction * steps * self.step)
 
@@ -133,7 +133,7 @@ class Looks:
     def zoom_in(self) -> None:
         """The half of the time shown that stands round the cursor."""
         screen = self._screen
-        buckets, record = screen.timeline.buckets, screen.line
+        buckets, record = screen.timeline.buckets, screen.record_here
         if not buckets or record is None or record.time is None:
             return
         first, last = buckets[0].start, buckets[-1].end

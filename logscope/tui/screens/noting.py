@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from logscope.engine.answers import Line
 from logscope.engine.api import Cancel
 from logscope.text import clean
 from logscope.tui.painting import one_line
@@ -28,6 +29,8 @@ class Noting:
         self._screen = screen
         self.notes: dict[tuple[str, int], Note] = {}
         self._rows: dict[tuple[str, int], int] = {}
+        self._about: Line | None = None
+        """The record that a note is typed for."""
 
     def set(self, notes: Sequence[Note]) -> None:
         """Exactly these."""
@@ -38,7 +41,7 @@ class Noting:
 
     def mark(self, letter: str) -> None:
         """Mark the record; the same letter again takes it away."""
-        record = self._screen.line
+        record = self._screen.record_here
         if record is None:
             return
         place = (record.source, record.line)
@@ -49,16 +52,16 @@ class Noting:
 
     def ask(self) -> None:
         """Write on the record."""
-        record = self._screen.line
+        record = self._about = self._screen.record_here
         if record is not None:
             note = self.notes.get((record.source, record.line))
             self._screen.ask_text(
                 "note", "✎", "a note; #words are tags; empty takes it away", note.text if note else ""
             )
 
-    def write(self, text: str) -> None:
-        """The note of the record under the cursor."""
-        record = self._screen.line
+    def write(self, text: str, *, asked: bool = False) -> None:
+        """The note of the record under the cursor, or of the one that was `asked` about: the cursor may follow the end."""
+        record = self._about if asked else self._screen.record_here
         self._screen.close_bar()
         if record is not None:
             place = (record.source, record.line)
@@ -173,7 +176,3 @@ class Noting:
             )
 
         screen.queries.ask("marks list", call, arrived, label="reading", holds=OPENS)
-
-    def submitted(self, text: str) -> None:
-        """A note was typed."""
-        self.write(text)

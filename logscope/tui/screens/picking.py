@@ -55,6 +55,12 @@ class PickList(RowList):
         super().__init__(id=id)
         self.choices: list[Choice] = []
         self.taken: list[str] | None = None
+        self.typed = ""
+
+    @property
+    def empty_text(self) -> list[str]:
+        """Nothing fits what was typed, or there is nothing at all."""
+        return ["nothing of that name" if self.typed else "nothing to choose from"]
 
     def row_segments(self, index: int, selected: bool) -> list[Segment]:
         """One entry, ticked where several can be taken."""
@@ -139,6 +145,7 @@ class PickScreen(Explained, ModalScreen[list[str] | None]):
 
     def _narrow(self, text: str) -> None:
         words = text.lower().split()
+        self.rows.typed = text
         self.rows.choices = [one for one in self._all if all(word in one.name.lower() for word in words)]
         self.rows.set_rows(len(self.rows.choices), 0)
 

@@ -162,8 +162,8 @@ class RecordsScreen(BrowsingScreen):
             self.splitting.chosen()
         elif event.rows is not self.main_list or self.detail.has_class("open"):
             self.close_something()
-        elif self.line is not None:
-            self.open_fields(self.line)
+        elif (record := self.record_here) is not None:
+            self.open_fields(record)
 
     def open_fields(self, record: Line) -> None:
         """Open the fields pane on a record."""
@@ -208,7 +208,7 @@ class RecordsScreen(BrowsingScreen):
     def submitted(self, purpose: str, text: str) -> None:
         """A filter, or what is searched."""
         if purpose == "note":
-            self.noting.write(text)
+            self.noting.write(text, asked=True)
         elif not text and purpose not in ("search", "search-back"):
             self.close_bar()
         elif purpose == "highlight":
@@ -260,7 +260,7 @@ class RecordsScreen(BrowsingScreen):
             if (value := self.detail.value) is not None:
                 self.jumps.pivot_on(value)
             return
-        if (record := self.line) is not None:
+        if (record := self.record_here) is not None:
             self.jumps.pivot_from(record)
 
     # The rest
@@ -281,7 +281,7 @@ class RecordsScreen(BrowsingScreen):
         """Copy the value in the fields pane, else the record."""
         if self.detail.has_focus and (value := self.detail.value) is not None:
             self.scope.copy(value.value, f"{value.name}")
-        elif (record := self.line) is not None:
+        elif (record := self.record_here) is not None:
             self.scope.copy(record.raw, "the record")
 
     def action_pend(self, what: str) -> None:
@@ -324,14 +324,14 @@ class RecordsScreen(BrowsingScreen):
 
     def action_step(self) -> None:
         """Mark the record as a step of a rule."""
-        if (record := self.line) is not None:
+        if (record := self.record_here) is not None:
             self.turn_mark(record.row)
             self.jumps.show_marks()
             self.main_list.action_move(1)
 
     def action_pin(self) -> None:
         """Pin the record."""
-        if (record := self.line) is not None:
+        if (record := self.record_here) is not None:
             self.scope.casebook.pin(self, lambda _: self.investigation.pin_record(record))
 
     def go_to_row(self, row: int | None) -> None:
