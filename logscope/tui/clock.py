@@ -49,6 +49,10 @@ class Clock:
         at = None if time is None else self._at(time)
         return f"{at:%H:%M:%S}.{at.microsecond // 1000:03d}" if at else " " * 12
 
+    def moment(self, time: int | None, *, day: bool) -> str:
+        """As `time`, with the day before it where that is asked for; empty where there is none."""
+        return "" if time is None else f"{self.day(time)} {self.time(time)}" if day else self.time(time)
+
     def full(self, time: int | None) -> str:
         """`2026-11-01 10:17:41.388204`."""
         at = None if time is None else self._at(time)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 
 from logscope.engine.answers import AbsentStep, Line
@@ -56,8 +57,14 @@ def who(line: Line) -> str:
 
 
 def fit(text: str, width: int) -> str:
-    """Cut or padded to `width` characters."""
-    return text.ljust(width) if len(text) <= width else text[: max(0, width - 1)] + "…"
+    """Cut or padded to `width` cells."""
+    if text.isascii():
+        return text.ljust(width) if len(text) <= width else text[: max(0, width - 1)] + "…"
+    return (
+        text + " " * (width - cell_len(text))
+        if cell_len(text) <= width
+        else set_cell_size(text, max(0, width - 1)) + "…"
+    )
 
 
 def fit_end(text: str, width: int) -> str:
@@ -168,7 +175,7 @@ def record_row(
         style = styles.style("log-key", behind)
         out += Segment.adjust_line_length([Segment(one_line(cell)[:width], style)], width, style=style)
         out.append(Segment(" ", style))
-    used = sum(len(piece.text) for piece in out)
+    used = sum(piece.cell_length for piece in out)
     tail = ""
     if look.delta:
         tail = since(line, previous, look).rjust(DELTA_WIDTH) + " "

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS = 0.02
 """How often it is looked whether keys that wait can go on."""
-_LOST_SECONDS = 0.3
-"""After so long a key is done even if the widget that had it is gone, and nobody can say so."""
+_LOST_SECONDS = 1.0
+"""After so long a key is done even if nobody says so."""
 _LAPS, _ENTER_LAPS, _MOST_LAPS = 2, 4, 12
 """How often what was brought about is followed up to the app: at least, of a line that is submitted, and at most."""
 _AT_ONCE = ("ctrl+c", "ctrl+z")
@@ -65,22 +65,32 @@ class TypeAhead:
         self._least = _ENTER_LAPS if event.key == "enter" else _LAPS
         self._busy = time.monotonic()
         target = self._app.focused or self._app.screen
-        target.call_later(self._follow, target, target, self._number, 1)
+        self._ask(target, target, 1)
 
     def _follow(self, target: DOMNode, node: DOMNode, number: int, lap: int) -> None:
+        if number != self._number:
+            return
         if node.parent is not None:
-            node.parent.call_later(self._follow, target, node.parent, number, lap)
-        elif number == self._number:
-            self._came_up(target, number, lap)
+            self._ask(target, node.parent, lap)
+        else:
+            self._came_up(target, lap)
 
-    def _came_up(self, target: DOMNode, number: int, lap: int) -> None:
+    def _ask(self, target: DOMNode, node: DOMNode, lap: int) -> None:
+        """Go on with the lap at a node; one that is taken down has nothing to do any more."""
+        if not (target.is_attached and node.call_later(self._follow, target, node, self._number, lap)):
+            self._done()
+
+    def _done(self) -> None:
+        self._busy = 0.0
+        self._go_on()
+
+    def _came_up(self, target: DOMNode, lap: int) -> None:
         # What the key has brought about are messages in turn, like a line that was submitted, or a change of the focus.
         quiet = not any(node.message_queue_size for node in target.ancestors_with_self)
         if lap >= _MOST_LAPS or (lap >= self._least and quiet):
-            self._busy = 0.0
-            self._go_on()
+            self._done()
         else:
-            target.call_later(self._follow, target, target, number, lap + 1)
+            self._ask(target, target, lap + 1)
 
     def _at_work(self) -> bool:
         return bool(self._busy) and time.monotonic() - self._busy < _LOST_SECONDS

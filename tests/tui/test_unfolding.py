@@ -59,5 +59,5 @@ async def test_wrapping_loses_no_wide_character(opened: Opened) -> None:
     async with opened(FakeInvestigation(3, extra=[text]), size=(80, 24)) as driver:
         await driver.press("vertical_line")
         shown = "\n".join(driver.text().splitlines()[3:-2])
-        assert shown.count("日") == shown.count("語") == 40
+        assert shown.count("本") == shown.count("語") == 40
         assert "END" in shown

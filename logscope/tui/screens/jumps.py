@@ -285,12 +285,13 @@ class Jumps:
         if timeline.buckets:
             timeline.brush = (place, place)
             timeline.refresh()
-            self._screen.scope.say("← → move, Shift+← → widen, Enter narrows the time, Esc cancels")
+            self._screen.show_status()
 
     def end_brush(self) -> None:
         """No stretch."""
         self._screen.timeline.brush = None
         self._screen.timeline.refresh()
+        self._screen.show_status()
 
     def brush_key(self, key: str) -> bool:
         """A key while a stretch is chosen; whether it was one of its own."""
@@ -324,7 +325,8 @@ class Jumps:
             [f"time<{iso(end)}"] if end is not None else []
         )
         clock = self._screen.scope.clock
-        label = f"{clock.time(start)} – {clock.time(end)}".strip()
+        days = self._screen.main_list.with_day
+        label = " – ".join(clock.moment(time, day=days) for time in (start, end)).strip()
         self._screen.narrow(Step("time", " ".join(terms), label))
 
     # Commands

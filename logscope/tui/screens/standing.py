@@ -42,6 +42,8 @@ def records_status(screen: RecordsScreen) -> tuple[Content, Content]:
         # What may be lost is worth more room than what came.
         counters = {name: counters[name] for name in ("late", "dropped") if name in counters}
     told = [f"{shown} {counters[name]:,}" for name, shown in TOLD if name in counters]
+    if screen.timeline.brush is not None:
+        return line(*parts), line(("← → move · S-→ wider · S-← less · ⏎ narrows to it · Esc", "bold $log-hint"))
     if told:
         right.append((" · ".join(told) + "   ", "$log-dim"))
     if screen.trail.effective and (took := screen.queries.took.get("view")) is not None:

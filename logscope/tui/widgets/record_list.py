@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.geometry import Size
 
@@ -197,7 +198,7 @@ class RecordList(RowList):
         """A window is there."""
         if not self._windows.put(window):
             return
-        widest = max((len(who(line)) for line in window.lines), default=0)
+        widest = max((cell_len(who(line)) for line in window.lines), default=0)
         wanted = min(max(self._service_width, widest, SERVICE_MIN), self._service_limit)
         widths = self._widths(window)
         if wanted != self._service_width or widths != self._column_widths:
@@ -221,7 +222,9 @@ class RecordList(RowList):
         most = min(COLUMN_MAX, max(8, self.scrollable_content_region.width // 3))
         found = []
         for number, name in enumerate(self.columns):
-            widest = max((len(values[number]) for values in window.cells.values() if number < len(values)), default=0)
+            widest = max(
+                (cell_len(values[number]) for values in window.cells.values() if number < len(values)), default=0
+            )
             found.append(min(most, max(len(name), widest, known[number])))
         return tuple(found)
 

@@ -56,7 +56,7 @@ class Timeline(Widget):
     @property
     def label_width(self) -> int:
         """Cells taken by the times at the end of the line."""
-        return 24 if self.size.width >= 60 else 0
+        return 27 if self.size.width >= 60 else 0
 
     @property
     def wanted(self) -> int:
