@@ -15,7 +15,7 @@ import polars as pl
 BLOCK = 16 << 20
 """Bytes that are read and parsed at a time."""
 
-RECORD_CAP = 128 << 20
+RECORD_CAP = 16 << 20
 """Bytes after which a record without an end is cut."""
 
 _NEWLINE = 0x0A

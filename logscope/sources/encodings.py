@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterable, Iterator
 
 from logscope.errors import UsageError
@@ -16,6 +17,8 @@ _BOMS: tuple[tuple[bytes, str], ...] = (
 _LEAST = 32
 _MANY = 0.8
 _FEW = 0.02
+_LETTERS = re.compile(rb"[A-Za-z ][\xc0-\xff]{1,2}[A-Za-z ,.;:\n]")
+_SOME = 2
 _AS_IS = {"utf-8", "ascii", "utf-8-sig"}
 
 
@@ -31,6 +34,17 @@ def encoding_of(head: bytes) -> str | None:
     if max(even, odd) < _MANY or min(even, odd) > _FEW:
         return None
     return "utf-16-le" if odd > even else "utf-16-be"
+
+
+def letters_of_another(head: bytes) -> bool:
+    """Whether a file's first bytes are no UTF-8, and what does not decode stands where one of Latin-1's letters might."""
+    if len(_LETTERS.findall(head)) < _SOME:
+        return False
+    try:
+        codecs.getincrementaldecoder("utf-8")("strict").decode(head)
+    except UnicodeDecodeError:
+        return True
+    return False
 
 
 def checked_encoding(name: str | None) -> str | None:

@@ -12,7 +12,7 @@ from logscope.errors import SourceError
 from logscope.sources.base import POLL_INTERVAL, OpenSource, SourceSpec
 from logscope.sources.codecs import codec_by_name, codec_of, unread_compression
 from logscope.sources.copied import CopiedSource
-from logscope.sources.encodings import checked_encoding, encoding_of, newline_of, recoded
+from logscope.sources.encodings import checked_encoding, encoding_of, letters_of_another, newline_of, recoded
 from logscope.sources.files import FileSource, is_binary, may_come, open_regular, pieces_of
 from logscope.sources.follow import FollowedFile
 from logscope.sources.holes import HoledFile, written_head, written_runs
@@ -104,6 +104,8 @@ def _opened(
         source.say(f"is not {promised.name} whatever its name says; read as it is")
     elif is_binary(head):
         source.say("looks binary; read as text all the same (UTF-16 without a mark: --encoding utf-16-le)")
+    elif letters_of_another(head):
+        source.say("holds letters that are no UTF-8; --encoding latin-1, or another, shows them")
     if follow:
         os.close(fd)
     return source

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -225,6 +226,25 @@ async def test_what_came_through_a_pipe_is_not_read_again(opened: Opened) -> Non
     async with opened(size=(120, 30)) as driver:
         await driver.press("at", "c")
         assert "not read again" in driver.text()
+
+
+async def test_what_is_wrong_with_a_source_is_told_in_full_and_its_records_are_counted(opened: Opened) -> None:
+    async with opened(size=(80, 24), can_reopen=True) as driver:
+        known = driver.app.snapshot
+        damage = "is truncated: its gzip data ends after 1033 bytes; what comes before is read"
+        first, second, *more = known.sources
+        broken = (
+            replace(first, error=f"{first.name}: {damage}"),
+            replace(second, error=f"{second.name}: is no log", records=0),
+        )
+        driver.app.snapshot = replace(known, sources=(*broken, *more))
+        await driver.press("at")
+        rows = driver.text().splitlines()
+        assert f" {first.format} " in rows[2]
+        assert f"{first.records:,}" in rows[2]
+        assert "✖" in rows[2]
+        assert "is no log" in rows[3]
+        assert damage[:70] in driver.text()
 
 
 # The mouse

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 _FORMAT, _NUMBER = 16, 11
 
 
+def _fault(source: SourceStatus) -> str:
+    return (source.error or "").removeprefix(f"{source.name}: ")
+
+
 class SourceRows(RowList):
     """One source a row."""
 
@@ -74,8 +78,8 @@ class SourceRows(RowList):
             Segment(sign + " ", styles.style(role, behind, bold=True)),
             Segment(fit_end(clean(source.name), width) + " ", styles.style("log-dim" if off else "foreground", behind)),
         ]
-        if source.error:
-            return [*out, Segment(clean(source.error, cap=400), styles.style("log-error", behind))]
+        if source.error and not source.records:
+            return [*out, Segment(clean(_fault(source), cap=400), styles.style("log-error", behind))]
         out.append(Segment(fit(clean(source.format), _FORMAT), styles.style("log-service", behind)))
         out.append(Segment(human_count(source.records).rjust(_NUMBER), styles.style("foreground", behind)))
         style = styles.style("log-warn" if source.unparsed else "log-dim", behind)
@@ -147,11 +151,15 @@ class SourcesScreen(ListScreen):
         self.cursor_moved()
 
     def cursor_moved(self) -> None:
-        """How the one under the cursor fares, if it lives."""
+        """How the one under the cursor fares, if it lives, or what is wrong with it."""
         source = self.main_list.here
         output = self.query_one("#output", Static)
-        output.display = any(one.live for one in self.main_list.sources)
-        output.update(health(source) if source is not None else Content(""), layout=False)
+        output.display = any(one.live or one.error for one in self.main_list.sources)
+        if source is not None and source.error:
+            told = line((_fault(source), "$log-error"))
+        else:
+            told = health(source) if source is not None else Content("")
+        output.update(told, layout=False)
 
     def status_parts(self) -> tuple[Content, Content]:
         """Which of how many, and what was counted."""
@@ -178,7 +186,7 @@ class SourcesScreen(ListScreen):
 
     def action_open(self) -> None:
         """Its records."""
-        if (source := self.main_list.here) is not None and not source.error:
+        if (source := self.main_list.here) is not None and source.records:
             text = self.investigation.value_filter("source", source.name)
             self.dismiss()
             self._home.narrow(Step("filter", text, f"source:{source.name.rsplit('/', 1)[-1]}"))

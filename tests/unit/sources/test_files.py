@@ -194,3 +194,20 @@ def test_without_permission(tmp_path: Path) -> None:
     (tmp_path / "a.log").chmod(0)
     with pytest.raises(SourceError, match="Permission denied"):
         open_source(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("INFO größe und Straße, Café geöffnet\n".encode("latin-1"), True),
+        ("INFO größe und Straße, Café geöffnet\n".encode(), False),
+        ("INFO größe und Straße, Café ge".encode() + b"\xc3", False),  # cut within a letter
+        (b"INFO one stray \xff byte\n", False),
+        (b"INFO plain\n", False),
+    ],
+)
+def test_letters_that_are_no_utf8_are_said_with_the_option_that_shows_them(
+    tmp_path: Path, text: bytes, told: bool
+) -> None:
+    with open_source(put(tmp_path / "a.log", text)) as source:
+        assert any("--encoding latin-1" in one for one in source.notices()) == told
