@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import time
 from collections.abc import Collection, Mapping
 from functools import cached_property
@@ -30,6 +31,9 @@ from logscope.query.plan import constant, evaluate, leaf_expression
 from logscope.records.schema import FIELD_PREFIX, KEY_PREFIX, USER_COLUMNS
 
 Term = Word | Regex | FieldTerm | HasField
+
+_RELATIVE = re.compile(r"\bnow\b|[-+][0-9]")
+"""What may count from the moment at which a filter was compiled."""
 
 
 class Filter:
@@ -69,6 +73,13 @@ class Filter:
         None: it may hold none.
         """
         return _literals(self.expression)
+
+    @cached_property
+    def meaning(self) -> object:
+        """Equal for filters that match the same records; None where a time may count from when it was compiled."""
+        if any(name == "time" for name, _ in self.field_terms) or _RELATIVE.search(self.text):
+            return None
+        return self.text, self._scope.zone, str(sorted(self._scope.units.items())), self._scope.transactions
 
     def __repr__(self) -> str:
         return f"Filter({self.text!r})"

@@ -66,7 +66,7 @@ class Describer:
         names = self.having.names if self.having is not None else frozenset()
         return pl.DataFrame(
             {
-                value_column(step, field): hits[self.selector.text_column(field)].gather(self._places(matches, step))
+                value_column(step, field): hits[self.selector.text_column(field)][self._places(matches, step)]
                 for step, field in sorted(names)
             }
         )
@@ -80,16 +80,16 @@ class Describer:
             key: A group's number to what it stands for.
         """
         columns: dict[str, pl.Series] = {name: matches[name] for name in (GROUP, "start", "last", "due", "why")}
-        time = hits["time"].to_physical()
+        time = hits["time"].cast(pl.Int64)
         for name in self.names:
             places = self._places(matches, name)
-            columns[f"r:{name}"] = hits["row"].gather(places)
-            columns[f"t:{name}"] = time.gather(places)
-            columns[f"m:{name}"] = hits["text"].gather(places)
+            columns[f"r:{name}"] = hits["row"][places]
+            columns[f"t:{name}"] = time[places]
+            columns[f"m:{name}"] = hits["text"][places]
         for place, need in enumerate(self.needs):
             places = self._places(matches, need.step)
-            columns[f"e{place}"] = hits[self.selector.text_column(need.field)].gather(places)
-            columns[f"k{place}"] = hits[self.selector.kind_column(need.field)].gather(places)
+            columns[f"e{place}"] = hits[self.selector.text_column(need.field)][places]
+            columns[f"k{place}"] = hits[self.selector.kind_column(need.field)][places]
         return Description(self, pl.DataFrame(columns), key)
 
     def _places(self, matches: pl.DataFrame, step: str) -> pl.Series:

@@ -23,6 +23,7 @@ from logscope.rules.sequence import (
 )
 from logscope.rules.state import DEFAULT_MAX_HITS, OPEN, State
 from logscope.rules.stepping import DIRTY, Identity, Membership, StepDetector, StepResult, merged
+from logscope.rules.values import constant
 
 _FOREVER = -(2**62)
 
@@ -37,9 +38,12 @@ class _FoundMatches:
     key: Callable[[pl.DataFrame], Callable[[int], Key]]
 
     def open(self) -> pl.DataFrame:
-        return self.matches.filter("pending").select(pl.col(name).cast(dtype) for name, dtype in OPEN.items())
+        waiting = self.matches[list(OPEN)].filter(self.matches["pending"])
+        return waiting if waiting.schema == OPEN else waiting.cast(OPEN)  # type: ignore[arg-type]  # a mapping of types
 
     def matched(self) -> list[tuple[int, Detection]]:
+        if self.matches["pending"].all():
+            return []
         return self._of(~pl.col("pending")).matched()
 
     def pending(self, watermark_us: int, begin_us: int) -> list[tuple[int, Detection]]:
@@ -104,10 +108,9 @@ class Detector(StepDetector):
         if self.sequence.by_transaction:
             if membership is None:
                 return hits.with_columns(pl.lit(None, dtype=pl.UInt32).alias(GROUP))
-            members = membership(hits["row"]).select(
-                pl.col("row").cast(pl.UInt32), pl.col("transaction").cast(pl.UInt32).alias(GROUP)
-            )
-            return hits.join(members, on="row", how="left")
+            members = membership(hits["row"])
+            groups = [members["row"].cast(pl.UInt32), members["transaction"].cast(pl.UInt32).alias(GROUP)]
+            return hits.join(pl.DataFrame(groups), on="row", how="left")
         if not self.sequence.by:
             return hits.with_columns(pl.lit(0, dtype=pl.UInt32).alias(GROUP))
         return self._numbered(hits, [by_column(place) for place in range(len(self.sequence.by))])
@@ -115,7 +118,8 @@ class Detector(StepDetector):
     def _touched(self, hits: pl.DataFrame) -> pl.DataFrame:
         reach = self.sequence.reach_us
         since = pl.lit(None, dtype=pl.Int64) if reach is None else pl.col("time").to_physical().min() - reach
-        return hits.filter(pl.col(GROUP).is_not_null()).group_by(GROUP).agg(since=since)
+        grouped = hits.filter(pl.col(GROUP).is_not_null()) if hits[GROUP].null_count() else hits
+        return grouped.group_by(GROUP).agg(since=since)
 
     def _regroup(self, changed: pl.Series, membership: Membership | None) -> pl.DataFrame:
         empty = pl.DataFrame(schema=DIRTY)
@@ -131,11 +135,13 @@ class Detector(StepDetector):
         return merged([self._touched(taken), self._touched(grouped)])
 
     def _due(self, watermark: int, begin: int, decide: bool) -> pl.DataFrame:
-        known = self.state.begin_us
-        decidable = (pl.col("why") == WHY_TRAILING) & (pl.col("due") < watermark)
+        known, waiting = self.state.begin_us, self.state.open
+        decidable = (waiting["why"] == WHY_TRAILING) & (waiting["due"] < watermark)
         if known is not None and begin < known:
-            decidable |= pl.col("why") == WHY_LEADING
-        return self.state.open.filter(pl.lit(True) if decide else decidable).select(GROUP, since="start")
+            decidable |= waiting["why"] == WHY_LEADING
+        if decide:
+            decidable = constant(True, waiting.height)
+        return pl.DataFrame({GROUP: waiting[GROUP].filter(decidable), "since": waiting["start"].filter(decidable)})
 
     def _find(
         self, hits: pl.DataFrame, dirty: pl.DataFrame | None, identity: Identity, *, decide: bool
@@ -144,7 +150,7 @@ class Detector(StepDetector):
         if DETECTION in self._machine and DETECTION not in hits.columns:
             hits = hits.with_columns(pl.lit(None, dtype=pl.String).alias(DETECTION))
         # Texts and values stay where they are: only what the machine looks at is sorted.
-        ordered = in_order(hits.select(self._machine).with_row_index("place"))
+        ordered = in_order(hits[self._machine].with_row_index("place"))
         matches = match_sequence(
             self.sequence,
             ordered,
@@ -153,10 +159,12 @@ class Detector(StepDetector):
             decide=decide,
         )
         places = [place_column(stage) for stage in range(len(self.sequence.positive))]
-        matches = matches.with_columns(ordered["place"].gather(matches[name]).alias(name) for name in places)
-        if dirty is not None:
-            matches = matches.join(dirty, on=GROUP, how="left", maintain_order="left")
-            matches = matches.filter(pl.col("since").is_null() | (pl.col("start") >= pl.col("since"))).drop("since")
+        matches = matches.with_columns(ordered["place"][matches[name]].alias(name) for name in places)
+        if dirty is not None and dirty["since"].null_count() < dirty.height:
+            # One query: each costs more than what it is asked of.
+            since = pl.col("since").is_null() | (pl.col("start") >= pl.col("since"))
+            asked = matches.lazy().join(dirty.lazy(), on=GROUP, how="left", maintain_order="left")
+            matches = asked.filter(since).drop("since").collect()
         if self.sequence.having is not None:
             values = self._describer.having_values(hits, matches)
             matches = matches.filter(self.sequence.having.mask(values))

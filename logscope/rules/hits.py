@@ -8,10 +8,17 @@ from logscope.records.schema import FROM_FILE, TIME
 from logscope.rules.model import DETECTION_COLUMN, RULE_COLUMN, Rule, RuleFilter, Sequence, Step, Until
 from logscope.rules.seeking import mask_of
 from logscope.rules.sequence import DETECTION, UNTIL, hit_column
-from logscope.rules.values import candidates, value_of
+from logscope.rules.values import candidates, constant, value_of
 
 TAKES_PART, UNTIMED, KEYLESS = range(3)
 """Column `part`: whether a hit takes part, or why it is passed over."""
+
+_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "row": pl.UInt32,
+    "time": TIME,
+    "source_id": pl.UInt16,
+    "line": pl.UInt32,
+}
 
 
 def by_column(place: int) -> str:
@@ -66,7 +73,9 @@ class HitSelector:
         """
         masks = self._masks(frame)
         positive = _any([masks[hit_column(place)] for place, step in enumerate(self.sequence.steps) if not step.absent])
-        chosen = _any(list(masks.values())) & frame["time"].is_not_null()
+        chosen = _any(list(masks.values()))
+        if frame["time"].null_count():
+            chosen &= frame["time"].is_not_null()
         derived = DETECTION_COLUMN in frame.columns
         if not chosen.any():
             # Most rules find nothing in most frames: making their columns would cost more than looking.
@@ -75,20 +84,21 @@ class HitSelector:
                     frame.clear(), {name: mask.clear() for name, mask in masks.items()}, positive.clear()
                 )
             return self._nothing[derived]
-        kept = frame.select(name for name in frame.columns if name in self._kept).filter(chosen)
+        kept = frame[[name for name in frame.columns if name in self._kept]].filter(chosen)
         return self._hits(kept, {name: mask.filter(chosen) for name, mask in masks.items()}, positive.filter(chosen))
 
     def _hits(self, frame: pl.DataFrame, masks: dict[str, pl.Series], positive: pl.Series) -> pl.DataFrame:
         """The hits' columns, of the records that are hits."""
-        hits = frame.select(
-            pl.col("row").cast(pl.UInt32),
-            pl.col("time").cast(TIME),
-            pl.col("source_id").cast(pl.UInt16),
-            pl.col("line").cast(pl.UInt32),
-            pl.lit(TAKES_PART, dtype=pl.UInt8).alias("part"),
-            *(mask.alias(name) for name, mask in masks.items()),
+        columns = [frame[name].cast(dtype) for name, dtype in _COLUMNS.items()]
+        hits = pl.DataFrame(
+            [
+                *columns,
+                constant(TAKES_PART, frame.height, pl.UInt8).alias("part"),
+                *(mask.alias(name) for name, mask in masks.items()),
+                _only(_text(frame), positive).alias("text"),
+                *self._values(frame, positive),
+            ]
         )
-        hits = hits.with_columns(_only(_text(frame), positive).alias("text"), *self._values(frame, positive))
         if DETECTION_COLUMN in frame.columns:
             hits = hits.with_columns(frame[DETECTION_COLUMN].alias(DETECTION))
         for place, name in enumerate(self.by):
@@ -107,7 +117,7 @@ class HitSelector:
 
         def mask(step: Step | Until) -> pl.Series:
             if derived and not isinstance(step.filter, RuleFilter):
-                return pl.repeat(False, frame.height, dtype=pl.Boolean, eager=True)
+                return constant(False, frame.height)
             # Equal texts of one kind mean the same; of a rule the text is its name, not its condition.
             text = (type(step.filter), step.where)
             if text not in known:
@@ -141,4 +151,4 @@ def _any(masks: list[pl.Series]) -> pl.Series:
 
 def _only(values: pl.Series, wanted: pl.Series) -> pl.Series:
     """The values where they are wanted, else null: texts that nobody reads are not kept."""
-    return values.zip_with(wanted, pl.repeat(None, values.len(), dtype=values.dtype, eager=True))
+    return values.zip_with(wanted, constant(None, values.len(), values.dtype))

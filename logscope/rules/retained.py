@@ -28,7 +28,7 @@ class _Piece:
 
     @classmethod
     def of(cls, frame: pl.DataFrame) -> _Piece:
-        time, row, group = frame["time"].to_physical(), frame["row"], frame["group"]
+        time, row, group = frame["time"].cast(pl.Int64), frame["row"], frame["group"]
         grouped = group.null_count() < group.len()
         return cls(
             frame, _int(time.min()), _int(time.max()), _int(row.min()), _int(row.max()),
@@ -145,7 +145,7 @@ class RetainedHits:
         if not found:
             return None
         # All pieces in one query: each costs more to ask than to search.
-        hits = pl.concat([frame.lazy() for frame in found], how="diagonal").join(dirty.lazy(), on="group", how="inner")
+        hits = pl.concat(found, how="diagonal").lazy().join(dirty.lazy(), on="group", how="inner")
         if dirty["since"].null_count() < dirty.height:
             reached = pl.col("since").is_null() | (pl.col("time").to_physical() >= pl.col("since"))
             hits = hits.filter(reached)

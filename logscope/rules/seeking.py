@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import polars as pl
 
 from logscope.rules.sharing import SharedFrame, shared_frame
+from logscope.rules.values import constant
 
 if TYPE_CHECKING:
     from logscope.rules.model import RecordFilter
@@ -39,6 +40,15 @@ class Seeking(Protocol):
         """Which records match."""
 
 
+@runtime_checkable
+class Meaning(Protocol):
+    """A filter that knows which others match the same."""
+
+    @property
+    def meaning(self) -> object:
+        """Equal, and hashable, for filters that match the same records; None: of no other it is known."""
+
+
 def mask_of(asked: RecordFilter, frame: pl.DataFrame) -> pl.Series:
     """What `asked.mask(frame)` gives; within `Sharing.over` by what is sought for all.
 
@@ -47,12 +57,20 @@ def mask_of(asked: RecordFilter, frame: pl.DataFrame) -> pl.Series:
         frame: Record frame.
     """
     shared = shared_frame(frame)
+    meaning = asked.meaning if shared is not None and isinstance(asked, Meaning) else None
+    if shared is None or meaning is None:
+        return _mask_of(asked, frame, shared)
+    # Many rules begin with the same words.
+    return shared.once((Meaning, meaning), lambda: _mask_of(asked, frame, shared))
+
+
+def _mask_of(asked: RecordFilter, frame: pl.DataFrame, shared: SharedFrame | None) -> pl.Series:
     if shared is None or not isinstance(asked, Seeking) or asked.literals is None or asked not in shared:
         return asked.mask(frame)
     found = shared.once(Seeking, lambda: _candidates(shared))
     if found is None:
         return asked.mask(frame)
-    nobody = pl.repeat(False, frame.height, dtype=pl.Boolean, eager=True)
+    nobody = constant(False, frame.height)
     rows = found.get(id(asked))
     if rows is None:
         return nobody

@@ -165,7 +165,7 @@ class StepDetector(ABC):
         fresh: pl.DataFrame | None = None
         if released.height:
             if known_watermark is not None:
-                state.late += int((released["time"].to_physical() < known_watermark).sum())
+                state.late += int((released["time"].cast(pl.Int64) < known_watermark).sum())
             grouped = self._grouped(released, membership)
             if len(state.hits) or state.open.height or len(state.told) or state.frozen_us is not None:
                 dirty.append(self._touched(grouped))
@@ -221,14 +221,16 @@ class StepDetector(ABC):
         if hits is not None and hits.height:
             state.untimed += int((hits["part"] == UNTIMED).sum())
             state.keyless += int((hits["part"] == KEYLESS).sum())
-            frames.append(hits.filter(pl.col("part") == TAKES_PART).drop("part"))
+            taking = hits["part"] == TAKES_PART
+            without = hits[[name for name in hits.columns if name != "part"]]
+            frames.append(without if taking.all() else without.filter(taking))
         if not frames:
             return pl.DataFrame()
         waiting = pl.concat(frames, how="diagonal") if len(frames) > 1 else frames[0]
         if final:
             state.unreleased = None
             return waiting
-        ripe = waiting["time"].to_physical() < watermark
+        ripe = waiting["time"].cast(pl.Int64) < watermark
         state.unreleased = waiting.filter(~ripe)
         return waiting.filter(ripe)
 
@@ -290,11 +292,10 @@ class StepDetector(ABC):
     def _reopen(self, dirty: pl.DataFrame, pending: pl.DataFrame | None) -> None:
         """Replace the open matches of the dirty groups."""
         state = self.state
-        rest = state.open.join(dirty, on=GROUP, how="left", maintain_order="left", coalesce=True).join(
-            dirty.select(GROUP, touched=pl.lit(True)), on=GROUP, how="left", maintain_order="left"
-        )
+        marked = dirty.lazy().with_columns(touched=pl.lit(True))
+        rest = state.open.lazy().join(marked, on=GROUP, how="left", maintain_order="left")
         keep = pl.col("touched").is_null() | (pl.col("start") < pl.col("since")).fill_null(False)
-        frames = [rest.filter(keep).select(list(OPEN))]
+        frames = [rest.filter(keep).select(list(OPEN)).collect()]
         if pending is not None and pending.height:
             frames.append(pending)
         state.open = pl.concat(frames)
@@ -329,7 +330,7 @@ class StepDetector(ABC):
 
 def merged(dirty: list[pl.DataFrame]) -> pl.DataFrame:
     """Each dirty group once, since the earliest; null: from its beginning."""
-    frames = [frame.cast({GROUP: pl.UInt32, "since": pl.Int64}) for frame in dirty if frame.height]
+    frames = [frame if frame.schema == DIRTY else frame.cast(DIRTY) for frame in dirty if frame.height]  # type: ignore[arg-type]  # a mapping of types
     if not frames:
         return pl.DataFrame(schema=DIRTY)
     whole = pl.col("since").is_null().any()

@@ -9,6 +9,9 @@ import polars as pl
 
 from logscope.rules.model import Detection
 
+_FEW = 20_000
+"""Groups that are looked up one by one; of more it is asked first which of them have told anything."""
+
 
 class ToldDetections:
     """Detections by group and the time that recomputations go by (`at`, microseconds)."""
@@ -53,12 +56,14 @@ class ToldDetections:
         Returns:
             Id to group of those at their group's `since` or later.
         """
-        if dirty.height > len(self._starts):
+        if not self._starts:
+            return {}
+        if dirty.height > max(len(self._starts), _FEW):
             # A scan touches millions of groups at once and has told nothing yet.
             known = pl.DataFrame({"group": pl.Series(list(self._starts), dtype=pl.UInt32)})
             dirty = dirty.join(known, on="group", how="semi")
         found: dict[str, int] = {}
-        for group, since in dirty.select("group", "since").iter_rows():
+        for group, since in zip(dirty["group"].to_list(), dirty["since"].to_list(), strict=True):
             starts = self._starts.get(group)
             if starts:
                 first = 0 if since is None else bisect_left(starts, (since, ""))

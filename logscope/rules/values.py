@@ -83,8 +83,13 @@ def iso_time(microseconds: int) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond:06d}Z"
 
 
+def constant(value: object, height: int, dtype: type[pl.DataType] | pl.DataType | None = None) -> pl.Series:
+    """One value so many times: what `pl.repeat` gives, without the cost of a query."""
+    return pl.Series([value], dtype=dtype).new_from_index(0, height)
+
+
 def _kinds(height: int, kind: int) -> pl.Series:
-    return pl.repeat(kind, height, dtype=pl.UInt8, eager=True)
+    return constant(kind, height, pl.UInt8)
 
 
 def _canonical(frame: pl.DataFrame, column: str) -> tuple[pl.Series, pl.Series]:
