@@ -109,7 +109,7 @@ def _values_of(frame: pl.DataFrame, key: Key, place: int) -> Iterator[pl.DataFra
     scope = _scope(frame) if key.klass == "scoped" else pl.lit(None, dtype=pl.String)
     for field in key.fields:
         column = column_of(field)
-        if column not in frame.columns or frame[column].dtype == pl.Boolean:
+        if column not in frame.columns or frame[column].dtype == pl.Boolean or not frame[column].count():
             continue
         name, only = bound(field)
         part = (

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import cached_property
 
 import polars as pl
 
@@ -57,47 +58,114 @@ def is_name(name: str) -> bool:
 
 
 def masked(text: pl.Series) -> pl.Series:
-    """The texts with the insides of quoted values taken out, for `column`."""
+    """The texts with the insides of quoted values taken out."""
     if not text.str.contains(r"""=["']""").any():
         return text
     return text.str.replace_all(_QUOTED, '$1""')
 
 
-def column(text: pl.Series, name: str, mask: pl.Series | None = None) -> pl.Series:
-    """The first value of `name` in each text; null where there is none.
+def column(text: pl.Series, name: str) -> pl.Series:
+    """The first value of `name` in each text, null where there is none: see `Pairs.column`."""
+    return Pairs(text).column(name)
 
-    What stands in another pair's quotes is no pair, so the name is looked for in the masked text.
-    The rare texts that this does not settle (the name's own value is quoted and the name occurs
-    again, or an unquoted value holds a quote) take the general pass.
+
+class Pairs:
+    """Texts of which several names are asked for: what each of them needs is worked out once.
 
     Args:
         text: String column.
-        name: The pair's name, letter case counts.
-        mask: `masked(text)`, if it is at hand.
     """
-    absent = pl.Series(name, [None], dtype=pl.String).new_from_index(0, len(text))
-    if not is_name(name) or not text.str.contains(f"{name}=", literal=True).any():
-        return absent
-    one = rf"(?s){BEFORE}{escape(name)}=({VALUE})"
-    if mask is None:
-        mask = masked(text)
-    found = mask.str.extract(one, 1)
-    # In an unquoted value, `url=/a?name=1`, what looks like a pair is none.
+
+    def __init__(self, text: pl.Series) -> None:
+        """Nothing is looked at yet."""
+        self.text = text
+
+    def column(self, name: str) -> pl.Series:
+        """The first value of `name` in each text; null where there is none.
+
+        What stands in another pair's quotes is no pair. Texts without quotes, and those with one plain quoted
+        value, are told by what stands around it; others by the masked text; the rare ones that this does not
+        settle (the name's own value is quoted and the name occurs again, or an unquoted value holds a quote)
+        take the general pass.
+
+        Args:
+            name: The pair's name, letter case counts.
+        """
+        text = self.text
+        if not is_name(name) or not text.str.contains(f"{name}=", literal=True).any():
+            return pl.Series(name, [None], dtype=pl.String).new_from_index(0, len(text))
+        if not self._quotes:
+            return _unquoted(text, text, name).alias(name)
+        simple, head, tail = self._around
+        if not simple.any():
+            return _by_mask(text, self._mask, name).alias(name)
+        # Its own value is quoted, or an unquoted one, `url=/a?name=1`, may hold what looks like the pair.
+        doubtful = head.str.ends_with(f"{name}=") | text.str.contains(rf"[(\[{{?|]{escape(name)}=")
+        simple = simple & ~doubtful.fill_null(False)
+        found = _value(head, name)
+        found = found.zip_with(found.is_not_null(), _value(tail, name))
+        rows = (~simple).arg_true()
+        if len(rows):
+            some = text.gather(rows)
+            mask = self._mask.gather(rows) if len(rows) > len(text) // 2 else masked(some)
+            found = found.scatter(rows, _by_mask(some, mask, name))
+        return found.alias(name)
+
+    @cached_property
+    def _quotes(self) -> bool:
+        return bool(self.text.str.contains(r"""=["']""").any())
+
+    @cached_property
+    def _mask(self) -> pl.Series:
+        return masked(self.text)
+
+    @cached_property
+    def _around(self) -> tuple[pl.Series, pl.Series, pl.Series]:
+        """Which texts hold no quotes, or one plain value in them; what stands before it, and behind."""
+        parts = self.text.str.splitn('"', 3).struct
+        head, inside, tail = (parts.field(f"field_{place}") for place in range(3))
+        none = inside.is_null()
+        one = (
+            tail.str.contains(r'^(?:\s[^"]*)?$')
+            & ~inside.str.contains("\\", literal=True)
+            & head.str.contains(rf"(?:^|[\s,;&]){NAME}=$")
+        )
+        simple = (none | one) & ~self.text.str.contains("'", literal=True)
+        return simple.fill_null(False), head, tail
+
+
+def _value(text: pl.Series, name: str) -> pl.Series:
+    """The value of the first pair of a name as it stands; a capture would cost four times what the hit does."""
+    hit = text.str.extract(rf"(?s){BEFORE}{escape(name)}={VALUE}", 0)
+    first = hit.str.starts_with(f"{name}=").fill_null(False)
+    value = hit.str.slice(len(name) + 2)
+    return hit.str.slice(len(name) + 1).zip_with(first, value) if first.any() else value
+
+
+def _unquoted(text: pl.Series, mask: pl.Series, name: str) -> pl.Series:
+    """The first value of a name in masked texts; in an unquoted value what looks like a pair is none."""
+    found = _value(mask, name)
     if mask.str.contains(rf"[(\[{{?|]{escape(name)}=").any():
         within = mask.str.contains(rf"=[^\s,;)\]}}&]*[(\[{{?|]{escape(name)}=").fill_null(False).arg_true()
         found = found.clone().scatter(within, _first_of(text.gather(within), name))
-    if mask is text:
-        return found.alias(name)
+    return found
+
+
+def _by_mask(text: pl.Series, mask: pl.Series, name: str) -> pl.Series:
+    """The first value of a name, in texts with quotes."""
+    found = _unquoted(text, mask, name)
     quoted = found.str.contains(r"""["']""")
-    again = text.str.contains(rf"(?s){escape(name)}=.*{escape(name)}=")
-    doubtful = ((quoted & again) | text.str.contains(_ODD)).fill_null(False)
+    doubtful = text.str.contains(_ODD)
+    if quoted.any():
+        doubtful = doubtful | (quoted & text.str.contains(rf"(?s){escape(name)}=.*{escape(name)}="))
+    doubtful = doubtful.fill_null(False)
     simple = (quoted & ~doubtful).fill_null(False)
     if simple.any():
-        found = _unquote(text.str.extract(one, 1)).zip_with(simple, found)
+        found = _unquote(_value(text, name)).zip_with(simple, found)
     rows = doubtful.arg_true()
     if len(rows):
         found = found.clone().scatter(rows, _first_of(text.gather(rows), name))
-    return found.alias(name)
+    return found
 
 
 def leading(text: pl.Series, names: Collection[str]) -> dict[str, pl.Series]:

@@ -97,7 +97,7 @@ class LogfmtReader(NamedReader):
 
     def _values(self, raw: pl.Series, choices: list[tuple[str, ...]]) -> Columns:
         found = keyvalue.leading(raw, {name for names in choices for name in names})
-        mask: pl.Series | None = None
+        pairs = keyvalue.Pairs(raw)
         out: Columns = {}
         absent = frames.nothing(len(raw))
         for names in choices:
@@ -110,8 +110,7 @@ class LogfmtReader(NamedReader):
                     if len(missed):
                         values = values.clone().scatter(missed, keyvalue.column(raw.gather(missed), name))
                 else:
-                    mask = keyvalue.masked(raw) if mask is None else mask
-                    values = keyvalue.column(raw, name, mask)
+                    values = pairs.column(name)
                 out[name] = values
                 if len(names) > 1 and present(values).null_count() == 0:
                     break
@@ -190,13 +189,14 @@ class JsonReader(NamedReader):
     def fields(self, raw: pl.Series, names: list[str], *, strict: bool) -> Columns:
         """Members, then pairs within the message."""
         found = self.members(raw, names, typed=True, strict=strict)
-        if all(values.null_count() == 0 for values in found.values()):
+        lacking = [name for name, values in found.items() if values.null_count()]
+        if not lacking or not raw.str.contains(rf"(?:{'|'.join(map(keyvalue.escape, lacking))})=").any():
             return found
         message = self._named(raw, {"message"}, None, strict=strict)["message"]
-        apart = message.zip_with(message != raw, frames.nothing(len(raw)))
+        pairs = keyvalue.Pairs(message.zip_with(message != raw, frames.nothing(len(raw))))
         for name, values in found.items():
             if values.null_count():
-                found[name] = frames.coalesce(values, keyvalue.column(apart, name))
+                found[name] = frames.coalesce(values, pairs.column(name))
         return found
 
     def extract(self, raw: pl.Series, want: Collection[str], received: pl.Series | None) -> Columns:

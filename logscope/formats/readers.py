@@ -130,8 +130,9 @@ class TextReader(Reader):
             out["level"] = level_by_word(raw)
         if "message" in want:
             out["message"] = first_line(raw)
+        text = keyvalue.Pairs(raw)
         for name in fields_of(want):
-            out[FIELD_PREFIX + name] = keyvalue.column(raw, name)
+            out[FIELD_PREFIX + name] = text.column(name)
         return out
 
     def long(self, raw: pl.Series) -> pl.DataFrame:
@@ -216,29 +217,30 @@ class RegexReader(Reader):
 
     def _columns(self, raw: pl.Series, want: Collection[str], received: pl.Series | None, captured: Columns) -> Columns:
         found = {name: self._present(name, values) for name, values in captured.items()}
+        text = keyvalue.Pairs(raw)
         out: Columns = {}
         for column in ("host", "service", "pid"):
-            told = self._told(raw, column, found) if column in want else None
+            told = self._told(text, column, found) if column in want else None
             if told is not None:
                 out[column] = told
         if "time" in want:
-            told = self._told(raw, "time", found)
+            told = self._told(text, "time", found)
             if told is not None:
                 out["time"] = to_times(told, self.clock, received)
         if "level" in want:
-            out["level"] = self._level(raw, found)
+            out["level"] = self._level(text, found)
         if "message" in want:
             message = self.pattern.message(raw)
-            told = self._told(raw, "message", found) if self.format.names.get("message") else None
+            told = self._told(text, "message", found) if self.format.names.get("message") else None
             out["message"] = message if told is None else first_line(frames.coalesce(told, message))
         if "service" in want and self.format.service:
             given = out.get("service", frames.nothing(len(raw)))
             out["service"] = given.fill_null(self.format.service)
         for name in fields_of(want):
-            out[FIELD_PREFIX + name] = self._field(raw, name, found)
+            out[FIELD_PREFIX + name] = self._field(text, name, found)
         return out
 
-    def _told(self, raw: pl.Series, column: str, found: Columns) -> pl.Series | None:
+    def _told(self, text: keyvalue.Pairs, column: str, found: Columns) -> pl.Series | None:
         """The text of a column: its group's, else that of the first present one of the format's names."""
         told = found.get(column)
         if column == "time" and told is not None and "date" in found:
@@ -246,39 +248,39 @@ class RegexReader(Reader):
         for name in self.format.names.get(column, ()):
             if told is not None and not told.null_count():
                 break
-            other = found[name] if name in found else present(self._pair(raw, name))
+            other = found[name] if name in found else present(self._pair(text, name))
             told = other if told is None else frames.coalesce(told, other)
         return told
 
-    def _pair(self, raw: pl.Series, name: str) -> pl.Series:
+    def _pair(self, text: keyvalue.Pairs, name: str) -> pl.Series:
         if not self.format.pairs:
-            return keyvalue.column(raw, name)
-        return pairs.column(self._tail(raw), name, self.format.pairs)
+            return text.column(name)
+        return pairs.column(self._tail(text.text), name, self.format.pairs)
 
     def _tail(self, raw: pl.Series) -> pl.Series:
         return raw.str.replace(self.pattern.plain, "") if self.pattern.tail else raw
 
-    def _level(self, raw: pl.Series, found: Columns) -> pl.Series:
-        level = self._stated(raw, found)
+    def _level(self, text: keyvalue.Pairs, found: Columns) -> pl.Series:
+        level = self._stated(text, found)
         if self.format.status_levels or (level > 0).all():
             return level
-        return level.zip_with(level > 0, level_by_word(raw))
+        return level.zip_with(level > 0, level_by_word(text.text))
 
-    def _stated(self, raw: pl.Series, found: Columns) -> pl.Series:
-        level = self._told(raw, "level", found)
+    def _stated(self, text: keyvalue.Pairs, found: Columns) -> pl.Series:
+        level = self._told(text, "level", found)
         status = self.format.status_levels
         if level is not None:
             return to_levels(level, self.format.levels)
         if status is None:
-            return frames.constant(0, len(raw), pl.UInt8)
-        return http_levels(found[status] if status in found else self._pair(raw, status))
+            return frames.constant(0, len(text.text), pl.UInt8)
+        return http_levels(found[status] if status in found else self._pair(text, status))
 
-    def _field(self, raw: pl.Series, name: str, found: Columns) -> pl.Series:
+    def _field(self, text: keyvalue.Pairs, name: str, found: Columns) -> pl.Series:
         if name not in self.field_groups:
-            return self._pair(raw, name)
+            return self._pair(text, name)
         values = self._typed(name, found[name])
         if values.null_count():
-            values = frames.coalesce(values, self._typed(name, self._pair(raw, name)))
+            values = frames.coalesce(values, self._typed(name, self._pair(text, name)))
         return values
 
     def _typed(self, name: str, values: pl.Series) -> pl.Series:
@@ -306,7 +308,9 @@ class RegexReader(Reader):
     def states_level(self, raw: pl.Series) -> pl.Series:
         """The level group's."""
         captured = self.pattern.captures(raw, self._groups({"level"}))
-        return self._stated(raw, {name: self._present(name, values) for name, values in captured.items()})
+        return self._stated(
+            keyvalue.Pairs(raw), {name: self._present(name, values) for name, values in captured.items()}
+        )
 
     def _present(self, name: str, values: pl.Series) -> pl.Series:
         # Redis writes `-` for a level.

@@ -175,7 +175,7 @@ class SyslogReader(Reader):
         sought = {group for column, group in names.items() if column in want and group in self.pattern.groups}
         fields = fields_of(want)
         if fields:
-            sought |= {"pri", "msgid", "sd", *self.further} & set(self.pattern.groups)
+            sought |= self._asked(raw, fields) & set(self.pattern.groups)
         head = self._header(raw, sought)
         out: Columns = {c: head[g] for c, g in names.items() if c in want and c not in {"time", "level"} and g in head}
         if "time" in want and "time" in head:
@@ -201,6 +201,16 @@ class SyslogReader(Reader):
                 column = FIELD_PREFIX + name
                 out[column] = frames.coalesce(out.get(column, frames.nothing(len(raw))), own)
         return out
+
+    def _asked(self, raw: pl.Series, fields: Collection[str]) -> set[str]:
+        """Groups of the header that can hold one of these fields: captures cost more than all else of a header."""
+        groups = {name for name in ("msgid", *self.further) if name in fields}
+        if not {"severity", "facility"}.isdisjoint(fields):
+            groups.add("pri")
+        names = "|".join(keyvalue.escape(name) for name in fields if "=" not in name)
+        if names and raw.str.contains(rf'[ ](?:{names})="').any():
+            groups.add("sd")
+        return groups
 
     def _fill_times(self, body: pl.Series, out: Columns, received: pl.Series | None) -> None:
         """The body's time where the header's is none."""
@@ -232,7 +242,7 @@ class SyslogReader(Reader):
 
     def _field(self, name: str, head: Columns, height: int) -> pl.Series | None:
         own: pl.Series | None = None
-        if "sd" in head and "=" not in name:
+        if "sd" in head and "=" not in name and head["sd"].str.contains(f'{name}="', literal=True).any():
             found = head["sd"].str.extract(rf"(?s)[ ]{keyvalue.escape(name)}=\"((?:[^\"\\]|\\.)*)\"", 1)
             own = found.str.replace_all(r"\\([\"\\\]])", "$1")
         extra = head[name] if name in self.further else None
