@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from logscope.cli.arguments import options_of
 from logscope.cli.cases import take_case
+from logscope.cli.listing import listing
 from logscope.cli.opening import stdin_is_pipe
 from logscope.errors import UsageError
 from logscope.tui.reopening import Reopen
@@ -93,7 +94,8 @@ def _investigate(
 
     session = Session(options_of(arguments, stdin_is_pipe=piped, shipped_rules=demo))
     try:
-        session.open()
+        with listing() as told:
+            session.open(told)
         if piped:
             from logscope.sources.streams import keyboard_from_terminal
 

@@ -10,6 +10,7 @@ from os import fstat
 from typing import TYPE_CHECKING, Any
 
 from logscope.cli.arguments import options_of
+from logscope.cli.listing import listing
 from logscope.cli.output import say
 from logscope.errors import UsageError
 
@@ -46,7 +47,8 @@ def opened(arguments: argparse.Namespace, **more: Any) -> Iterator[Session]:
         raise UsageError("no source is named", mend="name files, folders, globs, URLs, or pipe records in")
     session = Session(options_of(arguments, stdin_is_pipe=piped, **more))
     try:
-        session.open()
+        with listing() as told:
+            session.open(told)
         for error in session.loading.errors:
             say(f"logscope: {error}")
         yield session

@@ -103,13 +103,17 @@ class Session(Analyses, Findings, Casework, BrowsingPart):
 
     # --- opening and reading
 
-    def open(self) -> None:
+    def open(self, told: Callable[[str, int, int], None] | None = None) -> None:
         """Open the sources; what cannot be opened is in `loading.errors`.
+
+        Args:
+            told: Gets a compressed archive's name, and the bytes that were read of how many, while its members are
+                looked for.
 
         Raises:
             LogscopeError: Wrong usage.
         """
-        self.loading.open()
+        self.loading.open(told)
 
     def start(self) -> None:
         """Read on a thread of its own; live sources are linked and decided on another."""

@@ -180,7 +180,7 @@ class Archive:
         if codec is None:
             stream: FileStream | PieceStream = FileStream(self._fd, self._size)
         else:
-            stream = PieceStream(decompressed(self, threading.Event(), pieces_of(self._fd), codec))
+            stream = PieceStream(decompressed(self, threading.Event(), self._read(), codec))
         try:
             for member in tar_members(stream):
                 if self._full:
@@ -193,6 +193,15 @@ class Archive:
             self.fail(f"is a damaged tar archive: {error}; what comes before is read")
         except LogscopeError as error:
             self.fail(f"{error.message}; what was read stays", error.mend)
+
+    def _read(self) -> Iterator[bytes]:
+        """The archive's bytes; how far they are read is told."""
+        read = 0
+        for piece in pieces_of(self._fd):
+            read += len(piece)
+            if self._limits.told is not None:
+                self._limits.told(self.name, read, self._size)
+            yield piece
 
     def _take_tar(self, member: TarMember, stream: FileStream | PieceStream) -> None:
         if isinstance(stream, FileStream):

@@ -16,7 +16,7 @@ from logscope.sources.files import SAMPLE
 from logscope.sources.holes import written_head
 from logscope.sources.order import natural
 from logscope.sources.programs import program_of
-from logscope.sources.scratch import CopyLimits
+from logscope.sources.scratch import CopyLimits, Listing
 from logscope.sources.sifting import Sieve
 from logscope.sources.trouble import source_error
 from logscope.sources.urls import LISTENERS, PROGRAMS, parse_address, scheme_of, unknown_scheme
@@ -52,18 +52,21 @@ class Expansion:
             archive.close()
 
 
-def expand(arguments: Sequence[str], *, stdin_is_pipe: bool, follow: bool = False) -> Expansion:
+def expand(
+    arguments: Sequence[str], *, stdin_is_pipe: bool, follow: bool = False, told: Listing | None = None
+) -> Expansion:
     """The sources that arguments name, in their order, each file once.
 
     Args:
         arguments: Paths, globs, folders, `-` and URLs, as typed.
         stdin_is_pipe: Whether standard input holds a log: it is read when nothing is named.
         follow: Whether a missing file is waited for rather than an error.
+        told: Gets how far it is while the members of a compressed tar are looked for.
 
     Returns:
         Specs of what can be tried, errors for what cannot, and what was passed over.
     """
-    expansion = Expansion()
+    expansion = Expansion(limits=CopyLimits(told=told))
     seen: dict[tuple[int, int, str | None], str] = {}
     for argument in arguments or (("-",) if stdin_is_pipe else ()):
         try:

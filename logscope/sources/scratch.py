@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import IO
 
 from logscope.errors import SourceError
@@ -14,6 +15,10 @@ from logscope.sources.files import read_at
 from logscope.sources.trouble import source_error
 
 _CHECK_EVERY = 16 << 20
+
+
+Listing = Callable[[str, int, int], None]
+"""Takes the name of an archive, the bytes that were read of it, and how many it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,8 @@ class CopyLimits:
     """... once it has come to so many bytes."""
     members: int = 10_000
     """Members of one archive that are read."""
+    told: Listing | None = field(default=None, compare=False)
+    """Gets how far it is while the members of a compressed tar are looked for."""
 
 
 class _Shared:

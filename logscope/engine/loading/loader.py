@@ -39,6 +39,7 @@ from logscope.sources.descriptors import allow
 from logscope.sources.discover import expand
 from logscope.sources.listening import ListenerSource
 from logscope.sources.opening import open_source
+from logscope.sources.scratch import Listing
 from logscope.sources.spool import SpoolSource
 from logscope.sources.urls import LISTENERS, scheme_of
 
@@ -109,8 +110,8 @@ class Loading:
             self._formats = load_formats([*([own] if own.is_dir() else []), *extra], self.errors)
         return self._formats
 
-    def open(self) -> None:
-        """Open all sources; those that cannot be opened are in `errors`.
+    def open(self, told: Listing | None = None) -> None:
+        """Open all sources; those that cannot be opened are in `errors`. What takes long is `told`.
 
         Raises:
             LogscopeError: A setting that cannot be used.
@@ -120,9 +121,8 @@ class Loading:
             check_zone(setting.rpartition("=")[2])
         for setting in self._options.format:
             formats.get(setting.rpartition("=")[2])
-        expansion = expand(
-            self._options.sources, stdin_is_pipe=self._options.stdin_is_pipe, follow=self._options.follow
-        )
+        piped, follow = self._options.stdin_is_pipe, self._options.follow
+        expansion = expand(self._options.sources, stdin_is_pipe=piped, follow=follow, told=told)
         self.errors.extend(expansion.errors)
         self.notices.extend(expansion.notices)
         self._open_all(expansion.specs)

@@ -226,6 +226,14 @@ def test_members_can_be_named(tmp_path: Path, name: str) -> None:
     read_all(same)
 
 
+def test_how_far_the_members_of_a_compressed_tar_are_looked_for_is_told(tmp_path: Path) -> None:
+    path = put(tmp_path / "x.tar.gz", gzip.compress(tar_of([("a.log", b"one\n" * 100)])))
+    heard: list[tuple[str, int, int]] = []
+    expand([path], stdin_is_pipe=False, told=lambda *one: heard.append(one)).close()
+    size = (tmp_path / "x.tar.gz").stat().st_size
+    assert heard[-1] == (path, size, size)
+
+
 def test_what_is_no_archive_has_no_members(tmp_path: Path) -> None:
     path = put(tmp_path / "a.log", LINES)
     assert "is no archive; name the file" in str(expand([f"{path}!x"], stdin_is_pipe=False).errors[0])
