@@ -8,19 +8,23 @@ Sources: CloudTrail user guide, "CloudTrail log file examples"; opentelemetry-pr
 
 from __future__ import annotations
 
-import re
+import itertools
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 
-DOCUMENT = re.compile(rb'\s*\{\s*"(?:Records|resourceLogs)"\s*:\s*\[')
-"""How such a document begins."""
+from logscope.records.documents import DOCUMENT
 
 LARGEST = 256 << 20
 """Bytes of one document; what is larger is left as it is."""
 
 _DEPTH = 8
+_BOM = b"\xef\xbb\xbf"
+_PATIENCE = 8
+"""How often, by bytes, a document that grows is looked at for its end."""
+_TELLING = 40
+"""Bytes that tell whether a text begins with a document."""
 
 
 class _Trail(msgspec.Struct):
@@ -45,6 +49,31 @@ _TRAIL = msgspec.json.Decoder(_Trail)
 _OTLP = msgspec.json.Decoder(_Otlp)
 
 
+class Documents:
+    """Takes documents apart, wherever a source's text comes from."""
+
+    def begins(self, head: bytes) -> bool:
+        """Whether a text that begins so is such a document."""
+        return DOCUMENT.match(head.removeprefix(_BOM)) is not None
+
+    def lines(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """The text, each document as lines of one record; text that does not begin with one as it is."""
+        left = iter(pieces)
+        head = b""
+        for piece in left:
+            head += piece
+            if self.begins(head) or not _may_begin(head):
+                break
+        rest = itertools.chain([head] if head else [], left)
+        return records_apart(rest) if self.begins(head) else rest
+
+
+def _may_begin(head: bytes) -> bool:
+    """Whether more has to come to tell: a brace alone, in whatever blanks."""
+    begun = head.removeprefix(_BOM).lstrip()
+    return len(begun) < _TELLING and b"{".startswith(begun[:1]) and b"\n" not in begun[1:].strip()
+
+
 def records_apart(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """The text with each such document as lines of one record; anything else as it is.
 
@@ -52,7 +81,7 @@ def records_apart(pieces: Iterable[bytes]) -> Iterator[bytes]:
         pieces: UTF-8 text that begins with a document, cut anywhere.
     """
     held: list[bytes] = []
-    size = 0
+    size = tried = 0
     whole, first = False, True
     left = iter(pieces)
     for piece in left:
@@ -69,6 +98,13 @@ def records_apart(pieces: Iterable[bytes]) -> Iterator[bytes]:
             held, size, first = [], 0, False
         held.append(rest)
         size += len(rest)
+        if whole and piece.rstrip().endswith(b"}") and tried <= _PATIENCE * size:
+            tried += size
+            made = _lines_of(b"".join(held))
+            if made is not None:
+                yield made  # of a followed file the end may never come
+                held, size, tried, whole, first = [], 0, 0, False, False
+                continue
         if size > LARGEST:
             yield from held
             yield from left
@@ -80,7 +116,7 @@ def records_apart(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 def _lines_of(text: bytes) -> bytes | None:
     """A document as lines; None if it is none, or not sound."""
-    text = text.removeprefix(b"\xef\xbb\xbf")
+    text = text.removeprefix(_BOM)
     if not DOCUMENT.match(text):
         return None
     try:

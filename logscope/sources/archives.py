@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 
 from logscope.errors import LogscopeError, SourceError
-from logscope.sources.base import OpenSource, SourceSpec
+from logscope.sources.base import OpenSource, SourceSpec, TakesApart
 from logscope.sources.codecs import Codec, codec_of
 from logscope.sources.compressed import decompressed
 from logscope.sources.encodings import encoding_of
@@ -119,15 +119,16 @@ class Archive:
         near = get_close_matches(self.pattern, self._names, 2) or self._names[:2]
         return f"it holds {', '.join(near)}" if near else "it is empty"
 
-    def open(self, spec: SourceSpec, forced: str | None) -> OpenSource:
-        """Open a member, its text in the encoding `forced` or by its mark."""
+    def open(self, spec: SourceSpec, forced: str | None, apart: TakesApart | None = None) -> OpenSource:
+        """Open a member, its text in the encoding `forced` or by its mark, taken apart."""
         entry = self._entries[spec.member or ""]
         self._users += 1
         if entry.window is not None:
             head = entry.window.pread(SAMPLE, 0)
-            if codec_of(head) is None and not forced and encoding_of(head) is None:
+            whole = apart is None or not apart.begins(head)
+            if whole and codec_of(head) is None and not forced and encoding_of(head) is None:
                 return WindowSource(spec, entry.window, entry.mtime_us, self._released)
-        source = MemberSource(spec, self._scratch, entry.mtime_us, self._limits, self._released)
+        source = MemberSource(spec, self._scratch, entry.mtime_us, self._limits, self._released, apart)
         self._unpacking.add(source, entry, forced)
         return source
 

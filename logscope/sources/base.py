@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -20,11 +21,21 @@ POLL_INTERVAL = 0.25
 """Seconds between two `poll()`s of a followed source: what the engine should keep to."""
 
 
+class TakesApart(Protocol):
+    """Makes lines of texts that hold many records each, as some JSON documents do."""
+
+    def begins(self, head: bytes) -> bool:
+        """Whether a text (UTF-8) that begins so is such a one."""
+
+    def lines(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """The text in lines of one record; any other text as it is."""
+
+
 class OpensMembers(Protocol):
     """An archive."""
 
-    def open(self, spec: SourceSpec, forced: str | None) -> OpenSource:
-        """Open a member, its text in the encoding `forced` or by its mark."""
+    def open(self, spec: SourceSpec, forced: str | None, apart: TakesApart | None = None) -> OpenSource:
+        """Open a member, its text in the encoding `forced` or by its mark, taken apart."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from logscope.errors import LogscopeError
-from logscope.sources.base import OpenSource, SourceSpec
+from logscope.sources.base import OpenSource, SourceSpec, TakesApart
 from logscope.sources.plain import plain_text
 from logscope.sources.scratch import CopyLimits, Scratch, check_ratio
 from logscope.sources.zips import ZIP_ERRORS
@@ -94,6 +94,7 @@ class MemberSource(OpenSource):
         mtime_us: int,
         limits: CopyLimits,
         on_close: Callable[[], None],
+        apart: TakesApart | None = None,
     ) -> None:
         """Nothing of it is there yet."""
         super().__init__(spec)
@@ -101,6 +102,7 @@ class MemberSource(OpenSource):
         self._mtime_us = mtime_us
         self._limits = limits
         self._on_close: Callable[[], None] | None = on_close
+        self._apart = apart
         self._base = 0
         self._size = 0
         self._done = False
@@ -111,7 +113,8 @@ class MemberSource(OpenSource):
         """Copy it, on the archive's thread; what is wrong is in `failures`."""
         self._base = self._scratch.size
         try:
-            for chunk in plain_text(self, self._stop, entry.pieces(), forced):
+            text = plain_text(self, self._stop, entry.pieces(), forced)
+            for chunk in text if self._apart is None else self._apart.lines(text):
                 self._scratch.append(chunk)
                 self._size += len(chunk)
                 if self._stop.is_set():

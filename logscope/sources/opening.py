@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from logscope.errors import SourceError
-from logscope.sources.base import POLL_INTERVAL, OpenSource, SourceSpec
+from logscope.sources.base import POLL_INTERVAL, OpenSource, SourceSpec, TakesApart
 from logscope.sources.codecs import codec_by_name, codec_of, unread_compression
 from logscope.sources.copied import CopiedSource
 from logscope.sources.encodings import checked_encoding, encoding_of, letters_of_another, newline_of, recoded
@@ -34,6 +34,7 @@ def open_source(
     limits: CopyLimits | None = None,
     spool_root: Path | None = None,
     retention: Retention | None = None,
+    apart: TakesApart | None = None,
 ) -> OpenSource:
     """Open what a spec names. Returns at once, however large or silent the source is.
 
@@ -44,6 +45,7 @@ def open_source(
         limits: What copies of pipes and compressed files may cost.
         spool_root: Where listeners' spools lie, in place of the state folder's.
         retention: How much a listener's spool keeps; None: everything.
+        apart: Makes lines of texts that hold many records each.
 
     Raises:
         SourceError: It cannot be read, or listened on; with the mend.
@@ -57,12 +59,12 @@ def open_source(
         return open_url(spec, follow=follow, root=spool_root, retention=retention)
     forced = checked_encoding(encoding)
     if spec.archive is not None:
-        return spec.archive.open(spec, forced)
+        return spec.archive.open(spec, forced, apart)
     if spec.path is None:
-        return _stream(spec, standard_input(spec.name), None, follow, forced, limits)
+        return _stream(spec, standard_input(spec.name), None, follow, forced, limits, apart)
     inherited = inherited_pipe(spec.path)
     if inherited is not None and not stat.S_ISREG(os.fstat(inherited).st_mode):
-        return _stream(spec, inherited, None, follow, forced, limits)
+        return _stream(spec, inherited, None, follow, forced, limits, apart)
     if inherited is not None:
         os.close(inherited)
     try:
@@ -72,32 +74,38 @@ def open_source(
             raise
         return FollowedFile(spec)
     try:
-        return _opened(spec, spec.path, fd, follow, forced, limits)
+        return _opened(spec, spec.path, fd, follow, forced, limits, apart)
     except BaseException:
         os.close(fd)
         raise
 
 
 def _opened(
-    spec: SourceSpec, path: Path, fd: int, follow: bool, forced: str | None, limits: CopyLimits | None
+    spec: SourceSpec,
+    path: Path,
+    fd: int,
+    follow: bool,
+    forced: str | None,
+    limits: CopyLimits | None,
+    apart: TakesApart | None,
 ) -> OpenSource:
     about = os.fstat(fd)
     if stat.S_ISFIFO(about.st_mode):
-        return _stream(spec, fd, path, follow, forced, limits)
+        return _stream(spec, fd, path, follow, forced, limits, apart)
     head = written_head(fd)
     mtime_us = about.st_mtime_ns // 1000
     if codec_of(head) is not None or (head and not about.st_size):  # files of /proc state no size
 
         def unpacked(source: CopiedSource, stop: threading.Event) -> Iterator[bytes]:
-            return plain_text(source, stop, pieces_of(fd), forced)
+            return _apart(apart, plain_text(source, stop, pieces_of(fd), forced))
 
         return CopiedSource(spec, unpacked, mtime_us=mtime_us, limits=limits, on_close=lambda: os.close(fd))
     unread = unread_compression(head)
     if unread is not None:
         raise SourceError(f"{unread} is not read", where=spec.name, mend="decompress it first")
     encoding = forced or encoding_of(head)
-    if encoding is not None:
-        return _recoded_file(spec, fd, follow, encoding, head, mtime_us, limits)
+    if encoding is not None or (apart is not None and apart.begins(head)):
+        return _copied_file(spec, fd, follow, encoding, head, mtime_us, limits, apart)
     source: OpenSource = FollowedFile(spec) if follow else _file(spec, fd, about.st_size)
     promised = codec_by_name(path.name)
     if promised is not None and head:
@@ -118,23 +126,38 @@ def _file(spec: SourceSpec, fd: int, size: int) -> FileSource:
 
 
 def _stream(
-    spec: SourceSpec, fd: int, path: Path | None, follow: bool, forced: str | None, limits: CopyLimits | None
+    spec: SourceSpec,
+    fd: int,
+    path: Path | None,
+    follow: bool,
+    forced: str | None,
+    limits: CopyLimits | None,
+    apart: TakesApart | None,
 ) -> OpenSource:
     spec = SourceSpec(spec.name, "stream", spec.path)
 
     def chunks(source: CopiedSource, stop: threading.Event) -> Iterator[bytes]:
-        return plain_text(source, stop, pipe_chunks(source, stop, fd, path), forced)
+        return _apart(apart, plain_text(source, stop, pipe_chunks(source, stop, fd, path), forced))
 
     return CopiedSource(spec, chunks, follow=follow, limits=limits, on_close=lambda: os.close(fd))
 
 
-def _recoded_file(
-    spec: SourceSpec, fd: int, follow: bool, encoding: str, head: bytes, mtime_us: int, limits: CopyLimits | None
+def _copied_file(
+    spec: SourceSpec,
+    fd: int,
+    follow: bool,
+    encoding: str | None,
+    head: bytes,
+    mtime_us: int,
+    limits: CopyLimits | None,
+    apart: TakesApart | None,
 ) -> OpenSource:
-    original = FollowedFile(spec, newline=newline_of(encoding, head)) if follow else FileSource(spec, fd)
+    newline = b"\n" if encoding is None else newline_of(encoding, head)
+    original = FollowedFile(spec, newline=newline) if follow else FileSource(spec, fd)
 
     def chunks(source: CopiedSource, stop: threading.Event) -> Iterator[bytes]:
-        return recoded(_all_of(original, source, stop), encoding)
+        text = _all_of(original, source, stop)
+        return _apart(apart, text if encoding is None else recoded(text, encoding))
 
     copy = CopiedSource(
         spec, chunks, follow=follow, mtime_us=None if follow else mtime_us, limits=limits, on_close=original.close
@@ -142,6 +165,10 @@ def _recoded_file(
     if follow:
         os.close(fd)
     return copy
+
+
+def _apart(apart: TakesApart | None, text: Iterator[bytes]) -> Iterator[bytes]:
+    return text if apart is None else apart.lines(text)
 
 
 def _all_of(original: OpenSource, copy: CopiedSource, stop: threading.Event) -> Iterator[bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from logscope.records.documents import DOCUMENT
 from logscope.sources.codecs import codec_of
 from logscope.sources.encodings import encoding_of
 from logscope.sources.files import is_binary
@@ -60,4 +61,4 @@ def _is_document(name: str, head: bytes) -> bool:
     if PurePosixPath(name).suffix.lower() in _DOCUMENTS:
         return True
     first = next((line.strip() for line in head.splitlines() if line.strip()), b"")
-    return first in (b"{", b"[")
+    return first in (b"{", b"[") and not DOCUMENT.match(head)

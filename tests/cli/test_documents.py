@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import tarfile
+import threading
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from logscope.formats.documents import records_apart
+from logscope.formats.documents import Documents, records_apart
+from logscope.sources.base import OpenSource, SourceSpec
+from logscope.sources.opening import open_source
 from tests.cli.conftest import Command
+from tests.daemons import until
 
 EVENTS = [
     {
@@ -67,6 +74,45 @@ def test_documents_line_by_line_as_the_collector_writes_them(command: Command, t
     assert (first["time"], first["service"]) == ("2026-11-01T10:00:00.000000Z", "payments")
     assert first["fields"]["attributes.order_id"] == "ORD-0"
     assert first["fields"]["attributes.basket.n"] == "2"
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_documents_in_archives_and_in_a_pipe(command: Command, tmp_path: Path, indent: int | None) -> None:
+    text = json.dumps({"Records": EVENTS}, indent=indent).encode()
+    (tmp_path / "trail.json").write_bytes(text)
+    (tmp_path / "trail.json.gz").write_bytes(gzip.compress(text))
+    for mode, name in (("w", "a.tar"), ("w:gz", "a.tgz")):
+        with tarfile.open(tmp_path / name, mode) as archive:
+            archive.add(tmp_path / "trail.json", "2026/trail.json")
+            archive.add(tmp_path / "trail.json.gz", "2026/trail.json.gz")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.write(tmp_path / "trail.json", "trail.json")
+    os.mkfifo(tmp_path / "pipe")
+    threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(text,), daemon=True).start()
+    for source, count in (("a.tar", 80), ("a.tgz", 80), ("a.zip", 40), ("pipe", 40)):
+        found = command("query", "", source, "--json")
+        assert [each["format"] for each in found.objects] == ["cloudtrail"] * count, source
+
+
+def test_documents_of_a_followed_file_are_records_as_they_come(tmp_path: Path) -> None:
+    path = tmp_path / "otel.json"
+    path.write_text(json.dumps(otlp(0)) + "\n")
+    with open_source(SourceSpec("otel.json", "file", path), follow=True, apart=Documents()) as source:
+        with path.open("a") as file:
+            file.write(json.dumps(otlp(10)) + "\n")
+        assert _text(source, 6).count(b"card declined") == 6
+
+
+def test_a_followed_document_over_many_lines_need_not_end_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "trail.json"
+    path.write_text(json.dumps({"Records": EVENTS}, indent=2))
+    with open_source(SourceSpec("trail.json", "file", path), follow=True, apart=Documents()) as source:
+        assert len(_text(source, 40).splitlines()) == 40
+
+
+def _text(source: OpenSource, lines: int) -> bytes:
+    until(lambda: source.pread(1 << 20, 0).count(b"\n") >= lines)
+    return source.pread(1 << 20, 0)
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000, 1 << 20])

@@ -19,7 +19,6 @@ from logscope.engine.answers import SourceStatus
 from logscope.engine.loading.ahead import ahead
 from logscope.engine.loading.bulk import Block, blocks_of, parsed
 from logscope.engine.loading.courtesy import Courtesy
-from logscope.engine.loading.documentfiles import document_source
 from logscope.engine.loading.indexcache import IndexCache
 from logscope.engine.loading.ingest import Ingest
 from logscope.engine.loading.material import Bytes, Foreseen, Nothing
@@ -27,6 +26,7 @@ from logscope.engine.loading.spools import retention_of
 from logscope.engine.loading.tablefiles import TableSource, table_source
 from logscope.engine.loading.zones import check_zone, local_zone
 from logscope.errors import LogscopeError, SourceError
+from logscope.formats.documents import Documents
 from logscope.formats.loader import FormatSet, load_formats
 from logscope.formats.parser import make_parser
 from logscope.language.units import parse_duration
@@ -157,16 +157,12 @@ class Loading:
         listening = spec.url is not None and scheme_of(spec.url) in LISTENERS
         try:
             encoding = by_glob(self._options.encoding, spec.name)
-            apart = None if self._options.follow else document_source(spec, encoding=encoding)
-            source = (
-                table_source(spec)
-                or apart
-                or open_source(
-                    spec,
-                    follow=self._options.follow or listening,
-                    encoding=encoding,
-                    retention=retention_of(self._options.retain),
-                )
+            source = table_source(spec) or open_source(
+                spec,
+                follow=self._options.follow or listening,
+                encoding=encoding,
+                retention=retention_of(self._options.retain),
+                apart=Documents(),
             )
         except SourceError as error:
             self.errors.append(error)
