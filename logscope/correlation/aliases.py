@@ -13,7 +13,7 @@ SHARED = 3
 NEAR = 0.05
 """Numbers count up in many places: those of one key are first seen at about the same place in the log."""
 VETO_TOGETHER = 0.2
-VETO_EQUAL = 0.5
+VETO_EQUAL = 0.9
 
 _ONE_SHAPE = {"hex": "id", "int": "id", "token": "id"}
 

@@ -16,9 +16,9 @@ from logscope.correlation.finding import find_keys
 from logscope.correlation.grain import choose
 from logscope.correlation.keys import HOUR_US, Key
 from logscope.correlation.plan import Level, Plan
-from logscope.correlation.relations import Sample, hubs_at, level_of, relations, transitive
+from logscope.correlation.relations import Relations, Sample, hubs_at, level_of, relations, transitive
 from logscope.correlation.reuse import reuse_gap
-from logscope.correlation.spans import span_pair
+from logscope.correlation.spans import span_pair, with_trace, with_trees
 from logscope.records.schema import KEY_VALUES, ROW
 from logscope.text import clean, human_duration
 
@@ -72,19 +72,18 @@ def find_plan(
         plan = plan.only(only)
     values, notices = _values(sample, pairs, plan, found_values, list(stats), given)
     stats.update(_given_statistics(sample, values, plan, given))
-    names = [key.name for key in plan.keys]
+    plan = replace(plan, notices=tuple(notices), refused=refused)
     evidence = Sample(
-        values,
-        sample.select(ROW, "time", "source_id", "line", "template", "place"),
-        relations(
-            values.filter(pl.col("key").is_in([place for place, key in enumerate(plan.keys) if key.links])), names
-        ),
-        stats,
+        values, sample.select(ROW, "time", "source_id", "line", "template", "place"), Relations({}), stats
     )
-    evidence, plan = _with_levels(evidence, plan, None if grain in ("auto", "none") else plan.key(grain).name)
+    names = [key.name for key in plan.keys]
     pair = span_pair(values)
-    spans = None if pair is None else (names[pair[0]], names[pair[1]])
-    plan = replace(plan, notices=tuple(notices), refused=refused, spans=spans)
+    if pair is not None:
+        plan = replace(plan, spans=(names[pair[0]], names[pair[1]]))
+        plan = with_trace(evidence, plan) if only is None else plan
+    linking = [place for place, key in enumerate(plan.keys) if key.links]
+    evidence = replace(evidence, relations=relations(values.filter(pl.col("key").is_in(linking)), names))
+    evidence, plan = _with_levels(evidence, plan, None if grain in ("auto", "none") else plan.key(grain).name)
     if grain == "none":
         plan = plan.with_grain(None)
     elif grain != "auto":
@@ -92,7 +91,10 @@ def find_plan(
     else:
         levels = {level.grain: level for level in plan.levels if level.grain is not None}
         choice = choose(evidence, plan, levels, max_span_us, seen)
-        plan = replace(plan.with_grain(choice.grain, choice.why), beside=choice.beside)
+        if plan.spans is not None and choice.grain in plan.spans:
+            evidence, plan = with_trees(evidence, plan)
+        else:
+            plan = replace(plan.with_grain(choice.grain, choice.why), beside=choice.beside)
     return _told(evidence, plan)
 
 

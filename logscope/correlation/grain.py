@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from logscope.correlation.classes import SHORT_LOG_SECONDS
 from logscope.correlation.keys import bound, is_weak_name
 from logscope.correlation.plan import Beside, Level, Plan
 from logscope.correlation.relations import Sample, fan_of, members_at
@@ -234,7 +235,7 @@ def choose(sample: Sample, plan: Plan, levels: dict[str, Level], max_span_us: in
     told = f"{int(stats['distinct']):,} values in {stats['support'] / total:.0%} of the records, {stats['xs']:.0%} in several services"
     if not said:
         said = ["no coarser key was seen that its values join; the key that ties most records together"]
-    if stats["span"] > LONG_LIVED:
+    if stats["span"] > LONG_LIVED and stats["lasting"] > SHORT_LOG_SECONDS:
         said.insert(0, f"its values live through {stats['span']:.0%} of the log: a resource rather than a request")
     once = [key.name for key in plan.keys if key.klass == "strong" and key.why.startswith("seen once each")]
     if stats["support"] < 0.5 * total and once:

@@ -75,7 +75,7 @@ class Sample:
     """What was linked so far, by grain, link set and hub limit."""
 
 
-def members_at(sample: Sample, plan: Plan, grain: str, links: Collection[str]) -> pl.DataFrame:
+def members_at(sample: Sample, plan: Plan, grain: str | None, links: Collection[str]) -> pl.DataFrame:
     """MEMBERS of the sample with these keys linking at a grain, coarser ones left out."""
     state = (grain, frozenset(links), plan.hub_degree)
     if state not in sample.linked:

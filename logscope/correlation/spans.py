@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 
+from logscope.correlation.keys import Key
+from logscope.correlation.plan import Level, Plan
+from logscope.correlation.relations import ONE, Sample, members_at
 from logscope.records.schema import ROW
 
 _LEAST = 5
@@ -57,3 +62,86 @@ def _known_parents(slim: pl.DataFrame, span: int, parent: int) -> int:
     # A tree has branches; without any, the two could be told apart by nothing.
     branches = bool((many["len"] > 1).any())
     return known if known >= _KNOWN * parents.height and grand >= _LEAST and branches else 0
+
+
+def with_trees(sample: Sample, plan: Plan) -> tuple[Sample, Plan]:
+    """The plan where no id holds a whole tree: what hangs together by steps and parents is a transaction.
+
+    Args:
+        sample: The evidence.
+        plan: With `spans`.
+
+    Returns:
+        The evidence with the values of a key that holds a step and its parent, and the plan with that key, at no
+        grain; the two keys themselves link no more, and of the others those whose values stay in one tree.
+    """
+    sample, plan, name, members = _trees(sample, plan)
+    links = [
+        key.name for key in plan.keys if key.links and key.name != name and _within(sample, plan, key.name, members)
+    ]
+    span, parent = plan.spans or ("", "")
+    why = (
+        f"{members['transaction'].n_unique():,} trees: steps ({span}) name their parents ({parent}), "
+        "and no id holds a whole tree"
+    )
+    levels = (Level(None, (name, *links), why="trees of steps"), *(each for each in plan.levels if each.grain))
+    return sample, replace(plan.with_grain(None, why), levels=levels)
+
+
+def with_trace(sample: Sample, plan: Plan) -> Plan:
+    """The plan with an id of whole trees as a strong key, also where it seemed to be a thing's.
+
+    Where all traces run side by side from the beginning to the end, theirs live as long as anything; but each tree of
+    steps holds one of them, and each of them one tree.
+
+    Args:
+        sample: The evidence; of it values and records are looked at.
+        plan: With `spans`.
+    """
+    others = [key for key in plan.keys if key.origin == "found" and key.klass in ("weak", "hub")]
+    if (
+        any(key.klass == "strong" and key.links and key.name not in (plan.spans or ()) for key in plan.keys)
+        or not others
+    ):
+        return plan
+    sample, trees, _, members = _trees(sample, plan)
+    count = members["transaction"].n_unique()
+    for key in others:
+        held = sample.values.filter(pl.col("key") == trees.place(key.name)).select(ROW, "value")
+        pairs = held.join(members, on=ROW).select("value", "transaction").unique()
+        whole = min(pairs["value"].n_unique(), pairs["transaction"].n_unique())
+        if whole >= max(_LEAST, _ONE * count, _ONE * pairs.height, _ONE * held["value"].n_unique()):
+            why = f"strong: each of {count:,} trees of steps holds one of its values, and each value one tree"
+            return plan.with_keys([replace(key, klass="strong", active=True, why=why)])
+    return plan
+
+
+def _trees(sample: Sample, plan: Plan) -> tuple[Sample, Plan, str, pl.DataFrame]:
+    """Evidence and plan with a key of steps and parents, its name, and the MEMBERS that hang together by it alone."""
+    assert plan.spans is not None
+    span, parent = (plan.key(name) for name in plan.spans)
+    taken = {key.name for key in plan.keys}
+    base = span.name.removesuffix("_id") + "_tree"
+    name = next(each for each in (base, *(f"{base}_{n}" for n in range(2, len(taken) + 3))) if each not in taken)
+    patterns = (*span.patterns, *parent.patterns)
+    words = f"strong: {span.name} and its parent's, {parent.name}; what hangs together by them is one tree"
+    places = [plan.place(key.name) for key in (span, parent)]
+    own = sample.values.filter(pl.col("key").is_in(places))
+    # What stands for a root's parent (`root`, `none`) would be the parent of all trees: the sample's values are without.
+    shape = parent.shape or span.shape
+    tree = Key(
+        name, "strong", (*span.fields, *parent.fields), next(iter(patterns), None), patterns[1:], "found", why=words,
+        shape=shape,
+    )  # fmt: skip
+    parts = [replace(key, active=False, why=f"{key.why}; links as a part of {name}") for key in (span, parent)]
+    plan = plan.with_keys([*parts, tree])
+    own = own.with_columns(key=pl.lit(plan.place(name), pl.UInt16)).unique()
+    sample = replace(sample, values=pl.concat([sample.values, own]).sort(ROW, "key", "value"), linked={})
+    return sample, plan, name, members_at(sample, plan, None, [name])
+
+
+def _within(sample: Sample, plan: Plan, name: str, members: pl.DataFrame) -> bool:
+    """Whether a key's values stay in one tree."""
+    held = sample.values.filter(pl.col("key") == plan.place(name)).join(members, on=ROW)
+    counts = held.group_by("value", "scope").agg(n=pl.col("transaction").n_unique())
+    return counts.is_empty() or (counts["n"] <= 1).sum() >= ONE * counts.height
