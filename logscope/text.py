@@ -62,6 +62,11 @@ def human_count(number: int) -> str:
     return f"{number:,}"
 
 
+def several(number: int, noun: str) -> str:
+    """`1 rule`, `7 rules`: a number of things that are called so."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def human_duration(microseconds: int) -> str:
     """`412 ms`, `1.9 s`, `1 m 21 s`, `3 h 5 m`: a span of time for people.
 

@@ -23,7 +23,7 @@ def run_templates(arguments: argparse.Namespace) -> int:
     """Message templates with counts, first and last seen."""
     with loaded(arguments) as session:
         write_objects(_objects(session), arguments, people=_people)
-        return source_exit(session)
+        return source_exit(session, arguments)
 
 
 def _objects(session: Session) -> Iterator[Object]:
@@ -83,7 +83,7 @@ def run_export(arguments: argparse.Namespace) -> int:
         )
         count = len(numbers) + (len(case.pins) if case else 0)
         say(f"{path}: {count} {'pins' if case else 'transactions'}" if count != 1 else f"{path}: 1 transaction")
-        return source_exit(session)
+        return source_exit(session, arguments)
 
 
 def numbers_of(session: Session, wanted: Sequence[str]) -> list[int]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from logscope import __version__
 from logscope.errors import LogscopeError, UsageError
+from logscope.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,6 +33,17 @@ commands: demo  query  sql  keys  transactions  templates  stats  export  scan  
 """
 
 
+OUTPUT_ENDINGS = (".ndjson", ".jsonl", ".csv", ".parquet", ".html")
+"""What `--output` can write."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, as all of logscope does."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, clean(f"logscope: {message.removeprefix('argument ')}; {self.prog} --help tells more") + "\n")
+
+
 def _span(text: str) -> int:
     from logscope.language.units import parse_duration
 
@@ -48,6 +61,19 @@ def _parsed(parse: Callable[[str], int], text: str) -> int:
         return parse(text)
     except (LogscopeError, ValueError) as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of lines; write 0, 1, 2, ...")
+    return int(text)
+
+
+def _file(text: str) -> str:
+    """A file to write, looked at before anything is read."""
+    if Path(text).suffix.lower() not in OUTPUT_ENDINGS:
+        raise argparse.ArgumentTypeError(f"cannot write {text!r}; end it in .ndjson, .csv, .parquet or .html")
+    return text
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -89,9 +115,9 @@ def _output_options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(add_help=False)
     group = parser.add_argument_group("output")
     group.add_argument("--json", action="store_true", help="one JSON object a line")
-    group.add_argument("--output", metavar="FILE", help=".ndjson, .csv, .parquet or .html")
-    group.add_argument("--limit", type=int, metavar="N", help="the first N")
-    group.add_argument("--tail", type=int, metavar="N", help="the last N")
+    group.add_argument("--output", type=_file, metavar="FILE", help=".ndjson, .csv, .parquet or .html")
+    group.add_argument("--limit", type=_count, metavar="N", help="the first N")
+    group.add_argument("--tail", type=_count, metavar="N", help="the last N")
     return parser
 
 
@@ -111,7 +137,7 @@ def _screen_options() -> argparse.ArgumentParser:
 def build_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
     """The parser, and the parsers of the commands by name."""
     reading, output, screen = reading_options(), _output_options(), _screen_options()
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         "logscope",
         description=_DESCRIPTION,
         epilog=_EPILOG,

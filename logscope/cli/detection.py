@@ -11,7 +11,7 @@ from logscope.cli.dispatch import SCAN_PATIENCE, dispatched, finish
 from logscope.cli.opening import loaded, source_exit
 from logscope.cli.output import Object, coloured, print_lines, say, write_objects
 from logscope.errors import UsageError
-from logscope.text import clean
+from logscope.text import clean, several
 
 if TYPE_CHECKING:
     from logscope.engine.answers import Detection
@@ -35,16 +35,16 @@ def run_scan(arguments: argparse.Namespace) -> int:
         pending = [detection for detection in every if detection.state == "pending"]
         found = [detection for detection in every if detection.state == "matched" or arguments.pending]
         objects = (with_members(session, detection) for detection in found)
-        write_objects(objects, arguments, people=people, flat=flat, columns=_columns(session))
+        write_objects(objects, arguments, people=people, flat=flat, page=_page, columns=_columns(session))
         if arguments.near_misses:
             _near_misses(session, arguments)
-        if not arguments.json and not arguments.output:
+        if arguments.output or not arguments.json:
             _summary(session, matched, len(pending))
         dispatching.put(matched)
         undelivered = finish(dispatching, SCAN_PATIENCE, patient=True)
         if broken:
             return 2
-        return source_exit(session) or undelivered or failed(matched, threshold)
+        return source_exit(session, arguments) or undelivered or failed(matched, threshold)
 
 
 _SAID_LOGSOURCES = 4
@@ -113,6 +113,14 @@ def flat(entry: Object) -> Object:
     return row | {_column(name): value for name, value in (entry.get("output") or {}).items()}
 
 
+def _page(entry: Object) -> Object:
+    """A row of the HTML: what a person is told, then the emitted fields."""
+    told = {"time": entry["time"], "level": entry["level"], "rule": entry["rule"], "message": entry.get("message")}
+    return told | {
+        _column(name): value for name, value in (entry.get("output") or {}).items() if value != told.get(name)
+    }
+
+
 def people(objects: Iterator[Object]) -> Iterator[str]:
     """A line per detection."""
     import sys
@@ -149,9 +157,12 @@ def _summary(session: Session, found: list[Detection], pending: int) -> None:
     """What was found by rule, and why it may not be all."""
     counts = Counter(detection.rule for detection in found)
     rules = ", ".join(f"{rule} {count}" for rule, count in counts.most_common())
-    say(f"{len(found)} detections by {len(session.detecting.rules)} rules" + (f": {rules}" if rules else ""))
+    of = several(len(session.detecting.rules), "rule")
+    say(f"{several(len(found), 'detection')} by {of}" + (f": {rules}" if rules else ""))
     if pending:
-        say(f"{pending} more are open at the end or the beginning of the data: --pending, --at-end decide")
+        say(
+            f"{pending} more {'is' if pending == 1 else 'are'} open at the end or the beginning of the data: --pending, --at-end decide"
+        )
     words = {
         "keyless": "records lack its key",
         "untimed": "records have no time of their own",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from os import fstat
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import argparse
 
     from logscope.engine.session import Session
+    from logscope.errors import LogscopeError
 
 
 def stdin_is_pipe() -> bool:
@@ -51,6 +52,9 @@ def opened(arguments: argparse.Namespace, **more: Any) -> Iterator[Session]:
             session.open(told)
         for error in session.loading.errors:
             say(f"logscope: {error}")
+        if not hasattr(arguments, "strict"):  # `scan` and `watch` say more of their rules
+            for told in _unusable(session, arguments):
+                say(f"logscope: {told}")
         yield session
     finally:
         session.close()
@@ -80,10 +84,15 @@ def loaded(
             say(f"logscope: {notice}")
 
 
-def source_exit(session: Session) -> int:
-    """2 if a format definition could not be used, else 1 if a source could not be read, else 0."""
+def source_exit(session: Session, arguments: argparse.Namespace) -> int:
+    """2 if a format definition or a rule named could not be used, else 1 if a source could not be read, else 0."""
     from logscope.errors import FormatError, SourceError
 
-    if any(isinstance(error, FormatError) for error in session.loading.errors):
+    if _unusable(session, arguments) or any(isinstance(error, FormatError) for error in session.loading.errors):
         return 2
     return 1 if any(isinstance(error, SourceError) for error in session.loading.errors) else 0
+
+
+def _unusable(session: Session, arguments: argparse.Namespace) -> Sequence[LogscopeError]:
+    """What is wrong with the rules that were named; those of the configuration are `scan`'s and `watch`'s business."""
+    return session.detecting.rule_errors if arguments.rules else ()

@@ -36,6 +36,7 @@ def write_objects(
     *,
     people: Callable[[Iterator[Object]], Iterator[str]],
     flat: Callable[[Object], Object] = lambda value: value,
+    page: Callable[[Object], Object] | None = None,
     columns: Sequence[str] = (),
 ) -> None:
     """Print or write objects as the options ask.
@@ -45,14 +46,15 @@ def write_objects(
         arguments: With `json`, `output`, `limit`, `tail`.
         people: Makes lines of text from them.
         flat: Makes a table's row of an object (`--output` to .csv, .parquet, .html).
+        page: Makes the row of the .html one, where people are to see more than programs.
         columns: Of such a table, in order, whatever the rows have; others follow.
 
     Raises:
-        UsageError: The output file's ending is unknown, or it cannot be written.
+        UsageError: The output file cannot be written.
     """
     chosen = iter(_cut(objects, arguments.limit, arguments.tail))
     if arguments.output:
-        _write_file(chosen, Path(arguments.output), flat, columns)
+        _write_file(chosen, Path(arguments.output), flat, page, columns)
     elif arguments.json:
         print_lines(map(_json, chosen))
     else:
@@ -85,20 +87,21 @@ def _cut(objects: Iterable[Object], limit: int | None, tail: int | None) -> Iter
 
 
 def _write_file(
-    objects: Iterator[Object], path: Path, flat: Callable[[Object], Object], columns: Sequence[str]
+    objects: Iterator[Object],
+    path: Path,
+    flat: Callable[[Object], Object],
+    page: Callable[[Object], Object] | None,
+    columns: Sequence[str],
 ) -> None:
-    ending = path.suffix.lower()
     writers: dict[str, Callable[[Iterator[Object], Path], None]] = {
         ".ndjson": _write_ndjson,
         ".jsonl": _write_ndjson,
         ".csv": lambda rows, to: _write_csv(*_rows(map(flat, rows), columns), to),
         ".parquet": lambda rows, to: _write_parquet(*_rows(map(flat, rows), columns), to),
-        ".html": lambda rows, to: _write_html(*_rows(map(flat, rows), columns), to),
+        ".html": lambda rows, to: _write_html(*_rows(map(page or flat, rows), () if page else columns), to),
     }
-    if ending not in writers:
-        raise UsageError(f"cannot write {path.name}", "--output", mend="end it in .ndjson, .csv, .parquet or .html")
     try:
-        writers[ending](objects, path)
+        writers[path.suffix.lower()](objects, path)
     except OSError as error:
         raise UsageError(f"cannot write: {error.strerror}", str(path), mend="choose another --output") from error
 

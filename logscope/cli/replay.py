@@ -29,7 +29,7 @@ def run_replay(arguments: argparse.Namespace) -> int:
     with loaded(arguments) as session:
         sent = replay(_messages(session), arguments.to, speed=speed, framing=arguments.framing, stop=stop)
         say(f"{sent} messages sent to {arguments.to}")
-        return source_exit(session)
+        return source_exit(session, arguments)
 
 
 def _check_target(url: str) -> None:

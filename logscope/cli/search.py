@@ -47,7 +47,7 @@ def run_query(arguments: argparse.Namespace) -> int:
             rows = rows.tail(max(0, arguments.tail))
         objects = _records(session, rows, with_transactions=arguments.transactions)
         write_objects(objects, arguments, people=_people, flat=_flat)
-        return source_exit(session)
+        return source_exit(session, arguments)
 
 
 def _follow(arguments: argparse.Namespace) -> int:
@@ -65,7 +65,7 @@ def _follow(arguments: argparse.Namespace) -> int:
                 write_objects(objects, argparse.Namespace(**(vars(arguments) | {"output": None})), people=_people)
             elif not moved:
                 if not session.loading.live:
-                    return source_exit(session)
+                    return source_exit(session, arguments)
                 clock.sleep(_POLL_SECONDS)
 
 
@@ -103,7 +103,7 @@ def run_sql(arguments: argparse.Namespace) -> int:
     with loaded(arguments) as session:
         frame = query_sql(session, arguments.query)
         write_objects(_sql_objects(frame), arguments, people=_sql_people)
-        return source_exit(session)
+        return source_exit(session, arguments)
 
 
 def _sql_objects(frame: pl.DataFrame) -> Iterator[Object]:

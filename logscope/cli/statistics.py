@@ -28,7 +28,7 @@ def run_stats(arguments: argparse.Namespace) -> int:
         for over in arguments.over:
             objects += over_time(session, over, every=arguments.every, most=arguments.most)
         write_objects(objects, arguments, people=_people)
-        return source_exit(session)
+        return source_exit(session, arguments)
 
 
 def _people(objects: Iterator[Object]) -> Iterator[str]:
@@ -165,7 +165,7 @@ def _against(arguments: argparse.Namespace) -> int:
         if not arguments.json and not arguments.output:
             grain, why = both.grain()
             say(f"transactions by {grain} ({why})")
-        return source_exit(both)
+        return source_exit(both, arguments)
 
 
 def _differences(objects: Iterator[Object]) -> Iterator[str]:

@@ -43,7 +43,7 @@ def run_keys(arguments: argparse.Namespace) -> int:
             refused = session.refused_keys()
             if refused:
                 say(clean(f"{'no keys':>14}  {', '.join(refused[:_MOST_REFUSED])}"))
-        return source_exit(session)
+        return source_exit(session, arguments)
 
 
 def _keys_people(objects: Iterator[Object]) -> Iterator[str]:
@@ -89,7 +89,7 @@ def run_transactions(arguments: argparse.Namespace) -> int:
         if not arguments.json and not arguments.output:
             grain, why = session.grain()
             say(f"{human_count(frame.height)} transactions, grain {grain} ({why})")
-        return source_exit(session)
+        return source_exit(session, arguments)
 
 
 def by_id(frame: pl.DataFrame, session: Session, wanted: str) -> pl.DataFrame:

@@ -66,7 +66,7 @@ def run_watch(arguments: argparse.Namespace) -> int:
         print(json_line(session.counters() | {"detections": watching.told}), file=sys.stderr, flush=True)  # noqa: T201
         if broken:
             return 2
-        return source_exit(session) or failed(told, threshold)
+        return source_exit(session, arguments) or failed(told, threshold)
 
 
 def _on_signals(stop: threading.Event, again: threading.Event) -> None:

@@ -359,13 +359,38 @@ def test_output_files(command: Command, log: Path, tmp_path: Path, ending: str) 
         assert entry == expected | {"transaction": entry["transaction"]} | output
     else:
         assert "<td>ORD-2</td>" in path.read_text()
+        assert "<th>message</th>" in path.read_text()
+    assert "1 detection by 1 rule: silent_payment_failure 1" in result.talk
 
 
 def test_an_output_that_cannot_be_written(command: Command, log: Path, tmp_path: Path) -> None:
-    for target in ("out.exe", str(tmp_path / "no" / "out.csv")):
+    for target in ("out.exe", "", ".csv", str(tmp_path / "no" / "out.csv")):
         result = command("query", "", log, "--output", target)
         assert result.code == 2
         assert len(result.talk.splitlines()) == 1
+
+
+def test_a_value_that_no_option_takes_is_said_in_a_line(command: Command, log: Path) -> None:
+    for option, value in (
+        ("--limit", "-1"),
+        ("--tail", "few"),
+        ("--at-end", "soon"),
+        ("--fail-on", "bad"),
+        ("--idle", "x"),
+    ):
+        result = command("scan", log, option, value)
+        assert (result.code, result.out) == (2, b"")
+        (told,) = result.talk.splitlines()
+        assert option in told
+
+
+def test_rules_that_are_named_and_cannot_be_used_are_said_by_every_command(command: Command, log: Path) -> None:
+    for arguments in (("stats", "--over", "rule"), ("query", "ORD-2"), ("transactions",), ("scan",)):
+        result = command(*arguments, log, "--rules", "missing.yml")
+        assert result.code == 2
+        assert result.talk.count("missing.yml: there is no such file") == 1
+    told = command("scan", log, "--rule", "seq by order_id: [").talk
+    assert "logscope: --rule:18: the bracket is not closed" in told
 
 
 def test_every_table_has_an_output(command: Command, log: Path, tmp_path: Path) -> None:

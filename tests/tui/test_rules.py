@@ -259,3 +259,17 @@ async def test_marks_that_would_hide_the_bars_have_a_line_of_their_own(opened: O
         assert timeline.size.height == 2
         assert "◆" in timeline.render_line(0).text
         assert "◆" not in timeline.render_line(1).text
+
+
+async def test_enter_leads_to_the_transaction_of_a_rule_that_names_none(opened: Opened) -> None:
+    fake = FakeInvestigation()
+    one = replace(fake._found()[0], number=None, transaction=None, state="pending")
+    fake._found = lambda: [one]  # type: ignore[method-assign]
+    async with opened(fake) as driver:
+        await driver.press("D", "enter")
+        assert isinstance(driver.screen, TransactionScreen)
+        await driver.press("q")
+        # A correlation counts the records of many transactions: they are what it found.
+        fake._found = lambda: [replace(one, detection="counts", rows=(1, 2, 3))]  # type: ignore[method-assign]
+        await driver.press("q", "D", "enter")
+        assert driver.screen is driver.app.home

@@ -52,6 +52,7 @@ def load(options: Options, extra: Iterable[Path] = ()) -> tuple[tuple[Rule, ...]
             # Two of one name would be one rule to whatever goes by names and ids.
             rules.append(rule_from_sequence(text, compile_filter, name=free_name("seq", rules)))
         except LogscopeError as error:
+            error.where = error.where or "--rule"
             errors.append(error)
     return tuple(rules), tuple(errors)
 

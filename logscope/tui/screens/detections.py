@@ -71,7 +71,8 @@ class DetectionsScreen(ListScreen):
     ABOUT = (
         "Detections",
         (
-            "What the rules found, newest first. Enter opens the transaction. ✔ acknowledged, ∅ a false positive: "
+            "What the rules found, newest first, what is pending (…) last. Enter opens the transaction, else the "
+            "records. ✔ acknowledged, ∅ a false positive: "
             "kept by the detection's id, so the same records show it again."
         ),
     )
@@ -240,16 +241,37 @@ class DetectionsScreen(ListScreen):
             self.app.push_screen(PageScreen(self.investigation, name))
 
     def action_open(self) -> None:
-        """The transaction of the detection, at its last step."""
-        from logscope.tui.screens.transaction import TransactionScreen
-
+        """The transaction of the detection at its last step; where it is of none, the records there."""
         one = self.main_list.detection
         if one is None:
             return
-        if one.number is None:
-            self.scope.home.go_to_row(marks_of_steps(one.steps))
-            return
-        self.app.push_screen(TransactionScreen(self.investigation, one.number, marks_of_steps(one.steps)))
+        row = marks_of_steps(one.steps)
+        if one.number is not None:
+            self._show_transaction(one.number, row)
+        elif row is None or one.rows:
+            # A correlation counts records of many: they are what it is about.
+            self.scope.home.go_to_row(row)
+        else:
+            self._open_that_of(row)
+
+    def _open_that_of(self, row: int) -> None:
+        """The transaction that a record stands in: rules by a host or a service name none."""
+
+        def call(_: Cancel) -> Sequence[int]:
+            return self.investigation.transactions_of(row)
+
+        def arrived(numbers: Sequence[int]) -> None:
+            if len(numbers) == 1:
+                self._show_transaction(numbers[0], row)
+            else:
+                self.scope.home.go_to_row(row)
+
+        self.queries.ask("transaction", call, arrived, failed=self.tell)
+
+    def _show_transaction(self, number: int, row: int | None) -> None:
+        from logscope.tui.screens.transaction import TransactionScreen
+
+        self.app.push_screen(TransactionScreen(self.investigation, number, row))
 
     def action_pin(self) -> None:
         """Pin the detection's transaction."""

@@ -24,6 +24,8 @@ class DetectionTable(ColumnList):
         self._clock = clock
         self._detections: Sequence[Detection] = ()
         self._judged: Mapping[str, str] = {}
+        self._longest = 0
+        """Characters of the longest rule's name."""
 
     @property
     def detection(self) -> Detection | None:
@@ -40,6 +42,7 @@ class DetectionTable(ColumnList):
         """
         now = self.detection
         self._detections, self._judged = detections, judged
+        self._longest = max((len(name) for name in {one.rule for one in detections}), default=0)
         self.teach(teach)
         places = {one.detection: place for place, one in enumerate(detections)}
         self.set_rows(len(detections), places.get(now.detection, self.cursor) if now else 0)
@@ -51,7 +54,7 @@ class DetectionTable(ColumnList):
         return [
             Column("decided", 12),
             Column("level", 11 if wide else 10),
-            Column("rule", 30 if wide else 16),
+            Column("rule", max(30, min(self._longest, self.wide - 120)) if wide else 16),
             Column("key", 16, least=110),
             Column("message", 0),
         ]
