@@ -80,9 +80,9 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def reading_options() -> argparse.ArgumentParser:
+def reading_options() -> _Parser:
     """Options of every command that reads."""
-    parser = argparse.ArgumentParser(add_help=False)
+    parser = _Parser(add_help=False)
     group = parser.add_argument_group("reading")
     group.add_argument("-f", "--follow", action="store_true", help="go on with files that grow")
     group.add_argument("--format", action="append", default=[], metavar="[GLOB=]NAME", help="force a format")
@@ -111,8 +111,8 @@ def reading_options() -> argparse.ArgumentParser:
     return parser
 
 
-def _output_options() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(add_help=False)
+def _output_options() -> _Parser:
+    parser = _Parser(add_help=False)
     group = parser.add_argument_group("output")
     group.add_argument("--json", action="store_true", help="one JSON object a line")
     group.add_argument("--output", type=_file, metavar="FILE", help=".ndjson, .csv, .parquet or .html")
@@ -121,8 +121,8 @@ def _output_options() -> argparse.ArgumentParser:
     return parser
 
 
-def _screen_options() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(add_help=False)
+def _screen_options() -> _Parser:
+    parser = _Parser(add_help=False)
     parser.add_argument("--theme", metavar="NAME")
     parser.add_argument("--keymap", metavar="NAME")
     parser.add_argument(
@@ -134,7 +134,7 @@ def _screen_options() -> argparse.ArgumentParser:
     return parser
 
 
-def build_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+def build_parser() -> tuple[_Parser, dict[str, _Parser]]:
     """The parser, and the parsers of the commands by name."""
     reading, output, screen = reading_options(), _output_options(), _screen_options()
     parser = _Parser(
@@ -147,7 +147,7 @@ def build_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
     parser.add_argument("--version", action="version", version=f"logscope {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
-    def command(name: str, summary: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    def command(name: str, summary: str, *parents: _Parser) -> _Parser:
         return commands.add_parser(name, help=summary, description=summary, parents=list(parents), allow_abbrev=False)
 
     investigate = command("investigate", "the investigator (what a call without a command does)", reading, screen)
@@ -197,7 +197,7 @@ def build_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
 
 
 def _detection_commands(
-    command: Callable[..., argparse.ArgumentParser], reading: argparse.ArgumentParser, output: argparse.ArgumentParser
+    command: Callable[..., _Parser], reading: _Parser, output: _Parser
 ) -> None:
     scan = command("scan", "what the rules find in what is there", reading, output)
     watch = command("watch", "what the rules find, live, until a signal", reading)
@@ -222,7 +222,7 @@ def _detection_commands(
     watch.add_argument("--provisional", action="store_true", help="tell matches on arrival too")
 
 
-def _other_commands(command: Callable[..., argparse.ArgumentParser], reading: argparse.ArgumentParser) -> None:
+def _other_commands(command: Callable[..., _Parser], reading: _Parser) -> None:
     replay = command("replay", "send logs to a syslog receiver with their own gaps", reading)
     replay.add_argument("sources", nargs="+", metavar="SOURCE")
     replay.add_argument("--to", required=True, metavar="URL", help="syslog+tcp://HOST:PORT; +udp, +tls and +unix too")
@@ -275,7 +275,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     return namespace
 
 
-def _dashed(parser: argparse.ArgumentParser, arguments: list[str], *, first: bool) -> tuple[list[str], str | None]:
+def _dashed(parser: _Parser, arguments: list[str], *, first: bool) -> tuple[list[str], str | None]:
     """Values that begin with a dash, made safe from argparse, which takes them for options.
 
     Args:
