@@ -196,9 +196,7 @@ def build_parser() -> tuple[_Parser, dict[str, _Parser]]:
     return parser, dict(commands.choices)
 
 
-def _detection_commands(
-    command: Callable[..., _Parser], reading: _Parser, output: _Parser
-) -> None:
+def _detection_commands(command: Callable[..., _Parser], reading: _Parser, output: _Parser) -> None:
     scan = command("scan", "what the rules find in what is there", reading, output)
     watch = command("watch", "what the rules find, live, until a signal", reading)
     for parser in (scan, watch):

@@ -24,6 +24,7 @@ from logscope.engine.rulework.proposing import (
     steps_of,
     words_of,
 )
+from logscope.engine.rulework.wording import capital, message_of, message_of_whole, title_of, told_of, words_of_filter
 from logscope.errors import RuleError
 from logscope.language.sequence import parse_sequence
 from logscope.records import schema
@@ -95,7 +96,7 @@ class Authoring:
         else:
             notes.append("these records share no transaction: the rule would match none of them together")
         words = [words_of(one.message) for one in examples]
-        title = _title(examples, words)
+        title = title_of(examples, words)
         fields = fields_of(steps, examples, single)
         draft = Draft(
             title=title,
@@ -105,7 +106,7 @@ class Authoring:
             keys=self._keys_of(examples),
             grain=self._grain(),
             fields=fields,
-            message=_message(title, [one for one in fields if one.chosen], steps),
+            message=message_of(title, [one for one in fields if one.chosen], steps),
             id=str(uuid.uuid4()),
         )
         spans, draft = self._bounded(draft, cancel)
@@ -123,7 +124,8 @@ class Authoring:
             FilterError: It does not compile.
         """
         kind = "transaction" if whole else "record"
-        title = " ".join(words_of_filter(text)).capitalize() or f"A {kind}"
+        title = capital(" ".join(words_of_filter(text))) or f"A {kind}"
+        grain = self._grain() if whole else None
         fields: tuple[DraftField, ...]
         if whole:
             names = [*self._linking(), "duration_ms", "errors", "services"]
@@ -141,8 +143,8 @@ class Authoring:
             )
         keys = self._linking() if whole else ()
         draft = Draft(
-            title=title, name=name_of(title), kind=kind, where=text, keys=keys, grain=self._grain() if whole else None,
-            fields=fields, id=str(uuid.uuid4()),
+            title=title, name=name_of(title), kind=kind, where=text, keys=keys, grain=grain, fields=fields,
+            message=message_of_whole(grain, title) if whole else "{message}", id=str(uuid.uuid4()),
         )  # fmt: skip
         return Proposal(draft)
 
@@ -160,7 +162,7 @@ class Authoring:
             for step in syntax.steps
         )
         words = [" ".join(words_of_filter(step.where)) for step in steps]
-        title = _told(words, [step.absent for step in steps])
+        title = told_of(words, [step.absent for step in steps])
         examples = [self._first(step, cancel) for step in steps if not step.absent]
         shown = [one for one in examples if one is not None]
         present = [step for step in steps if not step.absent]
@@ -170,6 +172,7 @@ class Authoring:
             title=title, name=name_of(title), steps=steps, by=syntax.by or (TRANSACTION,), maxspan=syntax.maxspan_us,
             until=syntax.until or "", keys=self._keys_of(shown) or self._linking(), grain=self._grain(),
             fields=fields, level="high" if any(step.absent for step in steps) else "medium", id=str(uuid.uuid4()),
+            message=message_of(title, [one for one in fields if one.chosen], steps),
         )  # fmt: skip
         return Proposal(draft, self.spans(draft, cancel=cancel))
 
@@ -335,12 +338,6 @@ class Authoring:
         return write_new(draft.name, text)
 
 
-def words_of_filter(text: str) -> list[str]:
-    """The words in a filter, for a title."""
-    kept = "".join(sign if sign.isalnum() or sign in "-_" else " " for sign in text)
-    return [word for word in kept.split() if word not in ("and", "or", "not", "has")][:8]
-
-
 def _rows(rows: Sequence[int]) -> pl.Series:
     return pl.Series(schema.ROW, list(dict.fromkeys(rows)), dtype=pl.UInt32)
 
@@ -349,23 +346,3 @@ def _together(session: Session, rows: Sequence[int]) -> set[int]:
     """The transactions in which all of these records stand."""
     found = [set(session.transactions_of(row)) for row in rows]
     return set.intersection(*found) if found else set()
-
-
-def _title(examples: Sequence[Example], words: Sequence[str]) -> str:
-    return _told([text or one.service or "record" for text, one in zip(words, examples, strict=True)],
-                 [one.absent for one in examples])  # fmt: skip
-
-
-def _told(words: Sequence[str], absent: Sequence[bool]) -> str:
-    """`Charge begin, psp response, no charge settled`."""
-    told = ", ".join(f"no {text}" if gone else text for text, gone in zip(words, absent, strict=True))
-    return (told[:1].upper() + told[1:])[:120] or "A sequence"
-
-
-def _message(title: str, chosen: Sequence[DraftField], steps: Sequence[DraftStep]) -> str:
-    gone = {step.name for step in steps if step.absent}
-    shown = [one for one in chosen if one.source.partition(".")[0] not in gone]
-    head = " ".join(f"{{{one.source}}}" for one in shown[:2])
-    told = title.replace("{", "{{").replace("}", "}}")
-    told = told if told[1:2].isupper() else told[:1].lower() + told[1:]
-    return f"{head}: {told}" if head else ""

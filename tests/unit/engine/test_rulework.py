@@ -11,6 +11,7 @@ from logscope.engine.api import Cancel
 from logscope.engine.options import Options
 from logscope.engine.session import Session
 from logscope.errors import LogscopeError, RuleError
+from logscope.rules.drafts import rule_text
 
 NEVER = Cancel()
 RULE = """\
@@ -115,3 +116,34 @@ def test_near_misses_of_one_transaction_are_told_however_far(session: Session) -
     assert not session.near_misses("never_settled", cancel=NEVER, number=numbers["ORD-9"])
     with pytest.raises(RuleError, match="no rule nobody runs"):
         session.near_misses("nobody", cancel=NEVER)
+
+
+def test_what_is_proposed_of_a_filter_a_pivot_and_a_line_says_what_it_found(session: Session) -> None:
+    desk = session.desk
+    for draft, title, examples in (
+        (
+            desk.of_filter('"charge begin"', whole=False, cancel=NEVER).draft,
+            "Charge begin",
+            "charge begin order_id=ORD-1",
+        ),
+        (
+            desk.of_filter('keys.order_id:"ORD-3"', whole=False, cancel=NEVER).draft,
+            "Order_id ORD-3",
+            "charge begin order_id=ORD-3",
+        ),
+        (
+            desk.of_filter('has("charge begin") records:2', whole=True, cancel=NEVER).draft,
+            "Charge begin records 2",
+            "ORD-2: charge begin records 2, 4.0 s",
+        ),
+        (
+            desk.of_sequence(
+                'seq by transaction maxspan 1m: ["charge begin"] not ["charge settled"] within 30s', cancel=NEVER
+            ).draft,
+            "Charge begin, no charge settled",
+            "ORD-2: charge begin, no charge settled",
+        ),
+    ):
+        assert draft.title == title
+        preview = session.preview(rule_text(draft), cancel=NEVER)
+        assert preview.examples[0].message == examples
