@@ -14,6 +14,7 @@ import polars as pl
 
 from logscope.engine.detection.ruleset import load_rule_text
 from logscope.engine.rulework.newfiles import name_of, write_new
+from logscope.engine.rulework.previewing import preview
 from logscope.engine.rulework.proposing import (
     Example,
     StepSpan,
@@ -33,7 +34,7 @@ from logscope.rules.drafts import Draft, DraftField, DraftStep, DraftTest, rule_
 from logscope.rules.model import TRANSACTION
 
 if TYPE_CHECKING:
-    from logscope.engine.answers import Line
+    from logscope.engine.answers import Detection, Line
     from logscope.engine.api import Cancel
     from logscope.engine.session import Session
 
@@ -249,23 +250,37 @@ class Authoring:
     # --- tests and the file
 
     def tested(self, draft: Draft, *, cancel: Cancel) -> tuple[Draft, str | None]:
-        """The draft with tests made of the very records it was proposed from.
+        """The draft with tests made of the very records it was proposed from, else of the first that it finds.
 
         Returns:
             It, and in words why there is no test.
         """
+        draft = replace(draft, tests=())
         rows = [step.row for step in draft.steps if step.row is not None]
-        if draft.kind != "sequence" or len(rows) != len(draft.steps):
-            return replace(draft, tests=()), "no test: it was not made of records"
+        marked = draft.kind == "sequence" and len(rows) == len(draft.steps)
+        found = None if marked else self._first_found(draft, cancel)
+        if found is not None:
+            rows = sorted(step["row"] for step in found.steps.values())
+        if not rows or not (marked or found):
+            return draft, "no test: it finds no records here that one could be made of"
         lines = {one.row: one for one in self._session.lines_of(_rows(rows))}
         why = ""
         for written in (lambda line: line.raw, self._as_json):
             cancel.check()
-            tested = replace(draft, tests=self._tests(draft, lines, written))
+            if found is None:
+                tests = self._tests(draft, lines, written)
+            else:
+                tests = (DraftTest("as it was seen", tuple(written(lines[row]) for row in rows), (found.output,)),)
+            tested = replace(draft, tests=tests)
             why = self.failing(rule_text(tested))
             if not why:
                 return tested, None
-        return replace(draft, tests=()), f"no test: {why}"
+        return draft, f"no test: {why}"
+
+    def _first_found(self, draft: Draft, cancel: Cancel) -> Detection | None:
+        """The first that a draft finds, with the records it is of."""
+        examples = preview(self._session, rule_text(draft), cancel).examples
+        return next((one for one in examples if one.state == "matched" and one.steps), None)
 
     def failing(self, text: str) -> str:
         """In words which of a rule's tests fail; empty: none.

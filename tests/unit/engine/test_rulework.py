@@ -119,8 +119,8 @@ def test_near_misses_of_one_transaction_are_told_however_far(session: Session) -
 
 
 def test_what_is_proposed_of_a_filter_a_pivot_and_a_line_says_what_it_found(session: Session) -> None:
-    desk = session.desk
-    for draft, title, examples in (
+    desk, made = session.desk, list[str]()
+    for draft, title, example in (
         (
             desk.of_filter('"charge begin"', whole=False, cancel=NEVER).draft,
             "Charge begin",
@@ -146,4 +146,13 @@ def test_what_is_proposed_of_a_filter_a_pivot_and_a_line_says_what_it_found(sess
     ):
         assert draft.title == title
         preview = session.preview(rule_text(draft), cancel=NEVER)
-        assert preview.examples[0].message == examples
+        assert preview.examples[0].message == example
+        tested, why = desk.tested(draft, cancel=NEVER)
+        if tested.tests:
+            assert not desk.failing(rule_text(tested))
+            assert why is None
+            made.append(title)
+        else:
+            assert str(why).startswith("no test: ")
+    # What ties keys together is not found in one record, nor is a whole transaction made of some of its records.
+    assert made == ["Charge begin", "Charge begin, no charge settled"]
