@@ -53,8 +53,8 @@ def opened(arguments: argparse.Namespace, **more: Any) -> Iterator[Session]:
         for error in session.loading.errors:
             say(f"logscope: {error}")
         if not hasattr(arguments, "strict"):  # `scan` and `watch` say more of their rules
-            for told in _unusable(session, arguments):
-                say(f"logscope: {told}")
+            for fault in _unusable(session, arguments):
+                say(f"logscope: {fault}")
         yield session
     finally:
         session.close()
