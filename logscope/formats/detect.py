@@ -9,6 +9,8 @@ cost more than the first screen may. What wrappers hold is told in the same way.
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
@@ -21,7 +23,7 @@ from logscope.formats.lines import CONTINUES
 from logscope.formats.loader import Assignment, FormatSet
 from logscope.formats.members import fitted_members
 from logscope.formats.model import Format
-from logscope.formats.parser import COLOUR_BEGIN, WRAPPERS, make_parser, without_colours
+from logscope.formats.parser import COLOUR_BEGIN, WRAPPERS, SourceParser, make_parser, without_colours
 
 SAMPLE = 1000
 """Lines of a sample that are looked at, at most."""
@@ -199,13 +201,33 @@ def _fitted_members(known: FormatSet, form: Format, sample: Sequence[str]) -> Fo
     return fitted_members(form, texts)
 
 
+_ASKED = 16
+_asked: OrderedDict[tuple[int, ...], tuple[tuple[Format, ...], SourceParser]] = OrderedDict()
+"""Parsers of the newest candidates, which are kept with them: they are told by identity."""
+_asked_lock = threading.Lock()
+
+
+def _asking(known: FormatSet, candidates: tuple[Format, ...]) -> SourceParser:
+    """A parser that tells which of the candidates takes a line; of many sources alike the same one."""
+    text = next(form for form in known.formats if form.kind == "text")
+    asked = tuple(map(id, (*candidates, text)))
+    with _asked_lock:
+        found = _asked.get(asked)
+        if found is None:
+            everything = Assignment((*candidates, text), known, (), inner=())
+            parser = make_parser(everything, zone="UTC", reference_us=0, source_name="")
+            found = _asked[asked] = ((*candidates, text), parser)
+            while len(_asked) > _ASKED:
+                _asked.popitem(last=False)
+        return found[1]
+
+
 def _shares(known: FormatSet, candidates: Sequence[Format], lines: pl.Series) -> tuple[dict[str, float], pl.Series]:
     """Per format the share of lines it is the first to match, and the lines that none does."""
     if not len(lines):
         return {}, lines
     text = next(form for form in known.formats if form.kind == "text")
-    everything = Assignment((*candidates, text), known, (), inner=())
-    parser = make_parser(everything, zone="UTC", reference_us=0, source_name="")
+    parser = _asking(known, tuple(candidates))
     names = parser.columns(lines, ["format"])["format"]
     counts = names.value_counts()
     shares = {row["format"]: row["count"] / len(lines) for row in counts.to_dicts()}

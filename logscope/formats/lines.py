@@ -6,7 +6,7 @@ import itertools
 import threading
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 
 import polars as pl
 
@@ -40,19 +40,27 @@ class Lines:
         self.readers = tuple(readers)
         self._stating = tuple(reader for reader in self.readers[:-1] if reader.stating() is not None)
         self._number = next(_numbers)
+        self._last: int | None = None
 
     @cached_property
     def _openings(self) -> str | None:
         """A regex that finds each text that some reader but the last matches; None where that saves nothing."""
-        found = [regex for reader in self.readers[:-1] if (regex := reader.opening()) is not None]
-        if len(found) < max(_SEVERAL, len(self.readers) - 1):
+        return (
+            together(tuple(reader.opening() for reader in self.readers[:-1])) if len(self.readers) > _SEVERAL else None
+        )
+
+    def _usual(self, raw: pl.Series) -> Reader | None:
+        """The reader that took all texts the last time, if it takes all of these too: no other one need be asked then.
+
+        Thousands of small sources are mostly of one format, and asking each reader compiles each one's regexes anew.
+        """
+        place = self._last
+        if place is None or not len(raw) or len(raw) > _FEW or not self.readers[place].match(raw).all():
             return None
-        together = "|".join(f"(?:{regex})" for regex in found)
-        try:
-            pl.Series([""]).str.contains(together)
-        except pl.exceptions.ComputeError:  # each compiles, all of them together may be too large
+        before = together(tuple(reader.opening() for reader in self.readers[:place])) if place else ""
+        if before is None or (before and raw.str.contains(before).any()):
             return None
-        return together
+        return self.readers[place]
 
     def _fallen(self, raw: pl.Series) -> pl.Series:
         """Which texts only the last reader can read, as far as one pass tells (Boolean)."""
@@ -118,6 +126,9 @@ class Lines:
 
         With `begun` only the rows of lines that begin a record.
         """
+        usual = None if begun else self._usual(raw)
+        if usual is not None:
+            return [(frames.rows(len(raw)), self._named(usual, raw, want, None))], frames.rows(0)
         parts: list[tuple[pl.Series, Columns]] = []
         fallen = self._fallen(raw)
         rest = (~fallen).arg_true()
@@ -139,7 +150,8 @@ class Lines:
                 columns = {name: values.filter(begins) for name, values in columns.items()}
             parts.append((where, columns))
             rest = rest.filter(~found)
-        return parts, _together(rest, fallen)
+            self._last = self.readers.index(reader) if len(where) == len(raw) else None
+        return parts, _with_fallen(rest, fallen)
 
     def partition(self, raw: pl.Series) -> Iterable[tuple[Reader, pl.Series | None]]:
         """Each reader with the row numbers of its texts; None: all of them."""
@@ -157,6 +169,10 @@ class Lines:
         return known
 
     def _partition(self, raw: pl.Series) -> Iterator[tuple[Reader, pl.Series | None]]:
+        usual = self._usual(raw)
+        if usual is not None:
+            yield usual, None
+            return
         fallen = self._fallen(raw)
         rest = (~fallen).arg_true()
         for reader in self.readers[:-1]:
@@ -165,9 +181,10 @@ class Lines:
             found = reader.match(raw if len(rest) == len(raw) else raw.gather(rest))
             if found.any():
                 where = rest.filter(found)
+                self._last = self.readers.index(reader) if len(where) == len(raw) else None
                 yield reader, None if len(where) == len(raw) else where
                 rest = rest.filter(~found)
-        rest = _together(rest, fallen)
+        rest = _with_fallen(rest, fallen)
         if len(rest) or not len(raw):
             yield self.readers[-1], None if len(rest) == len(raw) else rest
 
@@ -280,7 +297,25 @@ def begins_by_format(inner: Lines, body: pl.Series, formats: pl.Series, *, joine
     return begins.scatter(rows, ~body.gather(rows).str.contains(CONTINUES).fill_null(True))
 
 
-def _together(rest: pl.Series, fallen: pl.Series) -> pl.Series:
+@cache
+def together(openings: tuple[str | None, ...]) -> str | None:
+    """One regex for what any of some readers' openings finds; None if one of them has none.
+
+    Args:
+        openings: Their `opening`s.
+    """
+    found = [regex for regex in openings if regex is not None]
+    if len(found) < len(openings):
+        return None
+    regex = "|".join(f"(?:{each})" for each in found)
+    try:
+        pl.Series([""]).str.contains(regex)
+    except pl.exceptions.ComputeError:  # each compiles, all of them together may be too large
+        return None
+    return regex
+
+
+def _with_fallen(rest: pl.Series, fallen: pl.Series) -> pl.Series:
     """Rows that no reader took, with those that none could."""
     others = fallen.arg_true()
     return pl.concat([rest, others]).sort() if len(others) and len(rest) else others if len(others) else rest

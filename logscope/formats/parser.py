@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import cached_property
 from pathlib import PurePosixPath
 
 import polars as pl
@@ -80,21 +81,6 @@ class SourceParser:
         self.family: object = self if assignment.table else _family(assignment)
         """Equal for parsers whose `stated` and `fields` are the same."""
         self._assignment = assignment  # the family is told by identity: its formats stay
-        text = [form for form in assignment.known.formats if form.kind == "text"]
-        chosen = (
-            [form for form in assignment.known.formats if form.inside] if assignment.inner is None else assignment.inner
-        )
-        inner = [*(form for form in chosen if form.kind not in WRAPPERS | {"text"}), *text]
-        self._inner = Lines([reader for form in inner for reader in self._readers(form)])
-        holders = [form for form in assignment.known.formats if form.kind == "docker"]
-        self._bodies = Lines([reader for form in (*holders, *inner) for reader in self._readers(form)])
-        relayed = [
-            SyslogReader(form, self._clock, regex, self._inner)
-            for form in assignment.known.formats
-            if form.kind == "rfc3164"
-            for regex in RELAYED
-        ]
-        self._relayed = Lines([*relayed, *self._bodies.readers])
         self.head_lines = assignment.table.head if assignment.table else 0
         """Lines at the beginning that are no records."""
         self._goes_on = assignment.goes_on
@@ -107,6 +93,38 @@ class SourceParser:
         """One a pattern of the source's formats, in the order in which they are tried."""
         self.formats: tuple[str, ...] = tuple(form.name for form in assignment.formats)
         """Names by the code in column `format`; the last is `text`."""
+
+    # What wrappers hold: of most sources nothing, so that it is made when it is asked for.
+
+    @cached_property
+    def _inner(self) -> Lines:
+        """Readers of bodies."""
+        return Lines([reader for form in self._inside() for reader in self._readers(form)])
+
+    @cached_property
+    def _bodies(self) -> Lines:
+        """Readers of bodies, and of what Docker wraps."""
+        holders = [form for form in self._assignment.known.formats if form.kind == "docker"]
+        return Lines([reader for form in (*holders, *self._inside()) for reader in self._readers(form)])
+
+    @cached_property
+    def _relayed(self) -> Lines:
+        """The same, and of what syslog relays as it stood in a file."""
+        relayed = [
+            SyslogReader(form, self._clock, regex, self._inner)
+            for form in self._assignment.known.formats
+            if form.kind == "rfc3164"
+            for regex in RELAYED
+        ]
+        return Lines([*relayed, *self._bodies.readers])
+
+    def _inside(self) -> list[Format]:
+        known, inner = self._assignment.known.formats, self._assignment.inner
+        chosen = [form for form in known if form.inside] if inner is None else inner
+        return [
+            *(form for form in chosen if form.kind not in WRAPPERS | {"text"}),
+            *(form for form in known if form.kind == "text"),
+        ]
 
     def _csv_reader(self, assignment: Assignment) -> CsvReader | None:
         if assignment.table is None:
