@@ -68,6 +68,8 @@ def read_text(path: Path) -> str:
 
 _COLON = "a text with `: ` in it is written as a block, NAME: |- and the text indented on the next line"
 
+_KEYS = "a key ends with `: `, and what belongs to it stands behind or indented below"
+
 
 def documents(text: str, where: str) -> Iterator[Located]:
     """The documents of a YAML text, one by one; empty ones are left out.
@@ -85,10 +87,11 @@ def documents(text: str, where: str) -> Iterator[Located]:
         try:
             found = composer.document()
         except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            line = None if mark is None else mark.line + 1
             problem = str(error.problem or error.context)
-            mend = _COLON if "mapping values" in problem else None
+            # A key without its colon is found out at the next line; it stands where the key began.
+            mark = error.context_mark if "expected ':'" in problem else error.problem_mark or error.context_mark
+            line = None if mark is None else mark.line + 1
+            mend = _COLON if "mapping values" in problem else _KEYS if "expected ':'" in problem else None
             raise RuleError(f"not YAML: {problem}", where=where, line=line, mend=mend) from None
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             words = str(error).splitlines()[0] if str(error) else type(error).__name__

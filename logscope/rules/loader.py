@@ -14,6 +14,7 @@ from logscope.rules.digest import digest_of
 from logscope.rules.documents import Located, documents, read_text
 from logscope.rules.emit import RECORD_STEP, WHOLE_STEP
 from logscope.rules.having import Having, compile_having
+from logscope.rules.keywords import RECORD_KEYS, RULE_KEYS, SEQUENCE_KEYS, SILENCE_KEYS, STEP_KEYS, TRANSACTION_KEYS
 from logscope.rules.model import (
     LEVELS,
     STATUSES,
@@ -45,14 +46,6 @@ BUILTIN = Path(__file__).parent / "builtin"
 
 SUFFIXES = (".yml", ".yaml")
 
-_RULE_KEYS = (
-    "title", "name", "id", "status", "level", "description", "enabled", "sequence", "record", "silence",
-    "transaction", "emit",
-    "actions", "tests", "author", "date", "modified", "references", "tags", "falsepositives", "license",
-)  # fmt: skip
-_SEQUENCE_KEYS = ("by", "keys", "grain", "maxspan", "steps", "until", "having")
-_STEP_KEYS = ("name", "where", "rule", "absent", "within", "maxpause")
-_TRANSACTION_KEYS = ("where", "keys", "grain")
 _FORMS = ("sequence", "record", "silence", "transaction")
 _STEP_NAME = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
 
@@ -192,7 +185,7 @@ def _rule(
 ) -> Rule | CorrelationDraft | FilterDraft | None:
     if isinstance(document.value, dict) and any(name in document.value for name in SIGMA):
         return sigma_rule(document, complaints, where)
-    keys = Keys(document, _RULE_KEYS, complaints)
+    keys = Keys(document, RULE_KEYS, complaints)
     title = keys.text("title", required=True) or ""
     forms = [form for form in _FORMS if keys.has(form)]
     if len(forms) != 1:
@@ -206,7 +199,7 @@ def _rule(
     if kind == "sequence":
         sequence = _sequence(keys.entries[kind], complaints, compile_filter)
     elif kind in ("record", "silence"):
-        part = Keys(keys.entries[kind], ("where",) if kind == "record" else silences.KEYS, complaints, kind)
+        part = Keys(keys.entries[kind], RECORD_KEYS if kind == "record" else SILENCE_KEYS, complaints, kind)
         silence = silences.read_silence(part) if kind == "silence" else None
         sequence = _record(part, complaints, compile_filter, () if silence is None else silence.by)
     else:
@@ -233,7 +226,7 @@ def _rule(
 
 
 def _sequence(entry: Located, complaints: Complaints, compile_filter: CompileFilter) -> Sequence | None:
-    keys = Keys(entry, _SEQUENCE_KEYS, complaints, "sequence")
+    keys = Keys(entry, SEQUENCE_KEYS, complaints, "sequence")
     if not keys.has("steps"):
         keys.wrong("steps is missing", mend="add steps: with a list of name: and where:")
         return None
@@ -271,7 +264,7 @@ def _step(item: Located, number: int, complaints: Complaints, compile_filter: Co
     name = f"step{number}"
     if isinstance(item.value, dict) and "name" in item.value and isinstance(item.value["name"].value, str):
         name = item.value["name"].value
-    keys = Keys(item, _STEP_KEYS, complaints, f"step {name}")
+    keys = Keys(item, STEP_KEYS, complaints, f"step {name}")
     keys.text("name")
     if not _STEP_NAME.fullmatch(name):
         keys.wrong(f"{name} is not a name", keys.line_of("name"), "letters, digits, _ and -, a letter first")
@@ -382,7 +375,7 @@ def _record(keys: Keys, complaints: Complaints, compile_filter: CompileFilter, b
 def _transaction(
     entry: Located, complaints: Complaints, compile_transaction: CompileTransactionFilter | None
 ) -> TransactionCondition | None:
-    keys = Keys(entry, _TRANSACTION_KEYS, complaints, "transaction")
+    keys = Keys(entry, TRANSACTION_KEYS, complaints, "transaction")
     where = keys.text("where", required=True)
     if where is None:
         return None

@@ -7,6 +7,7 @@ from collections.abc import Sequence as Several
 from logscope.errors import RuleError
 from logscope.rules.documents import Located
 from logscope.rules.emit import Emit, StepField, step_field
+from logscope.rules.keywords import EMIT_KEYS, TEST_KEYS
 from logscope.rules.model import Expectation
 from logscope.rules.reading import Complaints, Keys
 from logscope.templating import Template, TemplateError, parse_template
@@ -22,7 +23,7 @@ def read_emit(entry: Located | None, names: tuple[Several[str], Several[str]] | 
     """
     if entry is None:
         return Emit()
-    keys = Keys(entry, ("message", "fields", "suppress"), complaints, "emit")
+    keys = Keys(entry, EMIT_KEYS, complaints, "emit")
     happens, absent = names or ([], [])
     message: Template | None = None
     lookups: dict[str, StepField] = {}
@@ -69,7 +70,7 @@ def read_tests(keys: Keys, complaints: Complaints) -> tuple[Expectation, ...]:
     """
     found: list[Expectation] = []
     for number, item in enumerate(keys.items("tests"), start=1):
-        test = Keys(item, ("name", "records", "expect", "at_end"), complaints, f"test {number}")
+        test = Keys(item, TEST_KEYS, complaints, f"test {number}")
         if not test.has("records") or "expect" not in test.entries:
             test.wrong("a test has records and expect", mend="write expect: [] for no detection")
         expected: list[dict[str, object]] = []

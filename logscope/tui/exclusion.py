@@ -35,6 +35,30 @@ class Exclusion:
         self._screen = screen
         self._rule: RuleState | None = None
         self._now = 0
+        self._written: list[tuple[str, str, str]] = []
+        """File, its text before and with it, of each that was written here."""
+        self.last = False
+        """Whether an exclusion is what was decided last."""
+
+    def undo(self) -> bool:
+        """Take the last exclusion out of its rule again; whether there was one."""
+        if not self._written:
+            return False
+        screen = self._screen
+        desk, (path, before, text) = screen.investigation.desk, self._written.pop()
+        self.last = False
+
+        def call(_: Cancel) -> None:
+            if desk.text_of(path) != text:
+                raise RuleError("was changed since: the exclusion stays", where=path, mend="edit the rule")
+            desk.write(path, before)
+
+        def undone(_: None) -> None:
+            screen.scope.rules_changed()
+            screen.scope.say(f"{path} is as it was before; it runs")
+
+        screen.queries.ask("exclusion", call, undone, label="writing", failed=screen.tell)
+        return True
 
     def ask(self, detection: Detection, now: int) -> None:
         """Ask for what is to be left out.
@@ -95,12 +119,16 @@ class Exclusion:
         assert rule is not None
         desk, path, shipped = screen.investigation.desk, str(rule.path), rule.origin == "shipped"
 
-        def call(_: Cancel) -> str:
+        def call(_: Cancel) -> tuple[str, str]:
             target = str(desk.own_copy(path)) if shipped else path
+            before = desk.text_of(target)
             desk.write(target, text)
-            return target
+            return target, before
 
-        def written(target: str) -> None:
+        def written(found: tuple[str, str]) -> None:
+            target, before = found
+            self._written.append((target, before, text))
+            self.last = True
             screen.close_bar()
             screen.scope.rules_changed()
             screen.scope.say(f"written to {target}; it runs")

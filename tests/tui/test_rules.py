@@ -85,6 +85,18 @@ async def test_an_exclusion_shows_its_effect_before_it_is_written(opened: Opened
         assert "ORD-4715" not in fake.desk.texts["/rules/silent.yml"]
         await driver.press("1")
         assert '"charge begin"\n        not (order_id:ORD-4715)' in fake.desk.texts["/rules/silent.yml"]
+        await driver.press("U")
+        assert "ORD-4715" not in fake.desk.texts["/rules/silent.yml"]
+        await driver.press("U")
+        assert "nothing is decided" in driver.text()
+        # What somebody else wrote meanwhile is not lost.
+        await driver.press("!")
+        await driver.type("order_id:ORD-4715")
+        await driver.press("enter", "1")
+        fake.desk.texts["/rules/silent.yml"] += "# mine\n"
+        await driver.press("U")
+        assert "was changed since" in driver.text()
+        assert "ORD-4715" in fake.desk.texts["/rules/silent.yml"]
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 50)])
@@ -134,7 +146,7 @@ async def test_a_rule_is_edited_with_names_completed_and_errors_at_their_line(op
         screen.text.cursor_location = (screen.text.document.line_count - 1, 0)
         await driver.press("d", "e", "s", "c")
         assert "Tab …ription" in driver.text()
-        await driver.press("tab", *": x")
+        await driver.press("tab", "x")
         await driver.press("escape")
         assert "not saved" in driver.text()
         await driver.press("ctrl+s")

@@ -6,8 +6,6 @@ from logscope.rules.model import TRANSACTION
 from logscope.rules.reading import Keys
 from logscope.rules.silences.model import DEFAULT_HISTORY_US, DEFAULT_TIMES, Silence
 
-KEYS = ("by", "where", "after", "times", "history")
-
 
 def read_silence(keys: Keys) -> Silence | None:
     """What the keys say; None, and complaints, if that is nothing.

@@ -45,7 +45,7 @@ class DetectionsScreen(ListScreen):
         Binding("t", "open", "Open the transaction", id="detections.open", show=False),
         Binding("a", "acknowledge", "Acknowledge", id="detections.acknowledge", show=False),
         Binding("F", "false_positive", "False positive, with a reason", id="detections.false-positive", show=False),
-        Binding("U", "unjudge", "Take the decision back", id="detections.undo", show=False),
+        Binding("U", "unjudge", "Take the decision, or the exclusion, back", id="detections.undo", show=False),
         Binding("exclamation_mark", "exclude", "Write an exclusion into the rule", id="detections.exclude", show=False),
         Binding("v", "hide", "Hide what is decided about, or show it", id="detections.hide", show=False),
         Binding("tab", "rules", "By rule, over time", id="detections.rules", show=False),
@@ -308,6 +308,7 @@ class DetectionsScreen(ListScreen):
         if one is None:
             return
         name = one.detection
+        self._exclusion.last = False
 
         def call(_: Cancel) -> Mapping[str, Verdict]:
             desk.judge(name, verdict)
@@ -333,8 +334,13 @@ class DetectionsScreen(ListScreen):
             self.ask_text("reason", "false positive because", "kept with it; ! writes an exclusion into the rule")
 
     def action_unjudge(self) -> None:
-        """Take the decision back."""
-        self._judge(None)
+        """Take back an exclusion that was written last, else the decision about this one."""
+        one = self.main_list.detection
+        judged = one is not None and one.detection in self._found.verdicts
+        if judged and not self._exclusion.last:
+            self._judge(None)
+        elif not self._exclusion.undo():
+            self.scope.say("nothing is decided about this one")
 
     def action_exclude(self) -> None:
         """An exclusion in the rule, its effect shown first."""

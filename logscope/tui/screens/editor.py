@@ -14,6 +14,7 @@ from textual.widgets import TextArea
 
 from logscope.engine.api import Cancel, Investigation
 from logscope.errors import LogscopeError
+from logscope.rules.keywords import offered
 from logscope.text import clean
 from logscope.tui.safe import line
 from logscope.tui.screens.base import InvestigatorScreen
@@ -21,12 +22,7 @@ from logscope.tui.widgets.chrome import Chrome, Footer
 from logscope.tui.widgets.query_bar import QueryBar
 from logscope.tui.widgets.row_list import RowList
 
-RULE_KEYS = (
-    "title", "name", "id", "status", "level", "description", "enabled", "sequence", "record", "transaction", "emit",
-    "actions", "tests", "by", "keys", "grain", "maxspan", "steps", "until", "having", "where", "rule", "absent", "within",
-    "maxpause", "message", "fields", "suppress", "records", "expect", "at_end",
-)  # fmt: skip
-"""Keys of a rule's document, to be completed."""
+_COLUMNS = ("service", "host", "level", "message", "time", "transaction")
 _WORD = re.compile(r"[A-Za-z_@][\w.@-]*$", re.ASCII)
 _BARE = re.compile(r"[A-Za-z_@][\w.@-]*", re.ASCII)
 _AFTER = 0.4
@@ -43,7 +39,7 @@ class RuleText(TextArea):
     ]
 
     names: Sequence[str] = ()
-    """What Tab completes."""
+    """Fields and correlation keys, for filters and what is emitted."""
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.text = clean(event.text, lines=True)
@@ -53,11 +49,10 @@ class RuleText(TextArea):
         """What Tab would add to the word before the cursor."""
         row, column = self.cursor_location
         found = _WORD.search(self.document.get_line(row)[:column])
-        if found is None:
+        if found is None or self.document.get_line(row)[column:].strip():
             return ""
-        typed = found.group()
-        name = next((name for name in self.names if name.startswith(typed) and name != typed), "")
-        return name[len(typed) :]
+        lines = [self.document.get_line(number) for number in range(row)]
+        return offered([*lines, self.document.get_line(row)[:column]], row, found.group(), self.names)
 
     def action_complete(self) -> None:
         """Complete the word before the cursor, or indent."""
@@ -107,14 +102,13 @@ class EditorScreen(InvestigatorScreen):
     def on_mount(self) -> None:
         """Names that can be completed; the first check."""
         self.text.cursor_location = (self._at - 1, 0)
-        self.text.names = RULE_KEYS
         investigation = self.investigation
 
         def names(_: Cancel) -> list[str]:
             known = investigation.keys()
             keys = [str(key.get("key", "")) for key in known]
             aliases = [str(name) for key in known for name in key.get("aliases") or ()]
-            return [name for name in dict.fromkeys([*RULE_KEYS, *keys, *aliases]) if _BARE.fullmatch(name)]
+            return [name for name in dict.fromkeys([*keys, *aliases, *_COLUMNS]) if _BARE.fullmatch(name)]
 
         self.queries.ask("names", names, self._named)
         self._check()
@@ -163,7 +157,7 @@ class EditorScreen(InvestigatorScreen):
         """Where the cursor stands, and what Tab would add."""
         row, column = self.text.cursor_location
         rest = self.text.completion()
-        hint = line(("Tab …" + rest, "$log-hint")) if rest else Content("")
+        hint = line(("Tab …" + rest.partition("\n")[0].rstrip(), "$log-hint")) if rest else Content("")
         return line(f"line {row + 1}, column {column + 1}"), hint
 
     def action_write(self) -> None:

@@ -198,6 +198,11 @@ def test_what_a_silence_cannot_be(old: str, new: str, words: str) -> None:
     assert any(words in str(error) for error in errors), errors
 
 
+def test_a_key_without_a_colon_is_told_at_its_own_line() -> None:
+    (error,) = errors_of("title: x\nrecord\nname: y\n")
+    assert (error.line, error.mend is not None and "ends with `: `" in error.mend) == (2, True)
+
+
 def test_yaml_1_2_keeps_text_text() -> None:
     (rule,) = load_text("title: no\nname: on\nid: 2026-11-01\nrecord: {where: 12:30:45}\n", compile_filter).rules
     assert (rule.title, rule.name, rule.id) == ("no", "on", "2026-11-01")
