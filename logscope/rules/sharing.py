@@ -76,7 +76,7 @@ class Sharing:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         """Collects their filters."""
-        found = (each for rule in rules for each in _filters(rule))
+        found = (each for rule in rules for each in filters_of(rule))
         self._filters = tuple({id(each): each for each in found if isinstance(each, SharedFilter | _Seeking)}.values())
 
     @contextmanager
@@ -89,7 +89,8 @@ class Sharing:
             _CURRENT.reset(token)
 
 
-def _filters(rule: Rule) -> Iterator[object]:
+def filters_of(rule: Rule) -> Iterator[object]:
+    """The filters over records by which a rule finds its hits; of one over whole transactions none."""
     if rule.sequence is not None:
         yield from (step.filter for step in rule.sequence.steps)
         if rule.sequence.until is not None:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from logscope.rules.model import Rule
 
 _WATERMARK_COLUMNS = ("fields.peer", "fields.received", "host")
+_MANY = 20_000
+"""Records of a stretch of which it is asked first which rules can match there at all."""
 _OF_INDEX = frozenset({"time", "time_from", "source_id", "line", schema.ROW})
 
 
@@ -219,26 +221,37 @@ class Detecting:
         self, running: Sequence[Running], segments: Sequence[Segment], view: StoreView, cancel: Cancel, now: int | None
     ) -> None:
         """Records to rules; with `now` (the monotonic clock) also to the watermark."""
+        from logscope.rules.gates import Gates
         from logscope.rules.sharing import Sharing
 
-        columns = frozenset[str]().union(*(work.columns for work in running))
-        sharing = Sharing(work.rule for work in running)
+        sharing, gates = Sharing(work.rule for work in running), Gates(work.rule for work in running)
         for number, segment in enumerate(segments):
             cancel.check()
             cancel.tell("applying rules", number / len(segments))
-            asked = (columns if now is None else self.columns(segment.binding.ref.kind)) | _OF_INDEX
-            frame = self._frames.segment(
-                segment, view, {name for name in asked if not name.startswith(schema.KEY_PREFIX)}
-            )
-            frame = self._selection.inside(frame, view)
+            working = list(running)
+            if gates and segment.records >= _MANY:
+                # Live blocks are small, and all that is asked of them was found when they were read.
+                told = self._correlating.key_columns(self._frame(segment, view, gates.columns), gates.columns)
+                closed = gates.closed(told)
+                working = [work for work in running if work.rule.name not in closed]
+            columns = frozenset[str]().union(*(work.columns for work in working))
+            asked = columns if now is None or len(working) < len(running) else self.columns(segment.binding.ref.kind)
+            if now is not None and segment.binding.ref.kind == "messages":
+                asked = asked.union(_WATERMARK_COLUMNS)
+            frame = self._frame(segment, view, asked)
             if now is not None:
                 self._observe(segment, frame, now)
             frame = self._correlating.key_columns(frame, columns)
             with sharing.over(frame):
-                for work in running:
+                for work in working:
                     work.take(frame)
         for work in running:
             work.next_row = view.records
+
+    def _frame(self, segment: Segment, view: StoreView, columns: Collection[str]) -> pl.DataFrame:
+        """A segment's records with these columns, those of keys left out."""
+        wanted = {name for name in columns if not name.startswith(schema.KEY_PREFIX)} | _OF_INDEX
+        return self._selection.inside(self._frames.segment(segment, view, wanted), view)
 
     def _derived(self, detections: Sequence[Found], columns: frozenset[str]) -> pl.DataFrame:
         from logscope.engine.detection.telling import derived, place_of
@@ -261,11 +274,14 @@ class Detecting:
         self.watermark.observe(timed.select(**names), now)
 
     def _shown(self, found: Sequence[Found], work: Running) -> list[Detection]:
-        from logscope.engine.detection.telling import shown
+        from logscope.engine.detection.telling import places_of, shown
 
+        if not found:
+            return []
         if work.linked is not None:
             work.linked.naming.keys(one.number for one in found if one.number is not None)
-        return [shown(one, work.linked, self._correlating, self._store.view, self._source_name) for one in found]
+        places = places_of(found, self._store.view, self._source_name)
+        return [shown(one, work.linked, self._correlating, places) for one in found]
 
     # --- over a restart
 

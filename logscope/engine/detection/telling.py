@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -17,26 +17,36 @@ if TYPE_CHECKING:
     from logscope.records.store import StoreView
 
 
-def shown(
-    found: Found,
-    linked: Correlating | None,
-    own: Correlating,
-    view: StoreView,
-    source_name: Callable[[int], str],
-) -> Detection:
+Places = Mapping[int, tuple[str, int]]
+"""Rows to their sources' names and lines."""
+
+
+def places_of(found: Sequence[Found], view: StoreView, source_name: Callable[[int], str]) -> Places:
+    """Where the steps of detections stand: of all at once, since a rule may find a million.
+
+    Args:
+        found: What rules found.
+        view: The records.
+        source_name: A source's name by its place.
+    """
+    rows = list({step.row for one in found for step in one.steps.values()})
+    index = view.index.select("source_id", "line")[rows]
+    names = {place: source_name(place) for place in index["source_id"].unique().to_list()}
+    sources = map(names.__getitem__, index["source_id"].to_list())
+    return dict(zip(rows, zip(sources, index["line"].to_list(), strict=True), strict=True))
+
+
+def shown(found: Found, linked: Correlating | None, own: Correlating, places: Places) -> Detection:
     """A detection with sources and lines.
 
     Args:
         found: What the rule found.
         linked: The transactions it runs over.
         own: The session's, whose numbers are told.
-        view: The records.
-        source_name: A source's name by its place.
+        places: Of its steps, at least.
     """
-    # A query for each would take a hundred times as long as looking it up.
-    sources, lines = view.index.get_column("source_id"), view.index.get_column("line")
     steps = {
-        name: {"time": step.time, "source": source_name(sources[step.row]), "line": lines[step.row], "row": step.row}
+        name: {"time": step.time, "source": places[step.row][0], "line": places[step.row][1], "row": step.row}
         for name, step in found.steps.items()
     }
     keys = {name: list(values) if isinstance(values, tuple | list) else [values] for name, values in found.keys.items()}

@@ -23,6 +23,7 @@ from logscope.rules.sigma.needles import Needles, needles_of
 from logscope.rules.sigma.pipelines import Pipeline, pipeline_of, placeholders
 from logscope.rules.sigma.policy import POLICY, words_of
 from logscope.rules.sigma.predicates import Mask, all_of, any_of, contains_any, none_of, plain_part, predicate
+from logscope.rules.sigma.values import SigmaValues
 from logscope.rules.sigma.view import PipelineView
 from logscope.rules.values import candidates
 
@@ -49,6 +50,16 @@ class SigmaFilter:
     def kind(self) -> object:
         """See `sharing.SharedFilter`: rules of one pipeline read alike."""
         return id(self.pipeline)
+
+    @property
+    def gate_columns(self) -> frozenset[str]:
+        """See `gates.Gated`: what tells whether a record is of the logsource."""
+        return _columns(set(), self.pipeline)
+
+    def admits(self, frame: pl.DataFrame) -> bool:
+        """See `gates.Gated`."""
+        part = SigmaValues(frame, self.pipeline).takes_part()
+        return part is None or bool(part.any())
 
     def narrowed(self, detections: SigmaDetections) -> SigmaFilter:
         """One that matches only where these detections do too.
