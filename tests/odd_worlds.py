@@ -53,3 +53,20 @@ def versions(seed: int, count: int = 480) -> World:
         for step, word in enumerate(("begins", world.chance.choice(("reads", "writes")), "ends")):
             world.say(number * 1.5 + step * 0.2, "app", word, request, request=request, version=version)
     return world
+
+
+def tickets(seed: int, count: int = 480) -> World:
+    """Four offices give tickets from 1 on: a number is a ticket together with its office only."""
+    world = World(random.Random(seed))
+    offices = [world.new("office", name) for name in ("north", "south", "east", "west")]
+    numbers = dict.fromkeys(offices, 0)
+    for call in range(count):
+        at = call * 60.0
+        office = world.chance.choice(offices)
+        numbers[office] += 1
+        ticket = world.new("ticket", str(numbers[office]))
+        whole = world.new("ticket of an office", f"{office}+{ticket}")
+        for service, word in (("door", "drawn"), ("hall", "called"), ("desk", "served"), ("desk", "done")):
+            at += world.chance.random() * 200
+            world.say(at, service, word, whole, office=office, ticket=ticket)
+    return world

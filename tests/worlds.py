@@ -294,6 +294,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "ref": ("ref", "psp_ref", "reference"), "trace": ("trace_id", "traceId"), "span": ("span_id",), "user": ("user", "uid"),
     "job": ("job",), "call": ("icid",), "leg": ("call_id",), "transfer": ("transfer",), "corr": ("corr",), "file": ("file",),
     "router": ("router",), "pid": ("pid",), "parent": ("parent",), "link": ("sig",), "work": ("work",), "version": ("build",),
+    "office": ("office",), "ticket": ("number",),
 }  # fmt: skip
 
 

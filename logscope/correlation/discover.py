@@ -14,7 +14,7 @@ from logscope.correlation.columns import SAMPLE, shape_of, statistics
 from logscope.correlation.extract import extract
 from logscope.correlation.finding import find_keys
 from logscope.correlation.grain import choose
-from logscope.correlation.keys import HOUR_US, Key
+from logscope.correlation.keys import HOUR_US, Key, parts_of
 from logscope.correlation.plan import Level, Plan
 from logscope.correlation.relations import Relations, Sample, hubs_at, level_of, relations, transitive
 from logscope.correlation.reuse import reuse_gap
@@ -172,7 +172,7 @@ def _values(
         values = values.with_columns(pl.col("key").replace_strict(mapping, return_dtype=pl.UInt16))
     notices = []
     if given:
-        wanted = {field for key in given for field in key.fields}
+        wanted = {part for key in given for field in key.fields for part in parts_of(field)}
         wide = pairs.filter(pl.col("name").is_in(list(wanted))).unique(
             subset=[ROW, "name"], keep="first", maintain_order=True
         )

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 import polars as pl
 
 from logscope.correlation.batch import increasing
-from logscope.correlation.keys import VALUE_PATTERNS, Key, bound, ignored, normalise
+from logscope.correlation.keys import JOINT, VALUE_PATTERNS, Key, bound, ignored, normalise, parts_of
 from logscope.correlation.patterns import lead_of
 from logscope.correlation.plan import Plan
 from logscope.correlation.vocabulary import LOCAL, Vocabulary
@@ -40,7 +40,7 @@ def columns_needed(plan: Plan, keys: Collection[str] | None = None) -> frozenset
     for key in plan.keys:
         if keys is not None and key.name not in keys:
             continue
-        wanted.update(column_of(field) for field in key.fields)
+        wanted.update(column_of(part) for field in key.fields for part in {field, *parts_of(field)})
         if any(bound(field)[1] is not None for field in key.fields):
             wanted.update(("service", "source"))
         if key.patterns:
@@ -109,6 +109,9 @@ def _values_of(frame: pl.DataFrame, key: Key, place: int) -> Iterator[pl.DataFra
     scope = _scope(frame) if key.klass == "scoped" else pl.lit(None, dtype=pl.String)
     for field in key.fields:
         column = column_of(field)
+        together = _together(frame, field)
+        if together is not None:
+            yield together.select(ROW, "time", key=pl.lit(place, dtype=pl.UInt16), value="value", scope=scope)
         if column not in frame.columns or frame[column].dtype == pl.Boolean or not frame[column].count():
             continue
         name, only = bound(field)
@@ -126,6 +129,17 @@ def _values_of(frame: pl.DataFrame, key: Key, place: int) -> Iterator[pl.DataFra
                 "value", empty_as_null=True
             )
             yield _clean(part.with_columns(_group(pattern)))
+
+
+def _together(frame: pl.DataFrame, field: str) -> pl.DataFrame | None:
+    """The records that hold all parts of a field that is made of several, with `value`; None: some are in no record."""
+    columns = [column_of(part) for part in parts_of(field)]
+    if len(columns) < 2 or not set(columns) <= set(frame.columns):
+        return None
+    texts = [pl.col(column).cast(pl.String).str.strip_chars(" \t\r\n\"'") for column in columns]
+    said = pl.all_horizontal(~ignored(text) for text in texts)
+    found = frame.filter(said).with_columns(value=pl.concat_str(texts, separator=JOINT))
+    return found.filter(pl.col("value").str.len_bytes() <= MAX_VALUE)
 
 
 def _matching(frame: pl.DataFrame, pattern: str) -> tuple[pl.DataFrame, pl.Series]:

@@ -20,6 +20,7 @@ from logscope.correlation.columns import (
     shape_pattern,
     statistics,
 )
+from logscope.correlation.composite import composite
 from logscope.correlation.keys import (
     CANONICAL,
     Key,
@@ -38,6 +39,8 @@ from logscope.text import clean
 REDUNDANT = 0.98
 """A place in the text is not looked at where a key's other names hold so much of what it holds."""
 MOST_REFUSED = 40
+ALONE = 0.05
+"""Where no strong key stands in so many of a service's records, pairs of columns are looked at."""
 
 Found = tuple[list[Key], dict[str, dict[str, float]], pl.DataFrame, tuple[str, ...]]
 
@@ -70,8 +73,8 @@ def find_keys(sample: pl.DataFrame, pairs: pl.DataFrame) -> Found:
         Keys; statistics by key name; KEY_VALUES by place among the keys; what is no key and why.
     """
     order = sample.select(ROW, "time", "place", "template").with_row_index("rank")
-    held, columns = _columns(*occurrences(sample, pairs))
-    held, refused = _without_hopeless(held, columns)
+    every, columns = _columns(*occurrences(sample, pairs))
+    held, refused = _without_hopeless(every, columns)
     stats = statistics(held, order)
     groups, why = _alias(held, stats, columns, order)
     member_of = {name: group[0] for group in groups for name in group}
@@ -104,6 +107,16 @@ def find_keys(sample: pl.DataFrame, pairs: pl.DataFrame) -> Found:
             merged = merged.filter(~(mine & pl.col("value").is_in(strays.implode())))
     places = {row["group"]: place for place, (_, row) in enumerate(named.values())}
     table = _key_values(merged.drop("shape", "length"), columns, places, keys, sample)
+    if all(row["cover"] < ALONE or not key.links or key.klass != "strong" for key, row in named.values()):
+        best = {group: found[0][0] for group, found in columns.fields.items()}
+        pair = composite(every, best, columns.dictionary["text"], order)
+        if pair is not None and pair[0].name not in named:
+            key, row, joined_values = pair
+            named[key.name] = (key, row)
+            keys.append(key)
+            more = joined_values.join(sample.select(ROW, "time"), on=ROW)
+            more = more.with_columns(key=pl.lit(len(keys) - 1, pl.UInt16), scope=pl.lit(None, pl.String))
+            table = pl.concat([table, more.select(KEY_VALUES.keys()).cast(KEY_VALUES)])  # type: ignore[arg-type]
     said = tuple(text for _, text in sorted(refused, key=lambda each: (-each[0], each[1]))[:MOST_REFUSED])
     return keys, {name: row for name, (_, row) in named.items()}, table, said
 

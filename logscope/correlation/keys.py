@@ -36,7 +36,8 @@ class Key:
     klass: KeyClass = "strong"
     """How it links (interface section 5)."""
     fields: tuple[str, ...] = ()
-    """Names of record fields (or of the columns host, service, pid) that hold its values, aliases included."""
+    """Names of record fields (or of the columns host, service, pid) that hold its values, aliases included; `a+b`: two
+    fields that are an id only together."""
     pattern: str | None = None
     """Rust regex with one capture group over the record's raw text; every hit counts."""
     also: tuple[str, ...] = ()
@@ -99,6 +100,16 @@ def snake_case(name: str) -> str:
 GENERIC_NAMES = frozenset({"id", "uuid", "guid", "key", "value", "name", "ref", "data", "num", "no", "code", "type"})
 """Names that say nothing: such a field is bound to its own service (`id@orders`)."""
 AT = "@"
+
+
+JOINT = "+"
+"""Joins the names of fields that are an id only together (`branch+ticket`), and their values."""
+
+
+def parts_of(field: str) -> tuple[str, ...]:
+    """The record fields that a key's field is made of: one, or those joined by `+`."""
+    parts = tuple(field.split(JOINT))
+    return parts if all(parts) else (field,)
 
 
 def is_generic(field: str) -> bool:

@@ -1,12 +1,19 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 
 from logscope.correlation.extract import columns_needed, extract
 from logscope.correlation.keys import Key, given_key, is_measure, normalise, snake_case
 from logscope.correlation.plan import Level, Plan, from_toml, to_toml
+from logscope.engine.api import Cancel
+from logscope.engine.options import Options
+from logscope.engine.session import Session
 from logscope.errors import PlanError
+from tests.odd_worlds import tickets
+from tests.worlds import write
 
 
 @pytest.mark.parametrize("name", ["X-Request-Id", "requestId", "request_id", "http.request_id"])
@@ -33,6 +40,22 @@ def test_a_key_that_matches_everything_is_said() -> None:
     notice = given_key("o=(.*)")[1]
     assert notice is not None
     assert "matches any text" in notice
+
+
+def test_fields_that_are_an_id_only_together(tmp_path: Path) -> None:
+    files, truth = write(tickets(1, count=60), tmp_path)
+    plan = tmp_path / "plan.toml"
+    plan.write_text('grain = "ticket"\n[[keys]]\nname = "ticket"\nfields = ["office+number"]\n')
+    session = Session(Options(sources=tuple(map(str, files)), plan=str(plan)))
+    try:
+        session.open()
+        session.read_all()
+        session.prepare_keys(cancel=Cancel())
+        found = session.correlating.key_values("ticket")["value"].unique()
+        assert set(found) == set(truth.values())
+        assert set(session.transactions("", cancel=Cancel())["records"]) == {4}
+    finally:
+        session.close()
 
 
 def test_a_plan_survives_its_file() -> None:

@@ -15,7 +15,7 @@ from logscope.engine.api import Cancel
 from logscope.engine.options import Options
 from logscope.engine.session import Session
 from tests.conformance.pairs import Agreement, agreement
-from tests.odd_worlds import burst, long_traces, versions, visits
+from tests.odd_worlds import burst, long_traces, tickets, versions, visits
 from tests.worlds import (
     Shop,
     World,
@@ -118,6 +118,7 @@ VARIANTS: dict[str, Variant] = {
     "all begun at once": Variant(lambda: burst(59), "work"),
     "all begun at once, json": Variant(lambda: burst(60), "work", {"style": "json"}),
     "a version that runs": Variant(lambda: versions(61), "request"),
+    "tickets of offices": Variant(lambda: tickets(62), "ticket of an office"),
     "each id once": Variant(lambda: strangers(55), None),
 }
 
