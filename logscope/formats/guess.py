@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 import polars as pl
 from dateutil import parser as dateutil
 
 from logscope.formats.model import Format
+from logscope.formats.numericdates import UNIVERSAL, numeric_layouts
 from logscope.formats.pieces import expand
+from logscope.formats.timestamps import Clock, layout_reader
 
 _TRIED = 20
 _WORDS = 6
+_CLOCK = Clock(reference_us=4_102_444_800_000_000)
+"""Of times that are only counted and compared."""
 _MONTHS = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
 
 
@@ -28,81 +32,99 @@ def leading_time(lines: Sequence[str]) -> tuple[Format, float] | None:
     Returns:
         None where fewer than half of the lines begin so.
     """
-    best: tuple[str, str, float] | None = None
-    for layout, pattern in dict.fromkeys(_layouts(lines[:_TRIED])):
-        share = sum(1 for line in lines if _reads(layout, pattern, line)) / len(lines)
-        if share >= 0.5 and (best is None or share > best[2]):
-            best = (layout, pattern, share)
-    if best is None:
+    texts = pl.Series(lines, dtype=pl.String)
+    found = _voted(texts, _layouts(lines[:_TRIED]), r"^[\[(<]?({})", 0.5)
+    if found is None:
         return None
-    layout, pattern, share = best
-    form = Format(
-        name="timed-text",
-        kind="regex",
-        title=f"text with a time like '{layout}'",
-        where="found on a sample",
-        order=90,
-        patterns=(rf"^[\[(<]?(?P<time>{pattern})[\])>]?[ \t:,|-]*(?P<message>.*)$",),
-        multiline=True,
-        layouts=(layout,),
-    )
-    return form, share
+    layout, pattern, share = found
+    tail = rf"(?P<time>{pattern})[\])>]?[ \t:,|-]*(?P<message>.*)$"
+    return _format(rf"^[\[(<]?{tail}", layout, f"text with a time like '{layout}'"), share
 
 
 _EARLY = 100
 _EARLY_SHARE = 0.25
 _WITHIN = tuple(expand(shape) for shape in ("{{iso}}", "{{clf}}", "{{ctime}}", "{{bsd}}"))
+_BEFORE = rf"^(?P<before>[^\n]{{0,{_EARLY}}}?[^0-9A-Za-z\n])"
+_BEHIND = r"(?:[^0-9A-Za-z]|$)"
 
 
 def early_time(lines: Sequence[str]) -> tuple[Format, float] | None:
-    """A format for lines that have a time of a well-known shape among their first signs, and the share it reads.
+    """A format for lines that have a time among their first signs, of a well-known shape or of digits, and its share.
 
     Returns:
-        None where the first line has none, or fewer than a quarter: what continues a record may look like anything.
+        None where fewer than half have one, a quarter if the first line has: what continues a record may look like
+        anything.
     """
     texts = pl.Series(lines, dtype=pl.String)
-    best: tuple[float, str] | None = None
+    best: tuple[float, str, str] | None = None
     for shape in _WITHIN:
-        pattern = rf"^(?P<before>[^\n]{{0,{_EARLY}}}?[^0-9A-Za-z\n])(?P<time>{shape})(?:[^0-9A-Za-z]|$)"
-        found = texts.str.contains(pattern)
+        found = texts.str.contains(f"{_BEFORE}{shape}{_BEHIND}")
         share = int(found.sum()) / len(texts)
-        if found[0] and share >= _EARLY_SHARE and (best is None or share > best[0]):
-            best = share, pattern
+        if share >= (_EARLY_SHARE if found[0] else 0.5) and (best is None or share > best[0]):
+            best = share, shape, ""
     if best is None:
-        return None
-    form = Format(
+        before = _BEFORE.replace("?P<before>", "?:").replace("{", "{{").replace("}", "}}")
+        layouts = (found for line in lines[:_TRIED] for found in numeric_layouts(line[: 2 * _EARLY], within=True))
+        voted = _voted(texts, layouts, f"{before}({{}}){_BEHIND}", 0.5)
+        if voted is None:
+            return None
+        best = voted[2], voted[1], voted[0]
+    share, shape, layout = best
+    return _format(f"{_BEFORE}(?P<time>{shape}){_BEHIND}", layout, "text with a time behind its first words"), share
+
+
+def _format(pattern: str, layout: str, title: str) -> Format:
+    return Format(
         name="timed-text",
         kind="regex",
-        title="text with a time behind its first words",
+        title=title,
         where="found on a sample",
         order=90,
-        patterns=(best[1],),
+        patterns=(pattern,),
         multiline=True,
+        layouts=(layout,) if layout else (),
+        zone="UTC" if layout.endswith(UNIVERSAL) else "",
     )
-    return form, best[0]
+
+
+def _voted(
+    texts: pl.Series, layouts: Iterable[tuple[str, str]], place: str, least: float
+) -> tuple[str, str, float] | None:
+    """The layout, its pattern and its share, that reads most lines; of equal ones that of the shortest stretch of time.
+
+    Which of two numbers is the day may be told by one line of many; where none tells, a log's lines lie close together.
+    """
+    ranked = []
+    for rank, (layout, pattern) in enumerate(dict.fromkeys(layouts)):
+        times = layout_reader(layout)(texts.str.extract(place.format(pattern), 1), _CLOCK, None)
+        share = times.count() / len(texts)
+        if share >= least:
+            epochs = times.dt.epoch("us").drop_nulls()
+            ranked.append((-share, int(epochs.max()) - int(epochs.min()), rank, layout, pattern))  # type: ignore[arg-type]
+    if not ranked:
+        return None
+    share, _, _, layout, pattern = min(ranked)
+    return layout, pattern, -share
 
 
 def layout_of(texts: Sequence[str]) -> str | None:
     """The strptime layout of at least half of the texts, each a time and nothing else; None if they have none."""
-    for layout, pattern in dict.fromkeys(found for text in texts[:_TRIED] if (found := _layout(text.strip()))):
-        if sum(1 for text in texts if _reads(layout, pattern, text)) >= len(texts) / 2:
-            return layout
-    return None
+    layouts = (found for text in texts[:_TRIED] for found in _all_layouts(text.strip()))
+    found = _voted(pl.Series(texts, dtype=pl.String).str.strip_chars(), layouts, "^({})$", 0.5)
+    return None if found is None or found[0].endswith(UNIVERSAL) else found[0]
 
 
-def _reads(layout: str, pattern: str, line: str) -> bool:
-    found = re.match(rf"[\[(<]?({pattern})", line[:80])
-    if found is None:
-        return False
-    try:
-        datetime.strptime(found[1].replace(",", "."), layout.replace("%.f", ".%f").replace("%e", "%d"))  # noqa: DTZ007 (only whether it reads)
-    except ValueError:
-        return False
-    return True
+def _all_layouts(text: str) -> Iterator[tuple[str, str]]:
+    """Layouts of a text that is a time."""
+    yield from numeric_layouts(text)
+    found = _layout(text)
+    if found is not None:
+        yield found
 
 
 def _layouts(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
     for line in lines:
+        yield from numeric_layouts(line[:80].lstrip("[(<"), begins=True)
         words = re.split(r"(\s+)", line[:80].lstrip("[(<"))
         for count in range(min(_WORDS, (len(words) + 1) // 2), 0, -1):
             text = "".join(words[: 2 * count - 1]).rstrip("])>,:;|- ")
@@ -114,7 +136,7 @@ def _layouts(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 def _layout(text: str) -> tuple[str, str] | None:
     """The strptime layout and the pattern of a text that is a date with a time, whatever the separators."""
-    if not re.search(r"\d{1,2}:\d\d:\d\d", text):
+    if not re.search(r"\d{1,2}:\d\d:\d\d", text) or re.search(r"\d ?[AaPp][Mm]\b", text):
         return None
     try:
         with warnings.catch_warnings():

@@ -89,7 +89,7 @@ _Read = Callable[[pl.Series, Clock, "pl.Series | None"], pl.Series]
 
 
 def _likely_first(text: pl.Series, clock: Clock) -> list[tuple[str, _Read]]:
-    own = [(r"\S", _layout_reader(layout)) for layout in clock.layouts]
+    own = [(r"\S", layout_reader(layout)) for layout in clock.layouts]
     first = str(text.drop_nulls()[0])
     return [*own, *sorted(SHAPES, key=lambda shape: re.search(shape[0], first) is None)]
 
@@ -227,11 +227,12 @@ def _clf(text: pl.Series, clock: Clock, received: pl.Series | None) -> pl.Series
     )
 
 
-def _layout_reader(layout: str) -> _Read:
+def layout_reader(layout: str) -> _Read:
+    """A reader of times of one strptime layout; null where a text has it not, or is none."""
     aware = "%z" in layout or "%#z" in layout or "%:z" in layout or layout == "%+"
 
     def read(text: pl.Series, clock: Clock, received: pl.Series | None) -> pl.Series:
-        point = text.str.replace(",", ".", literal=True) if "%.f" in layout else text
+        point = text.str.replace(r"(:[0-9]{2}),([0-9])", "$1.$2") if "%.f" in layout else text
         if "%Y" not in layout and "%y" not in layout and layout not in {"%s", "%+"}:
             return _yearless(point, layout, clock, received)
         times = _parsed(point, layout)
@@ -287,17 +288,24 @@ def _epoch(text: pl.Series, clock: Clock, received: pl.Series | None) -> pl.Seri
 def _ctime(text: pl.Series, clock: Clock, received: pl.Series | None) -> pl.Series:
     """Ctime's with the fraction behind a colon, as SSSD writes them."""
     point = text.str.replace(r"(:[0-9]{2}):([0-9]+) ", "$1.$2 ")
-    return _layout_reader("%a %b %e %H:%M:%S%.f %Y")(point, clock, received)
+    return layout_reader("%a %b %e %H:%M:%S%.f %Y")(point, clock, received)
 
 
 def _erlang(text: pl.Series, clock: Clock, received: pl.Series | None) -> pl.Series:
     """Erlang's reports: two colons between date and time, one digit for the first days of a month."""
-    return _layout_reader("%d-%b-%Y::%H:%M:%S%.f")(text.str.replace(r"^([0-9])-", "0${1}-"), clock, received)
+    return layout_reader("%d-%b-%Y::%H:%M:%S%.f")(text.str.replace(r"^([0-9])-", "0${1}-"), clock, received)
 
 
 def _year_last(text: pl.Series, clock: Clock, received: pl.Series | None) -> pl.Series:
     """RFC 3164's with a zone and the year behind it, as its examples have them."""
     return to_times(text.str.replace(r"^(.{3} [ 0-9]?[0-9]) (\S+)(.*) ([0-9]{4})$", "$1 $4 $2$3"), clock, received)
+
+
+def _compact(text: pl.Series, clock: Clock, received: pl.Series | None) -> pl.Series:
+    """ISO 8601's basic form, its T left out or not."""
+    parts = text.str.extract_groups(r"^([0-9]{8})T?([0-9]{6})(?:[.,]([0-9]{1,9}))?[0-9]*(Z|[+-][0-9]{4})?$").struct
+    naive = _parsed(parts.field("1") + parts.field("2"), "%Y%m%d%H%M%S") + _fraction(parts.field("3").fill_null("0"))
+    return _zoned(naive, parts.field("4"), clock.zone)
 
 
 def _exponent(text: pl.Series, clock: Clock, received: pl.Series | None) -> pl.Series:
@@ -309,30 +317,32 @@ _TIME = r"[0-9]{2}:[0-9]{2}:[0-9]{2}"
 
 SHAPES: tuple[tuple[str, _Read], ...] = (
     (rf"^[0-9]{{4}}[-/.][0-9]{{2}}[-/.][0-9]{{2}}[Tt _]{_TIME}", _iso),
-    (rf"^[A-Z][A-Za-z]{{2}} [ 0-9]?[0-9] {_TIME}[.,]?[0-9]*$", _layout_reader("%b %e %H:%M:%S%.f")),
+    (rf"^[A-Z][A-Za-z]{{2}} [ 0-9]?[0-9] {_TIME}[.,]?[0-9]*$", layout_reader("%b %e %H:%M:%S%.f")),
     (rf"^[0-9]{{1,2}}/[A-Z][a-z]{{2}}/[0-9]{{4}}[: ]{_TIME}", _clf),
-    (r"^[0-9]{9,19}(?:\.[0-9]+)?$", _epoch),
-    (rf"^[0-9]{{2}}/[0-9]{{2}}/[0-9]{{2}} {_TIME}", _layout_reader("%y/%m/%d %H:%M:%S%.f")),
+    # Of fourteen digits milliseconds would be in the year 2286 and after.
+    (r"^(?:[0-9]{9,13}|[0-9]{15,19})(?:\.[0-9]+)?$", _epoch),
+    (r"^(?:19|20)[0-9]{6}T?[0-9]{6}(?:[.,][0-9]+)?(?:Z|[+-][0-9]{4})?$", _compact),
+    (rf"^[0-9]{{2}}/[0-9]{{2}}/[0-9]{{2}} {_TIME}", layout_reader("%y/%m/%d %H:%M:%S%.f")),
     (
         rf"^[A-Z][a-z]{{2}} [A-Z][a-z]{{2}} [ 0-9][0-9] {_TIME}[.,]?[0-9]* [0-9]{{4}}$",
-        _layout_reader("%a %b %e %H:%M:%S%.f %Y"),
+        layout_reader("%a %b %e %H:%M:%S%.f %Y"),
     ),
     (rf"^[A-Z][a-z]{{2}} [A-Z][a-z]{{2}} [ 0-9][0-9] {_TIME}:[0-9]+ [0-9]{{4}}$", _ctime),
-    (rf"^[A-Z][a-z]{{2}} [ 0-9]?[0-9] [0-9]{{4}} {_TIME}", _layout_reader("%b %e %Y %H:%M:%S%.f")),
-    (rf"^[A-Z][a-z]{{2}} [ 0-9]?[0-9], [0-9]{{4}} {_TIME}", _layout_reader("%b %e, %Y %H:%M:%S%.f")),
+    (rf"^[A-Z][a-z]{{2}} [ 0-9]?[0-9] [0-9]{{4}} {_TIME}", layout_reader("%b %e %Y %H:%M:%S%.f")),
+    (rf"^[A-Z][a-z]{{2}} [ 0-9]?[0-9], [0-9]{{4}} {_TIME}", layout_reader("%b %e, %Y %H:%M:%S%.f")),
     (rf"^[A-Z][A-Za-z]{{2}} [ 0-9]?[0-9] {_TIME}[.,]?[0-9]*(?: [A-Z]{{3,5}})? (?:19|20)[0-9]{{2}}$", _year_last),
-    (rf"^[0-9]{{2}}-[0-9]{{2}} {_TIME}[.,]?[0-9]*$", _layout_reader("%m-%d %H:%M:%S%.f")),
-    (rf"^[0-9]{{4}} {_TIME}", _layout_reader("%m%d %H:%M:%S%.f")),
-    (rf"^[0-9]{{8}} {_TIME}", _layout_reader("%Y%m%d %H:%M:%S%.f")),
+    (rf"^[0-9]{{2}}-[0-9]{{2}} {_TIME}[.,]?[0-9]*$", layout_reader("%m-%d %H:%M:%S%.f")),
+    (rf"^[0-9]{{4}} {_TIME}", layout_reader("%m%d %H:%M:%S%.f")),
+    (rf"^[0-9]{{8}} {_TIME}", layout_reader("%Y%m%d %H:%M:%S%.f")),
     (rf"^[0-9]{{1,2}}-[A-Z][a-z]{{2}}-[0-9]{{4}}::{_TIME}", _erlang),
     (r"^[0-9]\.[0-9]+[eE]\+0?9$", _exponent),
-    (r"^[0-9]{6} [0-9]{6}$", _layout_reader("%y%m%d %H%M%S")),
+    (r"^[0-9]{6} [0-9]{6}$", layout_reader("%y%m%d %H%M%S")),
     (
         rf"^[A-Z][a-z]{{2}}, [ 0-9]?[0-9] [A-Z][a-z]{{2}} [0-9]{{4}} {_TIME} [+-][0-9]{{4}}$",
-        _layout_reader("%a, %d %b %Y %H:%M:%S %z"),
+        layout_reader("%a, %d %b %Y %H:%M:%S %z"),
     ),
-    (rf"^[0-9]{{2}} [A-Z][a-z]{{2}} [0-9]{{4}} {_TIME}[.,]?[0-9]*$", _layout_reader("%d %b %Y %H:%M:%S%.f")),
-    (rf"^[0-9]{{2}}-[A-Z][a-z]{{2}}-[0-9]{{4}} {_TIME}[.,]?[0-9]*$", _layout_reader("%d-%b-%Y %H:%M:%S%.f")),
+    (rf"^[0-9]{{2}} [A-Z][a-z]{{2}} [0-9]{{4}} {_TIME}[.,]?[0-9]*$", layout_reader("%d %b %Y %H:%M:%S%.f")),
+    (rf"^[0-9]{{2}}-[A-Z][a-z]{{2}}-[0-9]{{4}} {_TIME}[.,]?[0-9]*$", layout_reader("%d-%b-%Y %H:%M:%S%.f")),
 )
 """Guard (Rust regex) and reader of each well-known shape; no two guards match the same text."""
 

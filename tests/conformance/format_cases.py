@@ -9,6 +9,7 @@ import csv
 import gzip
 import json
 import re
+import tomllib
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from dateutil import parser as dateutil
 from tests.conformance.sigma import SHARED
 
 DATA = SHARED / "data"
+_HERE = Path(__file__).parent
 
 _LEVELS = {
     "trace": "trace finest finer verbose all v debug2 debug3 debug4 debug5",
@@ -132,7 +134,9 @@ def lnav() -> Iterator[Case]:
     """Sample lines of lnav's format definitions."""
     for entry in _json_lines(DATA / "lnav" / "format_samples.jsonl"):
         captures = {k: v for k, v in (entry.get("captures") or {}).items() if k not in {"timestamp", "level", "body"}}
-        time, year = time_of(entry.get("timestamp_text"))
+        stamp = str(entry.get("timestamp_text") or "")
+        # strace writes the time of day alone.
+        time, year = time_of(None if re.fullmatch(r"[\d:.]{8,15}", stamp) and ":" in stamp else stamp)
         # lnav calls HTTP 404 an error; our interface calls it a warning.
         status = str(entry.get("level_text") or "").isdigit()
         level = None if status else level_of(entry.get("level") or "")
@@ -240,6 +244,53 @@ def crowdsec() -> Iterator[Case]:
             yield Case(entry["id"], lines, tuple(records), counts=False)
 
 
+def plaso() -> Iterator[Case]:
+    """Plaso's parser tests: what it asserts of single events (`plaso.jsonl` holds that, taken from its tests)."""
+    for entry in _json_lines(_HERE / "plaso.jsonl"):
+        path = DATA / "plaso" / entry["file"]
+        if not path.exists():
+            continue
+        content = path.read_bytes()
+        marked = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+        encoding = "utf-16" if marked else "utf-16-le" if b"\0" in content[:100] else "utf-8"
+        lines = tuple(line.rstrip("\r") for line in content.decode(encoding, "replace").split("\n"))
+        records = []
+        for event in entry["events"]:
+            time, _ = time_of(event["time"])
+            # What has no year is given plaso's relative ones.
+            dated = event["time"][:4] >= "1970"
+            stamp = event["time"]
+            told_times = (stamp[11:23], stamp[11:19], stamp[:10])
+            told = [event["values"][name] for name in event["values"]]
+            line = max(
+                range(len(lines)),
+                key=lambda at: (*(each in lines[at] for each in told_times), _share(lines[at], told), -at),
+            )
+            level = level_of(event.get("level", ""))
+            if not dated and time is not None:
+                time = time.replace(year=2020)
+            records.append(Expected(line, time, dated, level, texts(event["values"].items())))
+        yield Case(entry["file"], lines, tuple(records), counts=False)
+
+
+def _share(line: str, told: list[str]) -> int:
+    return sum(len(value) for value in told if value.split("\n")[0] in line)
+
+
+def matomo() -> Iterator[Case]:
+    """The lines that Matomo's importer is tested with (`matomo.toml` says what stands in them)."""
+    table = tomllib.loads((_HERE / "matomo.toml").read_text(encoding="utf-8"))["records"]
+    for name in dict.fromkeys(record["file"] for record in table):
+        path = DATA / "matomo" / name
+        if path.exists():
+            records = [
+                Expected(each["line"] - 1, time_of(each["time"])[0], values=each["values"])
+                for each in table
+                if each["file"] == name
+            ]
+            yield Case(name, _lines(path.read_bytes()), tuple(records), counts=False)
+
+
 _SYSLOG = {"appname": "service", "programname": "service", "hostname": "host", "host": "host", "procid": "pid"}
 
 
@@ -309,4 +360,20 @@ def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
-__all__ = ["DATA", "Case", "Expected", "beats", "crowdsec", "elastic", "grok", "lnav", "loghub", "sekoia", "syslog"]
+__all__ = [
+    *(
+        "DATA",
+        "Case",
+        "Expected",
+        "beats",
+        "crowdsec",
+        "elastic",
+        "grok",
+        "lnav",
+        "loghub",
+        "matomo",
+        "plaso",
+        "sekoia",
+    ),
+    "syslog",
+]
