@@ -152,8 +152,10 @@ def test_every_frame_of_a_session_equals_stock(program: Program) -> None:
 @pytest.mark.parametrize("program", [TEXTS[:1]], indirect=True)
 def test_a_scrolled_row_costs_hundreds_of_bytes(program: Program) -> None:
     program.press("j" * HEIGHT)
-    costs = sorted(len(program.press("j")) for _ in range(5))
-    assert costs[2] < 700
+    program.read(1.0)
+    # Together: on a busy machine what one row takes may come with the next one.
+    sent = sum(len(program.press("j")) for _ in range(5)) + len(program.read(0.5))
+    assert sent < 5 * 700
 
 
 def whole_frame(written: list[Written]) -> int:
