@@ -49,9 +49,16 @@ class Clock:
         at = None if time is None else self._at(time)
         return f"{at:%H:%M:%S}.{at.microsecond // 1000:03d}" if at else " " * 12
 
-    def moment(self, time: int | None, *, day: bool) -> str:
-        """As `time`, with the day before it where that is asked for; empty where there is none."""
-        return "" if time is None else f"{self.day(time)} {self.time(time)}" if day else self.time(time)
+    def stretch(self, start: int | None, end: int | None, *, days: bool) -> str:
+        """A stretch of time to the millisecond, open where an end is None; with days where asked, as `span` over years."""
+        first, last = (None if time is None else self._at(time) for time in (start, end))
+        if first is not None and last is not None and first.year != last.year:
+            return self.span(start, end)
+        moments = (
+            "" if time is None else f"{self.day(time)} {self.time(time)}" if days else self.time(time)
+            for time in (start, end)
+        )
+        return " – ".join(moments).strip()
 
     def full(self, time: int | None) -> str:
         """`2026-11-01 10:17:41.388204`."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -19,6 +20,7 @@ from textual.keys import format_key
 from logscope.datafile import parse_toml, read_small
 from logscope.errors import ConfigError
 from logscope.paths import config_folder
+from logscope.tui.keynames import key_of
 from logscope.tui.toml_places import line_of, place_of_error
 
 FOLDER = Path(__file__).resolve().parent / "keymaps"
@@ -163,17 +165,28 @@ def read_keymap(path: Path) -> dict[str, str]:
             changes[name] = value
     for name, keys in changes.items():
         if name not in all_bindings():
+            near = get_close_matches(name, all_bindings(), n=1)
             raise ConfigError(
                 f"unknown action {name!r}",
                 where=where,
                 line=line_of(text, name),
-                mend="see docs/investigator.md for the names",
+                mend=f"perhaps {near[0]}" if near else "see docs/investigator.md for the names",
             )
         if not isinstance(keys, str) or not keys.strip():
             raise ConfigError(
                 f"{name} has no key", where=where, line=line_of(text, name), mend='write keys as a text, like "j,down"'
             )
+        changes[name] = ",".join(_key(written.strip(), where, line_of(text, name)) for written in keys.split(","))
     return changes
+
+
+def _key(written: str, where: str, line: int | None) -> str:
+    key = key_of(written)
+    if key is None:
+        raise ConfigError(
+            f"{written!r} is no key", where=where, line=line, mend="write &, ampersand, ctrl+g, shift+right or f1"
+        )
+    return key
 
 
 def load_keymap(name: str | None) -> tuple[dict[str, str], list[ConfigError]]:
@@ -197,8 +210,14 @@ def load_keymap(name: str | None) -> tuple[dict[str, str], list[ConfigError]]:
         changes = read_keymap(path)
     except ConfigError as error:
         return {}, [error]
+    text = path.read_text(encoding="utf-8", errors="replace")
     errors = [
-        ConfigError(f"{shown_key(key)} is both {first} and {second}", where=str(path), mend="give one another key")
+        ConfigError(
+            f"{shown_key(key)} is both {first} and {second}",
+            where=str(path),
+            line=next((line_of(text, name) for name in (second, first) if name in changes), None),
+            mend="give one another key",
+        )
         for key, first, second in clashes(Keys(changes))
     ]
     return changes, errors

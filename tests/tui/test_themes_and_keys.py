@@ -10,6 +10,7 @@ from textual.color import Color
 from logscope.paths import shipped
 from logscope.tui import theming
 from logscope.tui.keymap import FOLDER, Keys, all_bindings, clashes, load_keymap
+from logscope.tui.keynames import key_of
 from logscope.tui.screens.help import HelpScreen
 from logscope.tui.screens.picking import PickInput
 from logscope.tui.screens.records import RecordsScreen
@@ -196,7 +197,9 @@ def test_every_key_is_in_the_docs() -> None:
     ("text", "told"),
     [
         ("[records]\nfilter = 'j'", "records.filter"),
-        ("[records]\nfilters = 'j'", "records.filters"),
+        ("[records]\nfilters = 'j'", "mine.toml:2: unknown action 'records.filters'; perhaps records.filter"),
+        ("[list]\n\ndown = 'j,ctl+g'", "mine.toml:3: 'ctl+g' is no key; write &"),
+        ("[records]\ncopy = 'Y'\nexclude = 'j'", "mine.toml:3: j is both list.down and records.exclude"),
         ("[records]\nfilter = ''", "records.filter"),
         ("[records", "cannot be read"),
     ],
@@ -207,6 +210,18 @@ def test_a_bad_keymap_is_told(tmp_path: Path, text: str, told: str) -> None:
     errors = load_keymap(str(path))[1]
     assert told in str(errors[0])
     assert "mine.toml" in str(errors[0])
+
+
+@pytest.mark.parametrize(
+    ("written", "key"),
+    [
+        ("&", "ampersand"), ("ampersand", "ampersand"), ("ctrl+g", "ctrl+g"), ("ctrl+\\", "ctrl+backslash"), ("+", "plus"),
+        ("ctrl++", "ctrl+plus"), ("f1", "f1"), ("G", "G"), ("shift+right", "shift+right"), ("@", "at"), ("ö", "ö"),
+        ("ctl+g", None), ("C-g", None), ("", None), ("nonsense", None), ("ctrl+", None),
+    ],
+)  # fmt: skip
+def test_keys_are_written_as_characters_or_by_name(written: str, key: str | None) -> None:
+    assert key_of(written) == key
 
 
 async def test_a_bad_keymap_is_told_at_start(opened: Opened, tmp_path: Path) -> None:

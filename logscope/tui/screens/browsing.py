@@ -61,7 +61,9 @@ class BrowsingScreen(InvestigatorScreen):
     def record_here(self) -> Line | None:
         """The record under the cursor, for a key that needs one; where the view has none that is said."""
         record = self.home.line
-        if record is None and not self.home.main_list.records:
+        if record is None and self.home.main_list.records:
+            self.scope.say("this record is still being read")
+        elif record is None:
             back = self.scope.keys.shown("records.back")
             self.scope.say("no record here" + (f": {back} goes a step back" if self.home.trail.effective else ""))
         return record

@@ -325,8 +325,7 @@ class Jumps:
             [f"time<{iso(end)}"] if end is not None else []
         )
         clock = self._screen.scope.clock
-        days = self._screen.main_list.with_day
-        label = " – ".join(clock.moment(time, day=days) for time in (start, end)).strip()
+        label = clock.stretch(start, end, days=self._screen.main_list.with_day)
         self._screen.narrow(Step("time", " ".join(terms), label))
 
     # Commands

@@ -45,7 +45,8 @@ class TrailScreen(Explained, ModalScreen[bool]):
         """The list, drawn as one text."""
         with Vertical(classes="dialog"):
             yield Static(line("Trail"), classes="heading")
-            with VerticalScroll():
+            # With the focus it would take the arrows for itself.
+            with VerticalScroll(can_focus=False):
                 yield Static(id="steps")
             yield Static(line(("Space on/off · Enter go there · 1-9 on/off · Esc close · ? help", "")), classes="foot")
 
@@ -85,6 +86,8 @@ class TrailScreen(Explained, ModalScreen[bool]):
                 )
             )
         self.query_one("#steps", Static).update(Content("\n").join(rows))
+        view = self.query_one(VerticalScroll)
+        view.scroll_to(y=self._place - view.size.height // 2, animate=False)
 
     def on_key(self, event: events.Key) -> None:
         """A number switches its step."""
