@@ -45,7 +45,9 @@ _EARLY = 100
 _EARLY_SHARE = 0.25
 _WITHIN = tuple(expand(shape) for shape in ("{{iso}}", "{{clf}}", "{{ctime}}", "{{bsd}}"))
 _BEFORE = rf"^(?P<before>[^\n]{{0,{_EARLY}}}?[^0-9A-Za-z\n])"
-_BEHIND = r"(?:[^0-9A-Za-z]|$)"
+_BEFORE_DIGITS = _BEFORE.replace(r"A-Za-z\n])", r"A-Za-z\n.-])")
+_LEVELLED = expand(r"^[\[(<]?(?:{{levels}})\b")
+_BEHIND = r"(?:[^0-9A-Za-z:]|:[^0-9]|$)"
 
 
 def early_time(lines: Sequence[str]) -> tuple[Format, float] | None:
@@ -63,17 +65,21 @@ def early_time(lines: Sequence[str]) -> tuple[Format, float] | None:
         if share >= (_EARLY_SHARE if found[0] else 0.5) and (best is None or share > best[0]):
             best = share, shape, ""
     if best is None:
-        before = _BEFORE.replace("?P<before>", "?:").replace("{", "{{").replace("}", "}}")
+        before = _BEFORE_DIGITS.replace("?P<before>", "?:").replace("{", "{{").replace("}", "}}")
         layouts = (found for line in lines[:_TRIED] for found in numeric_layouts(line[: 2 * _EARLY], within=True))
         voted = _voted(texts, layouts, f"{before}({{}}){_BEHIND}", 0.5)
         if voted is None:
             return None
         best = voted[2], voted[1], voted[0]
     share, shape, layout = best
-    return _format(f"{_BEFORE}(?P<time>{shape}){_BEHIND}", layout, "text with a time behind its first words"), share
+    pattern = f"{_BEFORE_DIGITS if layout else _BEFORE}(?P<time>{shape}){_BEHIND}"
+    untimed = texts.filter(~texts.str.contains(pattern))
+    # Lines that begin with a level are records of their own, whatever they lack.
+    joins = not len(untimed) or int(untimed.str.contains(_LEVELLED).sum()) < len(untimed) / 2
+    return _format(pattern, layout, "text with a time behind its first words", multiline=joins), share
 
 
-def _format(pattern: str, layout: str, title: str) -> Format:
+def _format(pattern: str, layout: str, title: str, *, multiline: bool = True) -> Format:
     return Format(
         name="timed-text",
         kind="regex",
@@ -81,7 +87,7 @@ def _format(pattern: str, layout: str, title: str) -> Format:
         where="found on a sample",
         order=90,
         patterns=(pattern,),
-        multiline=True,
+        multiline=multiline,
         layouts=(layout,) if layout else (),
         zone="UTC" if layout.endswith(UNIVERSAL) else "",
     )

@@ -16,7 +16,7 @@ _TIME = re.compile(
     r"(?P<date>(?P<a>\d{1,4})(?P<mark>[-/.])(?P<b>\d{1,2})(?:(?P=mark)(?P<c>\d{2,4}))?)"
     r"(?P<gap>T|[ \t]{0,3}[,;:|_-]?[ \t]{0,3})"
     r"(?P<hour>\d{1,2}):(?P<rest>\d\d:\d\d)(?P<fraction>[.,]\d{1,9}|:\d{3}(?!\d)|:\d{6}(?!\d))?"
-    r"(?:(?P<blank>[ \t]?)(?P<half>[AaPp][Mm])\b)?(?P<zone>[ ]?(?:[+-]\d\d:?\d\d\b|Z\b))?",
+    r"(?:(?P<blank>[ \t]?)(?P<half>[AaPp][Mm])\b)?(?P<zone>[ ]?(?:[+-]\d\d:?\d\d\b|Z\b))?(?![\d:])",
     re.ASCII,
 )
 _COMPACT = re.compile(
@@ -48,14 +48,19 @@ def numeric_layouts(text: str, *, begins: bool = False, within: bool = False) ->
 def _found(text: str, *, begins: bool, within: bool) -> Iterator[re.Match[str]]:
     for form in (_TIME, _COMPACT):
         if within:
-            found = next(
-                (each for each in form.finditer(text) if not text[max(0, each.start() - 1) : each.start()].isalnum()),
-                None,
-            )
+            found = next((each for each in form.finditer(text) if _stands_alone(each)), None)
         else:
             found = form.match(text) if begins else form.fullmatch(text)
         if found is not None:
             yield found
+
+
+def _stands_alone(found: re.Match[str]) -> bool:
+    """Whether a time within a text is no part of an address: a date without a year only in brackets."""
+    before = found.string[max(0, found.start() - 1) : found.start()]
+    if found.re is _TIME and not found["c"]:
+        return before in {"[", "(", "<"}
+    return not before.isalnum() and before not in {".", "-"}
 
 
 def _orders(found: re.Match[str]) -> list[tuple[str, ...]]:

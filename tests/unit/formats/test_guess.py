@@ -39,6 +39,19 @@ def test_a_date_in_digits(line: str, time: str) -> None:
     assert times([line]) == [time]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "stm[8447]: <501093> <NOTI> AP 1.2.3.4-02:00:00:00:00:03-02:00:00:00:00:01",
+        "build 1.2-10:11:12 done",
+        "ratio 3/4 12:30:45",
+        "id 20241345 999999",
+    ],
+)
+def test_addresses_and_numbers_are_no_times(line: str) -> None:
+    assert times([line]) == [None]
+
+
 def test_one_line_tells_day_from_month_for_all() -> None:
     assert times(["05/04/2024 10:00:00 a", "13/04/2024 10:00:00 b"])[0] == "2024-04-05T10:00:00.000"
     assert times(["05/04/2024 10:00:00 a", "05/13/2024 10:00:00 b"])[0] == "2024-05-04T10:00:00.000"
