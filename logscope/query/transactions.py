@@ -13,6 +13,7 @@ from logscope.query.columns import Scope
 from logscope.query.comparison import ORDER, build, check
 from logscope.query.filters import Filter, aggregates_of, make_scope, select, terms_of
 from logscope.query.plan import constant, evaluate
+from logscope.query.relaxing import relaxed
 from logscope.records.schema import KEY_PREFIX
 
 _SEARCHED = ("first", "last", "services")
@@ -95,8 +96,34 @@ class TransactionFilter:
             transactions: As for `mask`.
             hits: As for `mask`.
         """
-        parts = self.expression.items if isinstance(self.expression, And) else (self.expression,)
-        return {to_text(part): ~self._evaluated(part, transactions, hits) for part in parts}
+        return {to_text(part): ~self._evaluated(part, transactions, hits) for part in self._parts()}
+
+    def _parts(self) -> tuple[Expression, ...]:
+        return self.expression.items if isinstance(self.expression, And) else (self.expression,)
+
+    def nearly(
+        self, transactions: pl.DataFrame, hits: Sequence[pl.DataFrame] = (), *, share: float
+    ) -> dict[str, tuple[pl.Series, pl.Series]]:
+        """Of what compares a number: where it holds with its bound let down, and what the number is.
+
+        Args:
+            transactions: As for `mask`.
+            hits: As for `mask`.
+            share: Of each bound, by which it is let down.
+        """
+        found = {}
+        for part in self._parts():
+            if (loose := relaxed(part, share)) is None:
+                continue
+            if isinstance(part, Aggregate):
+                value: pl.Series | None = self._counts(transactions, hits[self._places[part.inner]])
+            else:
+                column = self._scope.column(str(part.field)) if isinstance(part, FieldTerm) else ""
+                frame = frame_of(transactions)
+                value = frame.get_column(column) if column in frame.columns else None
+            if value is not None:
+                found[to_text(part)] = self._evaluated(loose, transactions, hits), value
+        return found
 
     def _evaluated(self, expression: Expression, transactions: pl.DataFrame, hits: Sequence[pl.DataFrame]) -> pl.Series:
         if len(hits) != len(self.record_filters):
@@ -120,16 +147,19 @@ class TransactionFilter:
         built = build(term, pl.col(column), column, frame.schema[column], self._scope)
         return select(frame, built.fill_null(False), term)
 
+    @staticmethod
+    def _counts(frame: pl.DataFrame, hits: pl.DataFrame) -> pl.Series:
+        counts = hits.group_by("number").agg(pl.len().alias("count"))
+        found = frame.select("number").join(counts, on="number", how="left", maintain_order="left")
+        return found.get_column("count").fill_null(0)
+
     def _aggregate(self, aggregate: Aggregate, frame: pl.DataFrame, hits: pl.DataFrame) -> pl.Series:
         numbers = hits.get_column("number")
         test = aggregate.test
         if test is None:
             return frame.get_column("number").is_in(numbers.unique().implode())
         if aggregate.kind == "count":
-            counts = frame.select("number").join(
-                hits.group_by("number").agg(pl.len().alias("count")), on="number", how="left", maintain_order="left"
-            )
-            return _compare_count(test, counts.get_column("count").fill_null(0))
+            return _compare_count(test, self._counts(frame, hits))
         column = self._records.column(str(test.field))
         if column not in hits.schema:
             return constant(False, frame.height)

@@ -71,6 +71,11 @@ class TransactionFilter(Protocol):
     def failures(self, transactions: pl.DataFrame, hits: Several[pl.DataFrame] = ()) -> Mapping[str, pl.Series]:
         """What side by side must hold, as written, and of which transactions it does not."""
 
+    def nearly(
+        self, transactions: pl.DataFrame, hits: Several[pl.DataFrame] = (), *, share: float
+    ) -> Mapping[str, tuple[pl.Series, pl.Series]]:
+        """Of what compares a number: where it holds with its bound let down by that share, and what the number is."""
+
 
 CompileTransactionFilter = Callable[[str], TransactionFilter]
 """Compiles filter text over transactions; raises FilterError."""

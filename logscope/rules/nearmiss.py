@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence as Several
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import polars as pl
 
@@ -198,6 +199,13 @@ class _Explained:
             by=by if isinstance(by, int) else None,
             text=str(row["text"]),
         )
+
+
+def shown_number(value: object) -> str:
+    """What a comparison was made with, for people."""
+    if isinstance(value, timedelta):
+        return human_duration(value // timedelta(microseconds=1))
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
 
 
 def _loose(sequence: Sequence) -> Sequence:

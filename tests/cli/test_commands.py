@@ -328,6 +328,72 @@ def test_rules_of_which_one_was_missing(command: Command, tmp_path: Path, kind: 
     assert [(one["subject"], one["text"]) for one in found if "subject" in one] == [("id=a-1", text)]
 
 
+def near_of(command: Command, log: Path, rules: Path, text: str) -> list[tuple[str, str]]:
+    rules.write_text(text)
+    found = command("scan", log, "--rules", rules, "--near-misses", "--json").objects
+    return [(one["subject"], one["text"]) for one in found if "subject" in one]
+
+
+def test_an_absence_of_a_correlation_that_was_nearly_long_enough(command: Command, tmp_path: Path) -> None:
+    """Asked at 0 s and answered at 25, 10 or never: of 30 s only the first is near."""
+    log = tmp_path / "app.log"
+    log.write_text(
+        "".join(
+            f"2026-11-01T{at}Z host app: {text} id={id_}\n"
+            for at, text, id_ in (
+                ("10:00:00", "asked", "A-1"), ("10:00:25", "answered", "A-1"), ("10:01:00", "asked", "A-2"),
+                ("10:01:10", "answered", "A-2"), ("10:02:00", "asked", "A-3"), ("10:09:00", "asked", "A-4"),
+            )
+        )
+    )  # fmt: skip
+    leaf = "title: {0}\nname: {0}\nlogsource: {{product: linux}}\ndetection: {{x: [' {0}'], condition: x}}\n---\n"
+    rule = "title: Unanswered\ncorrelation: {type: temporal, group-by: [id], timespan: 30s, condition: asked and not answered}\n"
+    near = near_of(command, log, tmp_path / "r.yml", leaf.format("asked") + leaf.format("answered") + rule)
+    assert near == [("id=a-1", "answered after 25.0 s, must be absent for 30.0 s")]
+
+
+def test_silences_that_were_nearly_told(command: Command, tmp_path: Path) -> None:
+    """Of two that write each minute one pauses for 12 minutes of the 15 that count; both pause for an hour at the end."""
+    log, lines = tmp_path / "app.log", []
+    for minute in range(180):
+        at = f"2026-11-01T{10 + minute // 60}:{minute % 60:02}"
+        lines.append(f"{at}:00Z host steady[1]: beat\n")
+        if not 100 < minute < 112:
+            lines.append(f"{at}:30Z host pausing[1]: beat\n")
+    lines += ["2026-11-01T14:00:00Z host steady[1]: beat\n", "2026-11-01T14:00:30Z host pausing[1]: beat\n"]
+    log.write_text("".join(lines))
+    near = near_of(
+        command, log, tmp_path / "r.yml", "title: Quiet\nsilence: {by: [service], where: beat, after: 15m}\n"
+    )
+    assert [(subject, text.split(";")[0]) for subject, text in near] == [
+        ("service=pausing", "silent for 12 m, told after 15 m 29 s"),
+        ("service=steady", "silent for 1 h 1 m, but nobody else was heard"),
+        ("service=pausing", "silent for 1 h 1 m, but nobody else was heard"),
+    ]
+
+
+def test_a_number_that_nearly_sufficed(command: Command, tmp_path: Path) -> None:
+    log = tmp_path / "app.log"
+    log.write_text(
+        "".join(
+            f"2026-11-01T10:00:0{at}Z host app: done took_ms={took} id=A-{at}\n"
+            for at, took in enumerate((100, 900, 600, 1200))
+        )
+    )
+    near = near_of(command, log, tmp_path / "r.yml", "title: Slow\nrecord: {where: 'took_ms>1000 done'}\n")
+    assert [text for _, text in near] == [
+        "took_ms>1000: does not hold, it is 600, all else does",
+        "took_ms>1000: does not hold, it is 900, all else does",
+    ]
+
+
+def test_whole_transactions_of_which_one_number_nearly_sufficed(command: Command, log: Path, tmp_path: Path) -> None:
+    rules = tmp_path / "near.yml"
+    rules.write_text("title: Many\ntransaction: {where: 'count(\"charge\")>2'}\n")
+    found = command("scan", log, "--rules", rules, *LINKED, "--near-misses", "--json").objects
+    assert {one["text"] for one in found if "subject" in one} == {"count(charge)>2: does not hold, it is 2"}
+
+
 def test_whole_transactions_that_nearly_matched(command: Command, log: Path, tmp_path: Path) -> None:
     rules = tmp_path / "near.yml"
     rules.write_text("title: Slow\ntransaction: {where: 'duration>500ms has(settled) order_id:ORD-*'}\n")

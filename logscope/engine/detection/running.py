@@ -17,6 +17,8 @@ from logscope.rules.description import Key
 from logscope.rules.detector import Detector
 from logscope.rules.model import Detection, Rule
 from logscope.rules.nearmiss import Miss, find_misses
+from logscope.rules.silences.detector import SilenceDetector
+from logscope.rules.silences.nearmiss import find_silence_misses
 from logscope.rules.state import State
 from logscope.rules.stepping import StepResult, by_number
 from logscope.rules.windows.detector import WindowDetector
@@ -166,6 +168,8 @@ class RunningSteps:
         """See `Running`."""
         if isinstance(self._decider, WindowDetector):
             return find_window_misses(self._decider) if group is None else ()
+        if isinstance(self._decider, SilenceDetector):
+            return find_silence_misses(self._decider) if group is None else ()
         if not isinstance(self._decider, Detector):
             return ()
         found = find_misses(self._decider, group=group)

@@ -17,7 +17,7 @@ from logscope.records.saving import Saved, numbers
 from logscope.records.severity import level_name
 from logscope.rules.description import detection_id
 from logscope.rules.model import MATCHED, RETRACTED, Detection, Rule, TransactionFilter
-from logscope.rules.nearmiss import Miss
+from logscope.rules.nearmiss import NEAR, Miss, shown_number
 from logscope.rules.retained import RetainedHits
 from logscope.rules.state import DEFAULT_MAX_HITS
 from logscope.rules.stepping import StepResult
@@ -204,21 +204,26 @@ class WholeRule:
         linked = self.closing.linked
         known = linked.ends() if group is None else pl.DataFrame({"number": pl.Series([group], dtype=pl.UInt32)})
         table = linked.summary(known["number"], self.filter.needs)
-        failed = self.filter.failures(table, self._hits_of(table["number"]))
-        if group is None and len(failed) < _FEWEST:
-            return []  # with one condition every transaction that is none would be near
+        hits = self._hits_of(table["number"])
+        failed, nearly = self.filter.failures(table, hits), self.filter.nearly(table, hits, share=NEAR)
         texts = list(failed)
+        if group is None and len(texts) < _FEWEST:
+            # With one condition every transaction that is none would be near, but where a number says how near.
+            failed = {text: mask & nearly[text][0] for text, mask in failed.items() if text in nearly}
+        if not failed:
+            return []
         wrong = table.select("number", pl.col("end").to_physical()).hstack(
             [mask.alias(f"f{place}") for place, mask in enumerate(failed.values())]
         )
+        measured = {text: value for text, (_, value) in nearly.items()}
         count = pl.sum_horizontal(pl.col("^f[0-9]+$").cast(pl.UInt32))
-        near = wrong.filter(count == 1 if group is None else count > 0).sort("end", "number", descending=[True, False])
+        near = wrong.with_row_index("at").filter(count == 1 if group is None else count > 0)
         found = []
-        for number, end, *marks in near.head(limit).iter_rows():
-            reasons = [text for text, mark in zip(texts, marks, strict=True) if mark]
-            words = " and ".join(reasons)
-            found.append(Miss(number, words, end, (), None, None, f"{words}: does not hold, all else does"
-                              if len(reasons) < len(texts) else f"{words}: does not hold"))  # fmt: skip
+        for at, number, end, *marks in near.sort("end", "number", descending=[True, False]).head(limit).iter_rows():
+            reasons = [text for text, mark in zip(failed, marks, strict=True) if mark]
+            words = " and ".join(f"{text}: {_missed(measured, text, at)}" for text in reasons)
+            more = ", all else does" if len(reasons) < len(texts) else ""
+            found.append(Miss(number, " and ".join(reasons), end, (), None, None, f"{words}{more}"))
         return found
 
     def _detection(self, entry: Mapping[str, Any], watermark: int) -> Detection:
@@ -262,6 +267,14 @@ def _value(entry: Mapping[str, Any], name: str) -> Value | None:
     if isinstance(value, list):
         return ", ".join(map(str, value)) or None
     return value if isinstance(value, str | int | float) else None
+
+
+def _missed(measured: Mapping[str, pl.Series], text: str, at: int) -> str:
+    """How a condition failed: the number that it compares, if it compares one."""
+    value = measured[text][at] if text in measured else None
+    if value is None:
+        return "does not hold"
+    return f"does not hold, it is {shown_number(value)}"
 
 
 def _order(detection: Detection) -> tuple[int, str]:

@@ -88,6 +88,10 @@ def near_misses(session: Session, rule: str, number: int | None, cancel: Cancel)
     if work is None:
         raise RuleError(f"no rule {rule} runs", mend="see `logscope rules list`")
     cancel.check()
+    if work.rule.kind == "record":
+        from logscope.engine.rulework.nearrecords import near_records
+
+        return near_records(session, work.rule, cancel) if number is None else []
     groups: list[int | None] = [None] if number is None else [*_groups(session, work, number)]
     return [
         NearMiss(

@@ -199,6 +199,10 @@ class SilenceDetector(StepDetector):
         values = {row[0]: row[1:] for row in groups.join(matches, on=GROUP, how="semi").iter_rows()}
         return lambda group: Key(None, None, dict(zip(self.silence.by, values[group], strict=True)))
 
+    def subject(self, group: int) -> Key:
+        """Whose silence a group's is."""
+        return self._key(pl.DataFrame({GROUP: pl.Series([group], dtype=pl.UInt32)}))(group)
+
     def _evict(self) -> None:
         kept = self.state.hits
         if len(kept) > 2 * self._compacted + _COMPACT and (frame := kept.frame()) is not None:

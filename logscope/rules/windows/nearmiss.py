@@ -6,7 +6,7 @@ overlap one where it holds are no near misses, and of each group the nearest is 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -50,8 +50,59 @@ def find_window_misses(detector: WindowDetector, *, limit: int = 200) -> list[tu
         alerts = evaluated(relaxed)
         near = _nearest(_apart(alerts, holds), root.threshold, limit)
         found += _told(root, alerts, near, hits)
+    found += _late(root, evaluated, holds, hits, limit)
     found.sort(key=lambda one: (one[0], one[1].time))
     return [(miss, key) for _, miss, key in found[:limit]]
+
+
+def _late(
+    root: Windows, evaluated: Callable[[Windows], Alerts], holds: Alerts, hits: pl.DataFrame, limit: int
+) -> Iterator[tuple[float, Miss, Key]]:
+    """Windows in which what must be absent came in the last half alone."""
+    clauses = tuple(clause for clause in root.clauses if clause.forward)
+    if not clauses:
+        return
+    alerts = evaluated(replace(root, span_us=round(root.span_us * NEAR), clauses=clauses))
+    keys = [f"{KEYS}{place}" for place in range(len(root.by))] or [GROUP]
+    known, frame = (
+        one.frame.join(one.matches.keys, on=GROUP, how="left") if root.by else one.frame for one in (holds, alerts)
+    )
+    frame = frame.join(known.select(*keys, "start"), on=[*keys, "start"], how="anti")
+    for number, clause in enumerate(clauses):
+        mine = frame.filter(f"c{number}").sort("start").unique(GROUP, keep="first", maintain_order=True)
+        for slot in clause.absent:
+            line = alerts.matches.of_slot(slot)
+            came = mine.with_columns(line.after(mine[GROUP], mine["start"]).alias("came"))
+            came = came.filter(pl.col("came") <= pl.col("start") + root.span_us).with_columns(
+                far=(pl.col("start") + root.span_us - pl.col("came")) / root.span_us
+            )
+            yield from _told_late(root, slot, alerts, came.sort("far", "start").head(limit), hits)
+
+
+def _told_late(
+    root: Windows, slot: int, alerts: Alerts, came: pl.DataFrame, hits: pl.DataFrame
+) -> Iterator[tuple[float, Miss, Key]]:
+    if came.is_empty():
+        return
+    steps = _steps(root, alerts, came["place"], hits)
+    name, span = root.slots[slot].name, human_duration(root.span_us)
+    for row in came.iter_rows(named=True):
+        off = row["came"] - row["start"]
+        text = f"{name} after {human_duration(off)}, must be absent for {span}"
+        there = tuple(steps.get(row["place"], []))
+        miss = Miss(row[GROUP], name, row["start"], there, None, root.span_us - off, text)
+        values = [str(row[f"{KEYS}{place}"]) for place in range(len(root.by))]
+        yield row["far"], miss, Key(None, None, dict(zip(root.by, values, strict=True)))
+
+
+def _steps(root: Windows, alerts: Alerts, places: pl.Series, hits: pl.DataFrame) -> dict[int, list[tuple[str, int]]]:
+    """By alert the last record of each rule in it."""
+    evidence = alerts.evidence(places).group_by("place", "slot").agg(pl.col("at").max()).sort("place", "slot")
+    steps: dict[int, list[tuple[str, int]]] = {}
+    rows = hits["row"]
+    for place, slot, at in evidence.iter_rows():
+        steps.setdefault(place, []).append((root.slots[slot].name, int(rows[at])))
+    return steps
 
 
 def _relaxed(root: Windows) -> Iterator[Windows]:
@@ -125,11 +176,7 @@ def _nearest(near: pl.DataFrame, threshold: Threshold | None, limit: int) -> pl.
 def _told(root: Windows, alerts: Alerts, near: pl.DataFrame, hits: pl.DataFrame) -> Iterator[tuple[float, Miss, Key]]:
     if near.is_empty():
         return
-    evidence = alerts.evidence(near["place"]).group_by("place", "slot").agg(pl.col("at").max()).sort("place", "slot")
-    steps: dict[int, list[tuple[str, int]]] = {}
-    rows = hits["row"]
-    for place, slot, at in evidence.iter_rows():
-        steps.setdefault(place, []).append((root.slots[slot].name, int(rows[at])))
+    steps = _steps(root, alerts, near["place"], hits)
     keys = alerts.matches.keys.rows_by_key(GROUP, unique=True) if root.by else {}
     for row in near.iter_rows(named=True):
         values = keys.get(row[GROUP], ())
