@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -111,11 +112,23 @@ class Analysing:
             return table.with_columns(shape=pl.lit(None, pl.UInt32))
         return table.join(self.shape_of(cancel), on="number", how="left", maintain_order="left")
 
+    def shaped(self, where: str, cancel: Cancel, *, columns: Collection[str] = ()) -> pl.DataFrame:
+        """The transactions that a filter keeps, all with their shapes; what came meanwhile is left out.
+
+        Args:
+            where: A filter on transactions.
+            cancel: Looked at between segments.
+            columns: Of texts, lists and ids these.
+        """
+        self._session.prepare_transactions(cancel=cancel, asked=True)
+        known = self.shape_of(cancel)
+        table = self._session.transactions(where, cancel=cancel, columns=columns)
+        # While sources live the transactions may be others by now, and their column of shapes is empty.
+        return table.drop("shape").join(known, on="number", maintain_order="left")
+
     def shapes(self, where: str, cancel: Cancel) -> list[Shape]:
         """Shapes of the transactions that a filter keeps, most first."""
-        self._session.prepare_transactions(cancel=cancel, asked=True)
-        self.shape_of(cancel)
-        table = self._session.transactions(where, cancel=cancel, columns=("transaction",))
+        table = self.shaped(where, cancel, columns=("transaction",))
         told = shapes.summarised(table)
         examples = self.placed(cancel, told.get_column("example"))
         steps = {code: (service, template) for code, service, template in self._named()}

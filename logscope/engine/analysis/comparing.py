@@ -52,9 +52,7 @@ class _Comparing:
     def __init__(self, session: Session, cancel: Cancel) -> None:
         self._cancel = cancel
         self._analysing = session.analysing
-        session.prepare_transactions(cancel=cancel, asked=True)
-        self._analysing.shape_of(cancel)
-        self._table = session.transactions(cancel=cancel, columns=())
+        self._table = self._analysing.shaped("", cancel)
         self._names = dict(
             zip(*self._analysing.stepping.steps().select("code", names=pl.struct("service", "template")), strict=True)
         )

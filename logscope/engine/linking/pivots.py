@@ -71,7 +71,8 @@ def key_objects(
     objects = []
     names = {piece.binding.ref.source_id: piece.binding.ref.name for piece in view.pieces}
     for key in plan.keys:
-        values = values_of(key.name)
+        # While sources live there are values of newer records than the view's.
+        values = values_of(key.name).filter(pl.col(schema.ROW) < view.index.height)
         rows = values.get_column(schema.ROW)
         counts = values.group_by("code").len().get_column("len")
         where = view.index.get_column("source_id")[rows].unique().sort().to_list()
