@@ -288,17 +288,25 @@ class Session(Analyses, Findings, Casework, BrowsingPart):
         with self._turns.of(cancel):
             self._link(cancel)
 
+    def find_keys(self, *, cancel: Cancel) -> None:
+        """Find the keys, if not yet done; nothing is linked."""
+        with self._turns.of(cancel):
+            self._plan(cancel)
+
     def _link(self, cancel: Cancel) -> Delta | None:
+        self._plan(cancel)
+        return None if self.correlating.plan is None else self.correlating.update(cancel=cancel)
+
+    def _plan(self, cancel: Cancel) -> None:
         if self.correlating.plan is None:
             if not self.store.view.records:
-                return None  # keys found in nothing would stay none
+                return  # keys found in nothing would stay none
             kept = kept_plan(self.loading.sources) if self.options.plan is None else None
             self.correlating.prepare(cancel=cancel, plan=kept, keep=self.loading.loaded)
             if kept is None and self.options.plan is None:
                 self.renewing.found()
         elif self._live is None and self.renewing.due():
             self.renewing.renew(cancel)
-        return self.correlating.update(cancel=cancel)
 
     def prepare_transactions(self, *, cancel: Cancel, decide: bool = False, asked: bool = False) -> None:
         """Find keys, link, decide, if not yet done for what is in the store.
@@ -347,11 +355,13 @@ class Session(Analyses, Findings, Casework, BrowsingPart):
 
     def with_columns(self, transactions: pl.DataFrame, columns: Collection[str] | None = None) -> pl.DataFrame:
         """Rows of the transaction frame with texts, lists and ids (None: all) that it was asked for without."""
-        return self.correlating.completed(transactions, columns)
+        with self.loading.courtesy:
+            return self.correlating.completed(transactions, columns)
 
     def transaction(self, number: int) -> TransactionDetail:
         """One transaction with all its records."""
-        return transaction_detail(self, number)
+        with self.loading.courtesy:
+            return transaction_detail(self, number)
 
     def transactions_of(self, row: int) -> Sequence[int]:
         """Numbers of the transactions a record stands in."""

@@ -63,6 +63,7 @@ class Queries:
         label: str = "",
         failed: Callable[[LogscopeError], None] | None = None,
         holds: float = 0.0,
+        heard: Callable[[float | None], None] | None = None,
     ) -> Question:
         """Ask; a question of the same topic under way is given up.
 
@@ -73,13 +74,14 @@ class Queries:
             label: What the user is told meanwhile.
             failed: Runs on the owner with the error; without it errors are shown by the app.
             holds: Seconds for which keys that are typed meanwhile are meant for what the answer brings.
+            heard: Runs on the owner with how far it is; without a label nothing else says so.
         """
         if topic in self._running:
             self._running[topic].cancel.set()
 
         def hear(what: str, share: float | None) -> None:
-            if label:
-                self._owner.call_later(self._progressed, topic, question, what, share)
+            if label or heard:
+                self._owner.call_later(self._progressed, topic, question, what, share, heard)
 
         question = Question(label, Cancel(hear), time.monotonic(), holds=holds)
         self._running[topic] = question
@@ -147,9 +149,21 @@ class Queries:
             question.cancel.set()
         self._running.clear()
 
-    def _progressed(self, topic: str, question: Question, label: str, share: float | None) -> None:
-        if self._running.get(topic) is question:
-            question.label, question.share = label, share
+    def _progressed(
+        self,
+        topic: str,
+        question: Question,
+        label: str,
+        share: float | None,
+        heard: Callable[[float | None], None] | None,
+    ) -> None:
+        if self._running.get(topic) is not question:
+            return
+        question.share = share
+        if heard is not None:
+            heard(share)
+        if question.label:
+            question.label = label
             self._changed()
 
     def _ended(self, topic: str, question: Question) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from logscope.analysis import services, shapes, skew
+from logscope.engine.analysis.statefields import StateFields
 from logscope.engine.insights import Hop, ServiceLoad, ServiceMap, Shape, Skew
 from logscope.engine.linking.spanning import span_columns
 from logscope.engine.linking.stepping import Stepping
@@ -32,7 +33,7 @@ class Analysing:
         """Nothing is looked at yet."""
         self._session = session
         self._lock = threading.Lock()
-        self.stepping = Stepping(session.store, session.frames)
+        self.stepping = Stepping(session.store, session.frames, StateFields(session).names, session.loading.courtesy)
         self._shapes: tuple[tuple[int, int], pl.DataFrame] | None = None
 
     def _generation(self) -> tuple[int, int]:

@@ -19,6 +19,9 @@ _MOST_SHAPES = 40
 _MOST_STEPS = 2_000
 _ALIKE = 0.6
 """Likeness of ways that are compared with one another."""
+_COMMON = 0.1
+"""Of the transactions of the commonest alike way so many make another one common; beside one of a rare way, of which all
+may be slow, nothing is."""
 _UNLIKE = 0.3
 """Likeness below which one that went well tells less than one of the same way, whatever became of it."""
 _USUAL = 0.75
@@ -106,7 +109,11 @@ class _Comparing:
         if not family:
             return self._unlike(number, shape, alike, examples)
         odd = _oddity({way: set(steps[examples[way]]) for way in family}, counts)
-        best = max(family, key=lambda way: (-odd[way], round(alike[way], 3), counts[way], -way))
+        often = max(counts[way] for way in family)
+        best = max(
+            family,
+            key=lambda way: (-odd[way], counts[way] >= often * _COMMON, round(alike[way], 3), counts[way], -way),
+        )
         total = sum(counts[way] for way in family)
         if best == shape:
             why = f"the typical one of {counts[best]:,} without errors that went the same way (shape {best})"

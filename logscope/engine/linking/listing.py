@@ -44,9 +44,10 @@ def listed(
         frame = session.detecting.with_rules(session.correlating.transactions(figures=True))
         shaped = sort == "shape" or "shape" in where
         frame = session.analysing.with_shapes(frame, cancel, wanted=shaped)
-        if where.strip():
-            frame = matching(session, frame, where, cancel)
-        frame = session.correlating.completed(frame, {*columns, sort} if columns is not None else None)
+        with session.loading.courtesy:
+            if where.strip():
+                frame = matching(session, frame, where, cancel)
+            frame = session.correlating.completed(frame, {*columns, sort} if columns is not None else None)
     if columns is None:
         frame = _arranged(frame)
     return frame.sort(sort, descending=descending, maintain_order=True, nulls_last=True)

@@ -124,9 +124,9 @@ class Replanning:
         columns = columns_needed(plan, plan.linking) | columns_needed(new, new.linking)
         frame = session.frames.rows_bulk(rows, view, (columns | {"time", "source_id", "line"}) - {schema.ROW})
         cancel.check()
-        before = _linked(frame, plan)
+        before = linked(frame, plan)
         cancel.check()
-        after = _linked(frame, new)
+        after = linked(frame, new)
         now = session.correlating.count
         was = before.members.get_column("transaction").n_unique()
         count = after.members.get_column("transaction").n_unique()
@@ -145,10 +145,11 @@ class Replanning:
         )
 
 
-class _Linked:
+class Linked:
     """Transactions of a sample under one plan."""
 
     def __init__(self, plan: Plan, values: pl.DataFrame, members: pl.DataFrame) -> None:
+        """The plan, KEY_VALUES of the sample, MEMBERS of its transactions."""
         self.plan = plan
         self.values = values
         self.members = members
@@ -185,14 +186,20 @@ class _Linked:
         return f"{self.plan.keys[key].name}={clean(value, cap=80)}"
 
 
-def _linked(frame: pl.DataFrame, plan: Plan) -> _Linked:
+def linked(frame: pl.DataFrame, plan: Plan) -> Linked:
+    """Records linked by themselves, apart from what is linked in the session.
+
+    Args:
+        frame: Columns that the plan's linking keys need, and `row`, `time`, `source_id`, `line`.
+        plan: The keys.
+    """
     values = amend.without_hubs(extract(frame, plan, plan.linking), plan)
     linker = Linker(plan)
     linker.add(values, frame.select(schema.ROW, "time", "source_id", "line"))
-    return _Linked(plan, values, linker.members())
+    return Linked(plan, values, linker.members())
 
 
-def _examples(before: _Linked, after: _Linked) -> tuple[str, ...]:
+def _examples(before: Linked, after: Linked) -> tuple[str, ...]:
     """The transactions that change most, in words: what several become one of, what falls apart."""
     both = before.members.join(after.members, on=schema.ROW, suffix="_new").select(
         old="transaction", new="transaction_new"

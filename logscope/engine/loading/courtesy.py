@@ -30,8 +30,8 @@ class Courtesy:
             self._waiting -= 1
             self._change.notify_all()
 
-    def give_way(self) -> None:
-        """Wait until nobody waits for an answer, for a twentieth of a second at most."""
+    def give_way(self, longest: float = _LONGEST) -> None:
+        """Wait until nobody waits for an answer, for so many seconds at most."""
         if self._waiting:
             with self._change:
-                self._change.wait_for(lambda: not self._waiting, _LONGEST)
+                self._change.wait_for(lambda: not self._waiting, longest)

@@ -24,6 +24,8 @@ REQUEST_COLUMNS = tuple(schema.FIELD_PREFIX + name for name in _REQUEST)
 STATUS = schema.FIELD_PREFIX + "status"
 """The one that tells how a request ended."""
 _REQUEST_TOLD = frozenset({"client_ip", "user", "ident", "bytes", "referer", "agent", "protocol", "vhost"})
+STATELESS = tuple({*_TOLD, *_REQUEST_TOLD, *_REQUEST} - {"status"})
+"""Fields that are no states: what other columns show, and what a request's text has."""
 _LONGEST = 80
 
 

@@ -112,7 +112,7 @@ class ListScreen(InvestigatorScreen):
         call: Callable[[Cancel], T],
         then: Callable[[T], object],
         *,
-        label: str = "linking",
+        label: str = "listing",
         failed: Callable[[LogscopeError], None] | None = None,
     ) -> None:
         """Ask for the list; the transactions are made first, if they are not there yet.

@@ -21,7 +21,7 @@ from logscope.tui.safe import line
 from logscope.tui.screens.listing import FilteredScreen
 from logscope.tui.screens.transactions_keys import BINDINGS, HINTS
 from logscope.tui.widgets.chrome import Chrome
-from logscope.tui.widgets.shape_table import ShapeTable, shape_line
+from logscope.tui.widgets.shape_table import ShapeTable, counting_line, shape_line
 from logscope.tui.widgets.transaction_table import SLICE, PartWanted, TransactionTable
 
 TALL = 30
@@ -73,6 +73,7 @@ class TransactionsScreen(FilteredScreen):
         self._shapes: Sequence[Shape] = ()
         self._grains: tuple[str, ...] = ()
         self._learned: object = None
+        self._counted: float | None = None
 
     def parts(self) -> Iterable[Widget]:
         """The table, its ways and its summary."""
@@ -171,8 +172,13 @@ class TransactionsScreen(FilteredScreen):
             return
         self._learned = mark
         investigation = self.investigation
-        self.queries.ask("shapes", lambda cancel: list(investigation.shapes(cancel=cancel)), self._shapes_known)
+        shapes = lambda cancel: list(investigation.shapes(cancel=cancel))  # noqa: E731
+        self.queries.ask("shapes", shapes, self._shapes_known, heard=self._ways_counted)
         self.queries.ask("grains", lambda _: hierarchy(investigation.keys()), self._show_grains)
+        self._show_summary()
+
+    def _ways_counted(self, share: float | None) -> None:
+        self._counted = share
         self._show_summary()
 
     def _shapes_known(self, shapes: Sequence[Shape]) -> None:
@@ -222,7 +228,8 @@ class TransactionsScreen(FilteredScreen):
         # The pane says the same and more.
         ways.display = not self.shapes.has_class("open")
         counting = self.queries.busy("shapes") and not self._shapes
-        ways.show(line(*([("ways …", "$log-dim")] if counting else shape_line(self._shapes, self.size.width - 2))))
+        told = counting_line(self._counted) if counting else shape_line(self._shapes, self.size.width - 2)
+        ways.show(line(*told))
 
     def status_parts(self) -> tuple[Content, Content]:
         """Which of how many, and the filter."""

@@ -86,6 +86,11 @@ def path_of(shape: Shape, room: int) -> str:
     return fit(told, room).rstrip()
 
 
+def counting_line(share: float | None) -> list[tuple[str, str]]:
+    """That the ways are being counted, and how far that is."""
+    return [(f"ways … {share:.0%}" if share else "ways …", "$log-dim")]
+
+
 def shape_line(shapes: Sequence[Shape], room: int) -> list[Cell]:
     """The ways in one line: the usual ones, as many as fit."""
     parts: list[Cell] = [(f"ways {len(shapes):,}", "$log-dim")]

@@ -94,6 +94,38 @@ def test_where_all_of_its_kind_failed_the_peer_is_one_of_its_own_way(tmp_path: P
     opened.close()
 
 
+def test_one_of_a_rare_way_stands_beside_one_of_the_common_way(tmp_path: Path) -> None:
+    """Three went another way, and all of them were slow: beside one another they would be the same."""
+    lines = []
+    for number in range(60):
+        rare = number % 20 == 7
+        words = ["begin", "look up", "reserve seat", "charge card", "done"]
+        for place, word in enumerate([words[i] for i in ((0, 2, 1, 3, 4) if rare else range(5))]):
+            second = place * (9 if rare else 1)
+            lines.append(f"2026-01-05T10:{number:02}:{second:02}Z INFO {word} trace_id={number:032x}")
+    (tmp_path / "app.log").write_text("\n".join(lines) + "\n")
+    opened = Session(Options(sources=(str(tmp_path / "app.log"),), key=(r"trace_id=trace_id=(\w+)",), auto_keys=False))
+    opened.open()
+    opened.read_all()
+    slow = opened.transactions("duration>30s", cancel=NEVER)
+    compared = opened.compare(slow.item(0, "number"), cancel=NEVER)
+    opened.close()
+    assert slow.height == 3
+    assert compared.peer not in slow.get_column("number").to_list()
+    assert compared.slower
+
+
+def test_a_state_that_only_a_field_tells_is_part_of_the_step(session: Session) -> None:
+    """The orders write JSON: their message is `state change`, whatever it was changed to."""
+    templates = set(session.templates(cancel=NEVER).get_column("template"))
+    assert {one for one in templates if one.startswith("state change")} >= {
+        "state change from=NEW to=PAYMENT_PENDING",
+        "state change from=PAYMENT_PENDING to=PAID",
+    }
+    ways = [template for shape in session.shapes(cancel=NEVER) for _, template in shape.templates]
+    assert "state change from=PAYMENT_PENDING to=PAID" in ways
+
+
 def test_the_service_map_leads_from_the_shop_to_payments(session: Session) -> None:
     told = session.service_map(cancel=NEVER)
     assert any(hop.caller == "orders" and hop.callee == "payments" for hop in told.hops)
