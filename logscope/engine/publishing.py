@@ -98,7 +98,7 @@ class Snapshots:
 
     def _generation(self, provisional: int) -> tuple[int, ...]:
         """What a snapshot depends on; of live sources the second too, since rates fall by silence."""
-        told = len(self._detecting.told), provisional
+        told = len(self._detecting.told), provisional, self._detecting.replaced
         second = int(clock.monotonic()) if self._loading.live else 0
         return (self._store.view.generation, self._loading.loaded, self._correlating.generation, *told, second)
 

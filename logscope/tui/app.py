@@ -16,6 +16,7 @@ from textual.driver import Driver
 from logscope.engine.answers import Snapshot
 from logscope.engine.api import Investigation
 from logscope.errors import UsageError
+from logscope.text import several
 from logscope.tui import pauses, theming
 from logscope.tui.bridge import Bridge
 from logscope.tui.casebook import Casebook
@@ -288,9 +289,9 @@ class LogscopeApp(App[int]):
             return
         self.rules_changed()
         for told in found.broken:
-            self.say(f"{told}; the rule that ran before runs on", "warning")
+            self.say(f"{told}; the rule that ran before runs on" if found.kept else told, "warning")
         if not found.broken:
-            self.say(f"rules were read anew: {found.rules} run")
+            self.say(f"rules were read anew: {several(found.rules, 'rule')} in force")
 
     def forget_terminal(self) -> None:
         """The terminal may show anything by now: the next frame is sent whole."""

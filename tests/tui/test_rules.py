@@ -215,6 +215,16 @@ async def test_rules_are_read_anew_when_their_files_change_and_a_broken_one_runs
             assert session.snapshot.detections == 1
             (rules / "mine.yml").write_text(RULE)
             await until(4)
+            # Written in two steps by another program: the half of it is nothing to tell. It finds nothing, and is counted.
+            other = RULE.replace("a_charge", "other").replace("charge begin", "nobody writes this")
+            (rules / "other.yml").write_text(other[:30])
+            await pilot.pause(0.4)
+            (rules / "other.yml").write_text(other)
+            await driver.until(lambda: "rules 2" in driver.text())
+            assert "rules 2" in driver.text()
+            assert "other.yml" not in driver.text()
+            (rules / "other.yml").unlink()
+            await driver.until(lambda: session.snapshot.rules == 1)
             await driver.press("R")
             await driver.press("x")
             await until(0)

@@ -75,6 +75,8 @@ class Detecting:
         self._options = options
         self._selection = Selection(options)
         self._source_name = source_name
+        self.replaced = 0
+        """How often other rules have come into force."""
         self.rules, self.rule_errors = load(options) if rules is None else (rules, ())
         self.told: dict[str, Detection] = {}
         self.watermark = Watermark(options.lateness, options.max_skew, options.source_idle)
@@ -115,6 +117,7 @@ class Detecting:
     def replace_rules(self, rules: tuple[Rule, ...], errors: tuple[LogscopeError, ...]) -> None:
         """Other rules from now on; what those find that are new or changed is found when next asked for."""
         self.rules, self.rule_errors = rules, errors
+        self.replaced += 1
         self._forget(self._at_work.keep(rules))
 
     def update(

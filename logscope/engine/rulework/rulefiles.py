@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from logscope.rules.tests import TestResult
 
 
+_HALF_WRITTEN = 0.7
+"""Seconds after which a broken file is read once more: another program may write it in several steps."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reloaded:
     """What reading the rules anew has changed."""
@@ -28,7 +32,9 @@ class Reloaded:
     rules: int
     """That run now."""
     broken: tuple[str, ...]
-    """Errors with file, line and mend; of these files the rules that ran before go on."""
+    """Errors with file, line and mend."""
+    kept: int = 0
+    """Rules that run on as they were, since their file is broken now."""
 
 
 class RuleFiles:
@@ -92,7 +98,7 @@ class RuleFiles:
             names = {rule.name for rule in rules}
             kept = tuple(rule for rule in detecting.rules if rule.path in broken and rule.name not in names)
             self._session.replace_rules((*rules, *kept), errors)
-            return Reloaded(len(rules) + len(kept), tuple(str(error) for error in errors))
+            return Reloaded(len(rules) + len(kept), tuple(str(error) for error in errors), len(kept))
 
     # --- reading and changing one file
 
@@ -206,6 +212,8 @@ class RuleFiles:
             # Ends now and then, since folders may come: the user's rules folder is made by the first rule saved.
             for _ in watch(*there, stop_event=self._stop, rust_timeout=2000, yield_on_timeout=True, debounce=300):
                 if (found := self.reload()) is not None:
+                    if found.broken and not self._stop.wait(_HALF_WRITTEN):
+                        found = self.reload() or found
                     told(found)
                 if {path if path.is_dir() else path.parent for path in self._paths()} - folders:
                     break
