@@ -10,11 +10,11 @@ from dataclasses import replace
 
 import polars as pl
 
-from logscope.correlation.columns import SAMPLE, shape_of, statistics
-from logscope.correlation.extract import extract
+from logscope.correlation.columns import SAMPLE
 from logscope.correlation.finding import find_keys
+from logscope.correlation.given import given_statistics, given_values
 from logscope.correlation.grain import choose
-from logscope.correlation.keys import HOUR_US, Key, parts_of
+from logscope.correlation.keys import HOUR_US, Key
 from logscope.correlation.plan import Level, Plan
 from logscope.correlation.relations import Relations, Sample, hubs_at, level_of, relations, transitive
 from logscope.correlation.reuse import reuse_gap
@@ -70,8 +70,10 @@ def find_plan(
     plan = Plan(tuple(keys) + tuple(given), max_gap_us=max_gap_us, max_span_us=max_span_us, idle_us=idle_us)
     if only is not None:
         plan = plan.only(only)
-    values, notices = _values(sample, pairs, plan, found_values, list(stats), given)
-    stats.update(_given_statistics(sample, values, plan, given))
+    values = _found_values(found_values, list(stats), plan, given)
+    plan, more, notices = given_values(sample, pairs, plan, given)
+    values = pl.concat([values, more]).sort(ROW, "key", "value")
+    stats.update(given_statistics(sample, values, plan, given))
     plan = replace(plan, notices=tuple(notices), refused=refused)
     evidence = Sample(
         values, sample.select(ROW, "time", "source_id", "line", "template", "place"), Relations({}), stats
@@ -157,59 +159,15 @@ def _ordered(sample: pl.DataFrame) -> pl.DataFrame:
     return sample.with_columns(_along=along).sort("_along", "source_id", "line").drop("_along")
 
 
-def _values(
-    sample: pl.DataFrame, pairs: pl.DataFrame, plan: Plan, found: pl.DataFrame, names: list[str], given: Sequence[Key]
-) -> tuple[pl.DataFrame, list[str]]:
-    """KEY_VALUES of the sample under the plan, and what is to be said about given keys."""
-    places = {key.name: place for place, key in enumerate(plan.keys)}
-    mapping = {
-        place: places[name]
-        for place, name in enumerate(names)
-        if name in places and name not in {key.name for key in given}
-    }
+def _found_values(found: pl.DataFrame, names: list[str], plan: Plan, given: Sequence[Key]) -> pl.DataFrame:
+    """KEY_VALUES of keys that were found, by their places in the plan."""
+    taken = {key.name for key in given}
+    places = {key.name: place for place, key in enumerate(plan.keys) if key.name not in taken}
+    mapping = {place: places[name] for place, name in enumerate(names) if name in places}
     values = found.filter(pl.col("key").is_in(list(mapping)))
-    if mapping:
-        values = values.with_columns(pl.col("key").replace_strict(mapping, return_dtype=pl.UInt16))
-    notices = []
-    if given:
-        wanted = {part for key in given for field in key.fields for part in parts_of(field)}
-        wide = pairs.filter(pl.col("name").is_in(list(wanted))).unique(
-            subset=[ROW, "name"], keep="first", maintain_order=True
-        )
-        frame = sample
-        for name in sorted(wanted):
-            column = f"fields.{name}"
-            if column not in frame.columns:
-                part = wide.filter(pl.col("name") == name).select(
-                    pl.col(ROW).cast(pl.UInt32), pl.col("value").alias(column)
-                )
-                frame = frame.join(part, on=ROW, how="left")
-        more = extract(frame, plan, [key.name for key in given])
-        values = pl.concat([values, more])
-        for key in given:
-            mine = more.filter(pl.col("key") == places[key.name])
-            if mine["value"].n_unique() == 1:
-                notices.append(
-                    f"key {key.name} has one value only in the first {sample.height:,} records: it tells nothing apart"
-                )
-            elif mine.is_empty():
-                notices.append(f"key {key.name} has no value in the first {sample.height:,} records")
-    return values.sort(ROW, "key", "value"), notices
-
-
-def _given_statistics(
-    sample: pl.DataFrame, values: pl.DataFrame, plan: Plan, given: Sequence[Key]
-) -> dict[str, dict[str, float]]:
-    places = {plan.place(key.name): key.name for key in given}
-    part = values.filter(pl.col("key").is_in(list(places)))
-    if part.is_empty():
-        return {}
-    held = part.select(
-        ROW, group=pl.col("key").cast(pl.String), value="value", shape=shape_of(pl.col("value")),
-        length=pl.col("value").str.len_chars(),
-    )  # fmt: skip
-    order = sample.select(ROW, "time", "place", "template").with_row_index("rank")
-    return {places[int(row["group"])]: row for row in statistics(held, order).iter_rows(named=True)}
+    if not mapping:
+        return values
+    return values.with_columns(pl.col("key").replace_strict(mapping, return_dtype=pl.UInt16))
 
 
 def _with_levels(evidence: Sample, plan: Plan, wanted: str | None) -> tuple[Sample, Plan]:

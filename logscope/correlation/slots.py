@@ -179,6 +179,9 @@ def _with_digit(pattern: str) -> str:
     parts = re.fullmatch(r"\[(0-9)([^\]]+)\]\{(\d+)(,?)\}", pattern)
     if parts is None or parts[2] == "a-f" or int(parts[3]) > _DIGIT_WITHIN:
         return pattern
+    if "a-" not in parts[2] and not parts[4]:
+        # Capitals of one length are drawn, and some of them have no digit.
+        return pattern
     least, more = int(parts[3]), parts[4]
     letter, any_of = f"[{parts[2]}]", f"[0-9{parts[2]}]"
     # The first digit is the first, second ... character, so many follow.

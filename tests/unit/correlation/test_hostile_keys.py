@@ -84,10 +84,35 @@ def test_a_given_key_with_one_value_or_any_text_is_said_and_the_rest_goes_on(tmp
         session.prepare_keys(cancel=Cancel())
         said = " ".join(session.correlating.said())
         assert "key level has one value only" in said
+        assert session.grain()[0] == "order_id"
+        assert session.transactions("", cancel=Cancel())["records"].to_list()[0] < 100
         assert "key all: its pattern matches any text" in said
         assert "order_id" in session.correlating.key_names()
     finally:
         session.close()
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        (r"all=(\w)", "finds something in any record"),
+        ("all=(.+)", "matches any text"),
+        (r"all=(\w+ done)", "one value only"),
+        (r"all=nothing=(\d+)", "has no value"),
+    ],
+)
+def test_a_given_key_that_tells_nothing_apart_costs_little_and_leaves_the_grain_to_others(key: str, said: str) -> None:
+    count = 30_000
+    sample, pairs = many(
+        [f"work done on the {at % 7} of all lines that are long enough to have many words" for at in range(count)],
+        {"request_id": [f"{at // 4:032x}" for at in range(count)]},
+    )
+    given, notice = given_key(key)
+    begin = time.process_time()
+    plan = find_plan(sample, pairs, given=[given])
+    assert time.process_time() - begin < SECONDS / 2
+    assert said in " ".join((notice or "", *plan.notices))
+    assert plan.grain == "request_id"
 
 
 def test_words_say_what_is_too_short_to_tell() -> None:

@@ -15,10 +15,11 @@ from logscope.engine.api import Cancel
 from logscope.engine.options import Options
 from logscope.engine.session import Session
 from tests.conformance.pairs import Agreement, agreement
-from tests.odd_worlds import burst, long_traces, tickets, versions, visits
+from tests.odd_worlds import burst, long_traces, tickets, versions, visits, without_digits
 from tests.worlds import (
     Shop,
     World,
+    agents,
     bank,
     calls,
     daemon,
@@ -119,6 +120,8 @@ VARIANTS: dict[str, Variant] = {
     "all begun at once, json": Variant(lambda: burst(60), "work", {"style": "json"}),
     "a version that runs": Variant(lambda: versions(61), "request"),
     "tickets of offices": Variant(lambda: tickets(62), "ticket of an office"),
+    "references without a digit": Variant(lambda: without_digits(bank(63), "transfer"), "transfer", {"style": "free"}),
+    "an agent's resources": Variant(lambda: agents(64), None),
     "each id once": Variant(lambda: strangers(55), None),
 }
 
