@@ -161,7 +161,7 @@ def _by_mask(text: pl.Series, mask: pl.Series, name: str) -> pl.Series:
     doubtful = doubtful.fill_null(False)
     simple = (quoted & ~doubtful).fill_null(False)
     if simple.any():
-        found = _unquote(_value(text, name)).zip_with(simple, found)
+        found = unquote(_value(text, name)).zip_with(simple, found)
     rows = doubtful.arg_true()
     if len(rows):
         found = found.clone().scatter(rows, _first_of(text.gather(rows), name))
@@ -213,7 +213,7 @@ def long(text: pl.Series) -> pl.DataFrame:
     return frame.select(
         "row",
         pl.col("pair").str.extract(_SPLIT, 1).alias("name"),
-        _unquote(frame["pair"].str.extract(_SPLIT, 2)).alias("value"),
+        unquote(frame["pair"].str.extract(_SPLIT, 2)).alias("value"),
         pl.lit(TEXT, pl.UInt8).alias("kind"),
     )
 
@@ -224,7 +224,7 @@ def _first_of(text: pl.Series, name: str) -> pl.Series:
     return rows.join(found, on="row", how="left", maintain_order="left")["value"]
 
 
-def _unquote(value: pl.Series) -> pl.Series:
+def unquote(value: pl.Series) -> pl.Series:
     r"""Quotes off and escapes resolved (`\n` and `\t` too), where a value is quoted at both ends."""
     quoted = value.str.contains(r"""(?s)^(?:".*"|'.*')$""").fill_null(False) & (value.str.len_bytes() >= 2).fill_null(
         False

@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
-from logscope.formats import frames, keyvalue, structured
+from logscope.formats import frames, freetext, keyvalue, structured
+from logscope.formats.freetext import FreeText
 from logscope.formats.levels import http_levels, to_levels
 from logscope.formats.model import COLUMNS, Format
 from logscope.formats.patterns import first_line
@@ -190,10 +191,10 @@ class JsonReader(NamedReader):
         """Members, then pairs within the message."""
         found = self.members(raw, names, typed=True, strict=strict)
         lacking = [name for name, values in found.items() if values.null_count()]
-        if not lacking or not raw.str.contains(rf"(?:{'|'.join(map(keyvalue.escape, lacking))})=").any():
+        if not lacking or not raw.str.contains(rf'(?:{"|".join(map(keyvalue.escape, lacking))})(?:=|\\":)').any():
             return found
         message = self._named(raw, {"message"}, None, strict=strict)["message"]
-        pairs = keyvalue.Pairs(message.zip_with(message != raw, frames.nothing(len(raw))))
+        pairs = FreeText(message.zip_with(message != raw, frames.nothing(len(raw))))
         for name, values in found.items():
             if values.null_count():
                 found[name] = frames.coalesce(values, pairs.column(name))
@@ -222,7 +223,7 @@ class JsonReader(NamedReader):
             message = self._named(raw.gather(sound.arg_true()), {"message"}, None, strict=False)["message"]
             apart = raw.clone().scatter(sound.arg_true(), message)
             apart = apart.zip_with(~sound | (apart != raw), frames.nothing(len(raw)))
-        return pl.concat([structured.long(raw), keyvalue.long(apart)])
+        return pl.concat([structured.long(raw), freetext.long(apart)])
 
 
 def _up_to_first(names: tuple[str, ...], present_ones: Collection[str]) -> tuple[str, ...]:

@@ -12,7 +12,8 @@ from collections.abc import Collection
 
 import polars as pl
 
-from logscope.formats import frames, keyvalue, pairs
+from logscope.formats import frames, freetext, pairs
+from logscope.formats.freetext import FreeText
 from logscope.formats.levels import http_levels, level_by_word, to_levels
 from logscope.formats.model import COLUMNS, Format
 from logscope.formats.patterns import Pattern, certain, first_line
@@ -130,14 +131,14 @@ class TextReader(Reader):
             out["level"] = level_by_word(raw)
         if "message" in want:
             out["message"] = first_line(raw)
-        text = keyvalue.Pairs(raw)
+        text = FreeText(raw)
         for name in fields_of(want):
             out[FIELD_PREFIX + name] = text.column(name)
         return out
 
     def long(self, raw: pl.Series) -> pl.DataFrame:
         """The pairs."""
-        return keyvalue.long(raw)
+        return freetext.long(raw)
 
     def stating(self) -> str | None:
         """None: a word is a guess."""
@@ -217,7 +218,7 @@ class RegexReader(Reader):
 
     def _columns(self, raw: pl.Series, want: Collection[str], received: pl.Series | None, captured: Columns) -> Columns:
         found = {name: self._present(name, values) for name, values in captured.items()}
-        text = keyvalue.Pairs(raw)
+        text = FreeText(raw)
         out: Columns = {}
         for column in ("host", "service", "pid"):
             told = self._told(text, column, found) if column in want else None
@@ -240,7 +241,7 @@ class RegexReader(Reader):
             out[FIELD_PREFIX + name] = self._field(text, name, found)
         return out
 
-    def _told(self, text: keyvalue.Pairs, column: str, found: Columns) -> pl.Series | None:
+    def _told(self, text: FreeText, column: str, found: Columns) -> pl.Series | None:
         """The text of a column: its group's, else that of the first present one of the format's names."""
         told = found.get(column)
         if column == "time" and told is not None and "date" in found:
@@ -252,7 +253,7 @@ class RegexReader(Reader):
             told = other if told is None else frames.coalesce(told, other)
         return told
 
-    def _pair(self, text: keyvalue.Pairs, name: str) -> pl.Series:
+    def _pair(self, text: FreeText, name: str) -> pl.Series:
         if not self.format.pairs:
             return text.column(name)
         return pairs.column(self._tail(text.text), name, self.format.pairs)
@@ -260,13 +261,13 @@ class RegexReader(Reader):
     def _tail(self, raw: pl.Series) -> pl.Series:
         return raw.str.replace(self.pattern.plain, "") if self.pattern.tail else raw
 
-    def _level(self, text: keyvalue.Pairs, found: Columns) -> pl.Series:
+    def _level(self, text: FreeText, found: Columns) -> pl.Series:
         level = self._stated(text, found)
         if self.format.status_levels or (level > 0).all():
             return level
         return level.zip_with(level > 0, level_by_word(text.text))
 
-    def _stated(self, text: keyvalue.Pairs, found: Columns) -> pl.Series:
+    def _stated(self, text: FreeText, found: Columns) -> pl.Series:
         level = self._told(text, "level", found)
         status = self.format.status_levels
         if level is not None:
@@ -275,7 +276,7 @@ class RegexReader(Reader):
             return frames.constant(0, len(text.text), pl.UInt8)
         return http_levels(found[status] if status in found else self._pair(text, status))
 
-    def _field(self, text: keyvalue.Pairs, name: str, found: Columns) -> pl.Series:
+    def _field(self, text: FreeText, name: str, found: Columns) -> pl.Series:
         if name not in self.field_groups:
             return self._pair(text, name)
         values = self._typed(name, found[name])
@@ -297,7 +298,7 @@ class RegexReader(Reader):
             frames.long_of(name, values, int(values.dtype != pl.String))
             for name, values in ((name, self._typed(name, present(found[name]))) for name in self.field_groups)
         ]
-        further = pairs.long(self._tail(raw), self.format.pairs) if self.format.pairs else keyvalue.long(raw)
+        further = pairs.long(self._tail(raw), self.format.pairs) if self.format.pairs else freetext.long(raw)
         return pl.concat([*parts, further])
 
     def stating(self) -> str | None:
@@ -308,9 +309,7 @@ class RegexReader(Reader):
     def states_level(self, raw: pl.Series) -> pl.Series:
         """The level group's."""
         captured = self.pattern.captures(raw, self._groups({"level"}))
-        return self._stated(
-            keyvalue.Pairs(raw), {name: self._present(name, values) for name, values in captured.items()}
-        )
+        return self._stated(FreeText(raw), {name: self._present(name, values) for name, values in captured.items()})
 
     def _present(self, name: str, values: pl.Series) -> pl.Series:
         # Redis writes `-` for a level.

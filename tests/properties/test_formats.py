@@ -8,7 +8,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logscope.formats import frames, keyvalue
+from logscope.formats import frames, freetext, keyvalue
 from logscope.formats.loader import load_formats
 from logscope.formats.parser import SourceParser, make_parser
 from tests.unit.formats.lines import MAKERS
@@ -117,6 +117,45 @@ def test_one_pair_by_name_is_what_all_pairs_say(texts: list[list[tuple[str, str,
     listed = [{pair["name"]: pair["value"] for pair in found or []} for found in lists]
     for name in ("a", "b", "order_id", "x.y", "@t"):
         assert keyvalue.column(raw, name).to_list() == [found.get(name) for found in listed]
+
+
+members = st.lists(
+    st.tuples(
+        st.sampled_from(["a", "b", "order_id", "x.y"]),
+        st.sampled_from(
+            ["1", "-2.5", "true", "null", '"a b"', '"', '"c', "{", "[1]", '"{"', '", "', r'"q\"b":1"', '"a":']
+        )
+        | st.text('ab"\\ ,:{}=1', max_size=8),
+        st.sampled_from([",", ", ", "} ", "", " x {"]),
+    ).map(lambda parts: f'"{parts[0]}":{parts[1]}{parts[2]}'),
+    max_size=5,
+).map("".join)
+
+
+@settings(max_examples=100)
+@given(
+    st.lists(
+        st.builds("said {0}{1}{2}".format, st.sampled_from(["{", "a=1 {", ""]), members, st.sampled_from(["}", ""])),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_one_member_by_name_is_what_all_members_say(texts: list[str]) -> None:
+    raw = pl.Series(texts)
+    everything = freetext.long(raw)
+    for name in ("a", "b", "order_id", "x.y", "q"):
+        first = everything.filter(pl.col("name") == name).unique("row", keep="first", maintain_order=True)
+        expected = dict(first.select("row", "value").iter_rows())
+        found = freetext.FreeText(raw).column(name).to_list()
+        assert found == [expected.get(row) for row in range(len(texts))], name
+
+
+def test_members_of_json_behind_words() -> None:
+    text = pl.Series(
+        ['2026 paid {"order_id": "ORD-1", "n":3, "who": {"id": 7, "ok":true}, "none": null, "q": "a \\"b\\""} done']
+    )
+    found = {row["name"]: row["value"] for row in freetext.long(text).to_dicts()}
+    assert found == {"order_id": "ORD-1", "n": "3", "id": "7", "ok": "true", "q": 'a "b"'}
 
 
 def test_the_grammars_own_examples() -> None:
