@@ -169,6 +169,8 @@ class TransactionDetail:
     """What the end waited for, longest first."""
     left_out: int = 0
     """Records between the first and the last `members` that are not among them: there are too many to show."""
+    open: bool = False
+    """Whether more may come: it was not idle for so long by now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,8 @@ async def test_live(session: Session) -> None:
         await until(pilot, lambda: rung)
         await until(pilot, lambda: session.snapshot.detections == 1)
         await until(pilot, lambda: any(row.absent for row in app.screen.main_list.shown))  # type: ignore[attr-defined]
+        # It is closed by then, and has no age that goes on.
+        await until(pilot, lambda: "begun" not in status(app))
 
         await pilot.press("q", "q")
         await until(pilot, lambda: isinstance(app.screen, RecordsScreen))

@@ -88,6 +88,7 @@ def transaction_detail(session: Session, number: int) -> TransactionDetail:
         critical=_waits(lines, tree),
         oversize=entry["oversize"],
         left_out=len(rows) - len(shown),
+        open=entry["state"] == "open",
     )
 
 

@@ -62,8 +62,8 @@ class Growing:
         took = self._screen.queries.took.get("transaction", 0.0)
         self._next = time.monotonic() + max(1.0, _RESTED * took)
         self._due = sorted({(one.rule, one.time) for one in pending}, key=lambda due: due[1])
-        if self._detail is None or (detail.members, detail.rules) != (self._detail.members, self._detail.rules):
-            self._detail = detail
+        before, self._detail = self._detail, detail
+        if before is None or (detail.members, detail.rules) != (before.members, before.rules):
             self._arrived(detail)
         self._screen.show_status()
 
@@ -74,11 +74,11 @@ class Growing:
         return self._end + int((time.monotonic() - self._end_at) * _SECOND)
 
     def told(self) -> str:
-        """How long it has been quiet, and when an absence will be certain; empty if it does not live."""
+        """How long it has been open, and when an absence will be certain; empty if it does not live."""
         now = self.now()
         if now is None or self._detail is None or not self._screen.scope.snapshot.live:
             return ""
-        parts = [f"begun {human_duration(max(0, now - self._detail.start))} ago"]
+        parts = [f"begun {human_duration(max(0, now - self._detail.start))} ago"] if self._detail.open else []
         parts += [f"{rule} in {human_duration(due - now)}" for rule, due in self._due if due > now][:2]
         parts += [f"{rule} is decided" for rule, due in self._due if due <= now][:1]
         return " · ".join(parts)
