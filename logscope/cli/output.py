@@ -125,10 +125,14 @@ def _cell(value: Any) -> str:
     return value if isinstance(value, str) else _json(value)
 
 
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What begins a formula; the full-width signs do, too, where they are typed."""
+
+
 def _harmless(value: Any) -> str:
-    """A cell that no spreadsheet takes for a formula: a log's text is anybody's."""
-    text = _cell(value)
-    if not isinstance(value, str) or not text.startswith(("=", "+", "-", "@", "\t", "\r")):
+    """A cell that no spreadsheet takes for a formula, and no terminal for a command: a log's text is anybody's."""
+    text = "\t".join(clean(part, lines=True) for part in _cell(value).replace("\r\n", "\n").split("\t"))
+    if not isinstance(value, str) or not text.lstrip("\t\n\r").startswith(_FORMULA):
         return text
     try:
         float(text)
@@ -142,7 +146,7 @@ def _write_csv(names: list[str], rows: list[Object], path: Path) -> None:
 
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(names)
+        writer.writerow(map(_harmless, names))
         writer.writerows([_harmless(row.get(name)) for name in names] for row in rows)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections.abc import Iterator
@@ -155,6 +156,22 @@ def test_files_for_people_are_clean(command: Command, folder: Path, tmp_path: Pa
     assert b"\x1b" not in data
     assert b"[bold]x[/bold]" in data
     assert not re.search(rb"[\x00-\x08\x0b-\x1f]", data)
+
+
+def test_cells_are_neither_formulas_nor_commands(command: Command, tmp_path: Path) -> None:
+    log, rule, out = tmp_path / "h.log", tmp_path / "h.yml", tmp_path / "out.csv"
+    cells = ["=1+1", "\t@x", "\uff1d1+1", "-5", "a\x1b[2Jb\u202e", "one\r\n\ttwo"]
+    log.write_text(
+        "".join(
+            json.dumps({"time": f"2026-11-01T10:00:0{n}Z", "message": "m", "v": cell}) + "\n"
+            for n, cell in enumerate(cells)
+        )
+    )
+    rule.write_text("title: h\nrecord: {where: 'v:*'}\nemit: {fields: {v: v}}\n")
+    assert command("scan", log, "--rules", rule, "--output", out).code == 0
+    with out.open(newline="") as file:
+        found = [row["v"] for row in csv.DictReader(file)]
+    assert found == ["'=1+1", "'\t@x", "'\uff1d1+1", "-5", "a␛[2Jb<U+202E>", "one\n\ttwo"]
 
 
 def test_json_is_escaped_and_comes_back_as_it_was(command: Command, folder: Path, rule: Path) -> None:

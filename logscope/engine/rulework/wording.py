@@ -13,7 +13,7 @@ def words_of_filter(text: str) -> list[str]:
     """The words in a filter, for a title; `keys.` and `fields.` before a name are none."""
     text = re.sub(r"\b(?:keys|fields)\.", "", text)
     kept = "".join(sign if sign.isalnum() or sign in "-_" else " " for sign in text)
-    return [word for word in kept.split() if word not in ("and", "or", "not", "has")][:8]
+    return ["no" if word == "not" else word for word in kept.split() if word not in ("and", "has")][:8]
 
 
 def title_of(examples: Sequence[Example], words: Sequence[str]) -> str:
