@@ -39,10 +39,10 @@ def _load(arguments: argparse.Namespace) -> LoadedRules:
 def _check(arguments: argparse.Namespace) -> int:
     from dataclasses import asdict
 
-    from logscope.engine.detection.ruleset import lint_files
+    from logscope.engine.rulework.checking import check_files
     from logscope.rules.lint import ERROR
 
-    findings = lint_files(_paths(arguments))
+    findings = check_files(_paths(arguments))
     broken = [finding for finding in findings if finding.severity == ERROR]
     objects: list[Object] = [
         {name: value for name, value in asdict(finding).items() if value is not None} for finding in findings

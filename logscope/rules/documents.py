@@ -66,6 +66,19 @@ def read_text(path: Path) -> str:
         raise RuleError("not UTF-8", where=str(path), line=line, mend="save it as UTF-8") from None
 
 
+_SIGN = (
+    "a text that begins with one of [ ] { } * & ! | > % @ ` or a quote is written as a block, NAME: |- and the text "
+    "indented on the next line"
+)
+_SIGNED = re.compile(r"^[\s-]*[\w.|-]+:\s+[\[\]{}*&!|>%@`'\"]")
+
+
+def _begins_with_sign(text: str, line: int | None) -> bool:
+    """Whether the value on a line begins with what YAML takes for its own."""
+    lines = text.splitlines()
+    return line is not None and line <= len(lines) and _SIGNED.match(lines[line - 1]) is not None
+
+
 _COLON = "a text with `: ` in it is written as a block, NAME: |- and the text indented on the next line"
 
 _KEYS = "a key ends with `: `, and what belongs to it stands behind or indented below"
@@ -92,6 +105,8 @@ def documents(text: str, where: str) -> Iterator[Located]:
             mark = error.context_mark if "expected ':'" in problem else error.problem_mark or error.context_mark
             line = None if mark is None else mark.line + 1
             mend = _COLON if "mapping values" in problem else _KEYS if "expected ':'" in problem else None
+            if mend is None and _begins_with_sign(text, line):
+                mend = _SIGN
             raise RuleError(f"not YAML: {problem}", where=where, line=line, mend=mend) from None
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             words = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -127,9 +142,9 @@ class _Composer:
     def node(self, event: yaml.Event, depth: int) -> Located:
         line = _line(event)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise self.error("anchors and aliases are not allowed", line, "write the value out")
+            raise self.error("anchors and aliases are not allowed", line, f"write the value out; {_SIGN}")
         if getattr(event, "tag", None):
-            raise self.error(f"the tag {event.tag} is not allowed", line, "leave it out")  # type: ignore[attr-defined]  # tested by getattr
+            raise self.error(f"the tag {event.tag} is not allowed", line, _SIGN)  # type: ignore[attr-defined]  # tested by getattr
         if depth > MAX_DEPTH:
             raise self.error(f"more than {MAX_DEPTH} levels deep", line)
         if isinstance(event, yaml.MappingStartEvent):

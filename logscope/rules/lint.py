@@ -18,6 +18,24 @@ ERROR, WARNING, HINT = "error", "warning", "hint"
 """Severities: it does not compile or cannot work; it is probably not meant; it could be better."""
 
 
+_FEW_VALUES = frozenset(
+    [
+        "level",
+        "format",
+        "source",
+        "time_from",
+        "severity",
+        "facility",
+        "status",
+        "method",
+        "thread",
+        "logger",
+        "version",
+    ]
+)
+"""Names whose values are so few that a sequence by one of them alone is no story of anything."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that lint has to say."""
@@ -96,6 +114,14 @@ def _of_sequence(sequence: Sequence) -> Iterator[tuple[str, str, str, int | None
     """(severity, message, mend, line) of each finding."""
     if not sequence.by:
         yield WARNING, "steps have no key, any records make a match", "add by: [transaction] or a key", None
+    for name in sequence.by:
+        if name.removeprefix("fields.") in _FEW_VALUES and len(sequence.by) == 1:
+            yield (
+                WARNING,
+                f"{name} has few values, it ties records together that have nothing to do with one another",
+                "add the key of what the steps belong to, such as an order's or a session's id",
+                None,
+            )
     if sequence.reach_us is None:
         yield WARNING, "matches have no bound in time", "add maxspan:", None
     if sequence.keys and not sequence.by_transaction:

@@ -328,6 +328,13 @@ def test_rules_of_which_one_was_missing(command: Command, tmp_path: Path, kind: 
     assert [(one["subject"], one["text"]) for one in found if "subject" in one] == [("id=a-1", text)]
 
 
+def test_a_key_that_no_record_has_is_said(command: Command, log: Path) -> None:
+    result = command("scan", log, "--rule", "seq by nosuch maxspan 1m: [charge] [settled]")
+    assert "rule seq: none of the" in result.talk
+    assert "records that it is about has nosuch" in result.talk
+    assert "none of the" not in command("scan", log, "--rule", "seq by order_id maxspan 1m: [charge] [settled]").talk
+
+
 def near_of(command: Command, log: Path, rules: Path, text: str) -> list[tuple[str, str]]:
     rules.write_text(text)
     found = command("scan", log, "--rules", rules, "--near-misses", "--json").objects

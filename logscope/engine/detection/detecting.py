@@ -197,7 +197,8 @@ class Detecting:
             f"rule {name} is incomplete: it held more than it can, and the oldest was given up"
             for name in self.evicted()
         )
-        return [*self._at_work.notices, *incomplete]
+        keyless = (words for work in self.running if (words := work.keyless()) is not None)
+        return [*self._at_work.notices, *incomplete, *keyless]
 
     def _loud(self) -> list[Running]:
         """The rules that are told by themselves, not only run for others."""

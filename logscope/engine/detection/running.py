@@ -86,6 +86,9 @@ class Running(Protocol):
     def misses(self, group: int | None) -> Sequence[tuple[Miss, Key]]:
         """What nearly matched, and what it is about; of one group however far."""
 
+    def keyless(self) -> str | None:
+        """In words, that none of the records that it is about has what it groups by; None if some have, or none came."""
+
     def saved(self) -> Saved:
         """What it remembers, after a turn."""
 
@@ -175,6 +178,22 @@ class RunningSteps:
         found = find_misses(self._decider, group=group)
         return [(miss, self._decider.subject(miss.group, self._identity)) for miss in found]
 
+    def keyless(self) -> str | None:
+        """See `Running`."""
+        state = self._decider.state
+        waiting = state.unreleased is not None and state.unreleased.height
+        chained = self.rule.windows is not None and not self.rule.windows.flat
+        if not state.keyless or state.next_group or waiting or chained:
+            return None
+        by = (
+            self.rule.windows.by
+            if self.rule.windows is not None
+            else self.rule.sequence.by
+            if self.rule.sequence
+            else ()
+        )
+        return f"rule {self.rule.name}: none of the {state.keyless:,} records that it is about has {', '.join(by)}"
+
     def saved(self) -> Saved:
         """See `Running`."""
         return self._decider.state.frames()
@@ -240,6 +259,10 @@ class RunningWhole:
         assert self.linked is not None
         names = self.linked.naming.identities([miss.group for miss in found])
         return [(miss, Key(names.get(miss.group), miss.group, {})) for miss in found]
+
+    def keyless(self) -> str | None:
+        """See `Running`: it has no key but the transaction."""
+        return None
 
     def saved(self) -> Saved:
         """See `Running`."""

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import threading
 import time as clock
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from logscope.engine.answers import Detection
 from logscope.engine.detection.detecting import Told
+from logscope.engine.loading.spools import retention_of
 from logscope.engine.service.checkpoint import Checkpoint
 from logscope.engine.service.deciding import Deciding
 from logscope.engine.service.ledger import Ledger, ledger_of
 from logscope.engine.service.metrics import Measures
 from logscope.engine.service.pacing import rest
+from logscope.text import human_duration
 
 if TYPE_CHECKING:
     from logscope.engine.session import Session
@@ -75,6 +77,8 @@ class Watching:
             stop: Set to end.
             reload: Asked in each turn; reads the rules anew if that is wanted, and says whether it did.
         """
+        for words in beyond_retention(self._session):
+            self._say(words)
         if self._checkpoint.restore():
             # Of what was known when it was written all is told, unless the ledger is another since.
             self._pass_on(Told(tuple(self._session.detecting.told.values()), ()))
@@ -164,3 +168,17 @@ class Watching:
             if text not in self._said:
                 self._said.add(text)
                 self._say(text)
+
+
+def beyond_retention(session: Session) -> Iterator[str]:
+    """Rules that look further back than a listener's spool keeps messages, in words."""
+    retention = retention_of(session.options.retain)
+    if retention is None or retention.seconds is None:
+        return
+    for rule in session.detecting.rules:
+        reach = rule.windows.back_us if rule.windows is not None else rule.sequence.reach_us if rule.sequence else None
+        if reach is not None and reach > retention.seconds * 1_000_000:
+            yield (
+                f"rule {rule.name} looks back {human_duration(reach)}, and --retain keeps {session.options.retain}: what is "
+                "older is not there to be read again"
+            )

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from logscope.engine.detection.ruleset import lint_files, load_files, load_rule_text
+from logscope.engine.detection.ruleset import load_files, load_rule_text
+from logscope.engine.rulework.checking import check_files
 from logscope.engine.rulework.ruletests import run_rule_tests
 from logscope.errors import FilterError
 from logscope.rules.lint import lint
@@ -185,6 +186,15 @@ def compile_filter(text: str) -> Contains:
         ("title: x\nrecord:\n  where: charge #1\n", "warning", 3, "for a comment"),
         ("title: x\nrecord: {where: a}\n---\ntitle: x\nrecord: {where: a}\n", "error", 4, "stands twice"),
         ("title: x\nrecord: {where: 12}\n", "error", 2, "YAML reads a number"),
+        ("title: x\nrecord:\n  where: @timestamp:x\n", "error", 3, "cannot start any token"),
+        ("title: x\nrecord:\n  where: [error] failed\n", "error", 3, "not YAML"),
+        ("title: x\nrecord:\n  where: !error\n", "error", 3, "the tag !error"),
+        (
+            "title: x\nsequence: {by: [level], maxspan: 1s, steps: [{where: x}, {where: y}]}\n",
+            "warning",
+            1,
+            "few values",
+        ),
     ],
 )
 def test_lint(tmp_path: Path, text: str, severity: str, line: int, words: str) -> None:
@@ -195,5 +205,52 @@ def test_lint(tmp_path: Path, text: str, severity: str, line: int, words: str) -
     assert str(found[0]).startswith(f"{path}:{line}: {severity}: ")
 
 
+@pytest.mark.parametrize("where", ["@timestamp:x", "[error] failed", "!error", "*.log", "{user} failed", "> x", "%d"])
+def test_a_filter_that_begins_with_a_sign_of_yaml_is_mended_by_a_block(tmp_path: Path, where: str) -> None:
+    path = tmp_path / "r.yml"
+    path.write_text(f"title: x\nrecord:\n  where: {where}\n")
+    (found,) = [one for one in lint([path], compile_filter) if one.severity == "error"]
+    assert found.line == 3
+    assert "is written as a block, NAME: |- and the text indented on the next line" in str(found.mend)
+
+
+def test_a_range_in_a_correlation_is_mended_by_two(tmp_path: Path) -> None:
+    path = tmp_path / "r.yml"
+    rule = "title: a\nname: a\nlogsource: {product: linux}\ndetection: {x: [foo], condition: x}\n---\ntitle: r\n"
+    path.write_text(
+        f"{rule}correlation: {{type: event_count, rules: [a], timespan: 1m, group-by: [h], condition: {{gt: 5, lte: 9}}}}\n"
+    )
+    (found,) = [one for one in lint([path], compile_filter) if one.severity == "error"]
+    assert (found.line, found.mend) == (7, "of a range write two correlations, one for each bound")
+
+
+FIELDS = """title: Twice
+id: 6e0f5c1e-8d5b-4c39-9f0e-1f2f3f5a7b11
+sequence:
+  by: [{by}]
+  maxspan: 1m
+  steps: [{{name: one, where: begin}}, {{name: two, where: ended}}]
+emit:
+  fields: {{order: one.{told}}}
+tests:
+  - name: twice
+    records:
+      - "2026-11-01T10:00:00Z h app[1]: begin order_id=o-1 amount=5"
+      - "2026-11-01T10:00:01Z h app[1]: ended order_id=o-1"
+    expect: [{{order: '5'}}]
+"""
+
+
+def test_fields_that_no_record_of_the_tests_has_are_named_with_the_nearest(tmp_path: Path) -> None:
+    path = tmp_path / "r.yml"
+    path.write_text(FIELDS.format(by="order", told="amont"))
+    assert [(one.line, one.message, one.mend) for one in check_files([path])] == [
+        (1, "by: no record of the rule's tests has order", "did you mean order_id?"),
+        (1, "emit: no record of the rule's tests has amont", "did you mean amount?"),
+    ]
+    path.write_text(FIELDS.format(by="order_id", told="amount"))
+    assert check_files([path]) == ()
+
+
 def test_shipped_rules_have_nothing_to_say() -> None:
-    assert lint_files([BUILTIN]) == ()
+    assert check_files([BUILTIN]) == ()
