@@ -22,7 +22,7 @@ MAX_PATTERN = 4096
 _KNOWN = {
     *("name", "kind", "title", "order", "pattern", "patterns", "quick", "multiline", "inner_only", "layouts", "levels"),
     *("service", "status_levels", "types", "names", "keys", "samples", "inside", "needs", "members", "header"),
-    *("separator", "renames", "pairs", "zone", "joins", "goes_on"),
+    *("separator", "renames", "pairs", "zone", "joins", "goes_on", "alone"),
 }
 _SAMPLES = "\n[[samples]]"
 
@@ -97,6 +97,7 @@ class _Definition:
                 patterns=self._patterns(kind),
                 quick=expand(table.get("quick", "")) if self.shipped else "",
                 multiline=table.get("multiline", False),
+                alone=table.get("alone", False),
                 joins=table.get("joins", False),
                 goes_on=self._goes_on(table.get("goes_on", "")),
                 inner_only=table.get("inner_only", False),
@@ -207,7 +208,7 @@ _TYPES: dict[str, type] = {
         ),
         str,
     ),
-    **dict.fromkeys(("multiline", "inner_only", "inside", "joins"), bool),
+    **dict.fromkeys(("multiline", "inner_only", "inside", "joins", "alone"), bool),
     **dict.fromkeys(("patterns", "layouts", "needs", "members", "keys", "samples"), list),
     **dict.fromkeys(("levels", "types", "names", "renames"), dict),
     "order": int,

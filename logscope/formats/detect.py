@@ -73,10 +73,11 @@ def _detect(known: FormatSet, sample: list[str], name: str, forced: str | None) 
     shares, rest = _shares(known, candidates, lines)
     taken = [(form, shares[form.name]) for form in candidates if shares.get(form.name, 0.0) > 0]
     best = max((share for _, share in taken), default=0.0)
-    taken = [(form, share) for form, share in taken if share >= LEAST or share == best]
+    alone = [(form, share) for form, share in taken if form.alone]
+    taken = alone or [(form, share) for form, share in taken if share >= LEAST or share == best]
     taken = [(_fitted_members(known, form, sample), share) for form, share in taken]
     guessed = None
-    if len(rest) > len(lines) / 2:
+    if len(rest) > len(lines) / 2 and not alone:
         guessed = guess.leading_time(rest.to_list()) or guess.early_time(rest.to_list())
     if guessed is not None:
         form, share = guessed

@@ -64,6 +64,8 @@ class Format:
     goes_on: str = ""
     """A regex of lines behind which the record goes on, whatever the next line is; what its group captures, if it has
     one, has to stand in the next line too. Heeded where the sample has such a line."""
+    alone: bool = False
+    """What has lines of it holds nothing else: lines that look like another format's are part of its records."""
     inner_only: bool = False
     """Tried on what a wrapper (syslog, docker) holds, never on a file's own lines."""
     inside: bool = True

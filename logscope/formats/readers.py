@@ -12,7 +12,7 @@ from collections.abc import Collection
 
 import polars as pl
 
-from logscope.formats import frames, freetext, pairs
+from logscope.formats import frames, freetext, keyvalue, pairs
 from logscope.formats.freetext import FreeText
 from logscope.formats.levels import http_levels, level_by_word, to_levels
 from logscope.formats.model import COLUMNS, Format
@@ -278,11 +278,27 @@ class RegexReader(Reader):
 
     def _field(self, text: FreeText, name: str, found: Columns) -> pl.Series:
         if name not in self.field_groups:
-            return self._pair(text, name)
+            return self._any_pair(text, name)
         values = self._typed(name, found[name])
         if values.null_count():
-            values = frames.coalesce(values, self._typed(name, self._pair(text, name)))
+            values = frames.coalesce(values, self._typed(name, self._any_pair(text, name)))
         return values
+
+    def _any_pair(self, text: FreeText, name: str) -> pl.Series:
+        """As `_pair`; where pairs are written in another way, those within the message too."""
+        values = self._pair(text, name)
+        if not self.format.pairs or not values.null_count():
+            return values
+        rows = text.text.str.contains(rf'{keyvalue.escape(name)}(?:=|":)').fill_null(False).arg_true()
+        if not len(rows):
+            return values
+        inside = FreeText(self._message(text.text.gather(rows))).column(name)
+        return values.clone().scatter(rows, frames.coalesce(values.gather(rows), inside))
+
+    def _message(self, raw: pl.Series) -> pl.Series:
+        """The message, or nothing where it is no part of the text's own."""
+        told = self._columns(raw, {"message"}, None, self.pattern.captures(raw, self._groups({"message"})))["message"]
+        return told.set((told == first_line(raw)).fill_null(False), None)
 
     def _typed(self, name: str, values: pl.Series) -> pl.Series:
         kind = self.format.types.get(name, "string")
@@ -298,8 +314,9 @@ class RegexReader(Reader):
             frames.long_of(name, values, int(values.dtype != pl.String))
             for name, values in ((name, self._typed(name, present(found[name]))) for name in self.field_groups)
         ]
-        further = pairs.long(self._tail(raw), self.format.pairs) if self.format.pairs else freetext.long(raw)
-        return pl.concat([*parts, further])
+        if not self.format.pairs:
+            return pl.concat([*parts, freetext.long(raw)])
+        return pl.concat([*parts, pairs.long(self._tail(raw), self.format.pairs), freetext.long(self._message(raw))])
 
     def stating(self) -> str | None:
         """What the pattern matches, if it has the group."""

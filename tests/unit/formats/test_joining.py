@@ -110,3 +110,18 @@ def test_a_slow_query_is_one_record_with_or_without_its_time() -> None:
     parser, raw = records(lines)
     assert told(parser, raw, "message", "fields.Query_time") == [("SELECT *", "2.5", 0), ("SELECT 2;", "3.5", 0)]
     assert parser.index(raw)["time"].dt.second().to_list() == [0, 1]
+
+
+def test_a_field_of_an_exported_journal_begins_no_record_whatever_it_looks_like() -> None:
+    entry = [
+        "__CURSOR=s=1",
+        "__REALTIME_TIMESTAMP=1761991201123456",
+        "PRIORITY=4",
+        "MESSAGE=a=1 b=2",
+        '{"x":1}',
+        "_PID=7",
+        "",
+    ]
+    parser, raw = records(entry * 3)
+    assert parser.formats == ("journald_export", "text")
+    assert told(parser, raw, "message", "pid") == [("a=1 b=2", "7", 4)] * 3
