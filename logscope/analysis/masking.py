@@ -37,9 +37,29 @@ def masked(messages: pl.Series) -> pl.Series:
     Args:
         messages: String column; of a message of several lines the first counts.
     """
-    text = pl.col(messages.name).str.slice(0, _LONGEST).str.replace(r"(?s)[\r\n].*$", "")
+    text = messages.str.slice(0, _LONGEST)
+    if text.str.contains(r"[\r\n]").any():
+        text = text.str.replace(r"(?s)[\r\n].*$", "")
+    values = text.to_frame("text").select(_values(pl.col("text"))).to_series()
+    # Without their values few texts are left: what remains to be done is done to each of them once.
+    once = values.unique()
+    told = once.to_frame("text").select("text", whole=_whole(pl.col("text")))
+    return (
+        values.to_frame("text")
+        .join(told, on="text", how="left", maintain_order="left", nulls_equal=True)["whole"]
+        .rename(messages.name)
+    )
+
+
+def _values(text: pl.Expr) -> pl.Expr:
+    """What is quoted, named, or has a digit, as `<*>`."""
     text = text.str.replace_all(_REQUEST, f"${{1}}{WILD}").str.replace_all(_NAMED, f"${{1}}={WILD}")
     text = text.str.replace_all(_QUOTED, f'"{WILD}"').str.replace_all(_SINGLE, f"$1'{WILD}'")
-    text = text.str.replace_all(_WITH_DIGIT, WILD).str.replace_all(_HEX, WILD).str.replace_all(_DATE, WILD)
+    return text.str.replace_all(_WITH_DIGIT, WILD)
+
+
+def _whole(text: pl.Expr) -> pl.Expr:
+    """What is a value beside values, and blanks as one."""
+    text = text.str.replace_all(_HEX, WILD).str.replace_all(_DATE, WILD)
     text = text.str.replace_all(_RUN, WILD).str.replace_all(_EMPTY, f"${{1}}({WILD})")
-    return messages.to_frame().select(text.str.replace_all(r"\s+", " ").str.strip_chars(" ")).to_series()
+    return text.str.replace_all(r"\s+", " ").str.strip_chars(" ")

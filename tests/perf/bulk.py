@@ -49,6 +49,8 @@ _LINKED = (
     ("filter", "filtered by errors and duration", "", "{failing} are left"),
     ("screen", "texts, ids and lists of a screen of it", "", "64 transactions"),
     ("open", "one transaction opened", "", ""),
+    ("ways", "templates, and the ways that transactions go", "", "{ways_count} ways"),
+    ("compare", "one compared with its nearest normal peer", "", "once the ways are known"),
     ("pivot", "pivot on a value", "50 ms", "{pivoted} records"),
     ("more", "5,000 records more", "", "best of five"),
     ("table", "table of transactions with all texts", "", "{count}"),

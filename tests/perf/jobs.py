@@ -95,6 +95,10 @@ def link_files(files: list[str]) -> Result:
         session.with_columns(slowest.head(64))
     with timed(result, "open"):
         opened = session.transaction(int(slowest["number"][len(slowest) // 2]))
+    with timed(result, "ways"):
+        result["ways_count"] = len(session.shapes(cancel=never))
+    with timed(result, "compare"):
+        session.compare(int(slowest["number"][len(slowest) // 2]), cancel=never)
     name, values = next(iter(opened.keys.items()))
     with timed(result, "pivot"):
         pivoted = session.view(pivot_filter(name, name, values[0]), cancel=never)
