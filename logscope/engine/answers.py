@@ -62,6 +62,8 @@ class Snapshot:
     """What the user should be told (errors of sources, evictions), newest last."""
     remarks: tuple[str, ...] = ()
     """What is good to know, and nothing amiss: which keys and grain were found."""
+    linked: int = 0
+    """Records that were looked at for transactions; of live sources some more come behind."""
 
 
 @dataclass(frozen=True, slots=True)

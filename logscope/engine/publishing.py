@@ -124,6 +124,7 @@ class Snapshots:
             counters=self.counters(),
             rate=rate,
             transactions=self._correlating.count,
+            linked=self._correlating.linked,
             detections=len(self._detecting.told),
             rules=len(self._detecting.rules),
             messages=(*map(str, loading.errors), *loading.notices, *self._detecting.said()),

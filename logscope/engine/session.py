@@ -316,6 +316,8 @@ class Session(Analyses, Findings, Casework, BrowsingPart):
             decide: What the end of the data leaves pending is decided too.
             asked: Of live sources too find the keys in what has come so far, however little.
         """
+        if self._live is not None and self.loading.loaded and self.loading.live and self.correlating.linked:
+            return  # the live thread links and decides; who asks sees what it has linked so far, and does not wait
         with self._turns.of(cancel):
             if self._live is not None and self.correlating.plan is None and not asked:
                 return  # the live thread waits until it has seen enough to find the keys in

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time as clock
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -111,7 +111,7 @@ class Detecting:
     def _forget(self, kept: Collection[str]) -> None:
         """Forget what all but some rules told."""
         self.told = {name: found for name, found in self.told.items() if found.rule in kept}
-        self._mark()
+        self._mark(self.told.values(), anew=True)
         self._suppression.keep(kept)
 
     def replace_rules(self, rules: tuple[Rule, ...], errors: tuple[LogscopeError, ...]) -> None:
@@ -170,8 +170,7 @@ class Detecting:
             self.told.pop(detection.detection, None)
         for detection in raised:
             self.told[detection.detection] = detection
-        if raised or retracted:
-            self._mark()
+        self._mark(self.told.values() if retracted else raised, anew=bool(retracted))
         return Told(tuple(raised), tuple(retracted))
 
     def pending(self) -> list[Detection]:
@@ -341,12 +340,12 @@ class Detecting:
         """The rules at work; none before the first records."""
         return self._at_work.running
 
-    def _mark(self) -> None:
-        rows: dict[int, tuple[str, str, str]] = {}
-        for detection in self.told.values():
+    def _mark(self, detections: Iterable[Detection], *, anew: bool) -> None:
+        if anew:
+            self._rows = {}  # a record may be a step of several
+        for detection in detections:
             for name, step in detection.steps.items():
-                rows[step["row"]] = (detection.rule, name, detection.level)
-        self._rows = rows
+                self._rows[step["row"]] = (detection.rule, name, detection.level)
 
     def marks(self, rows: Sequence[int]) -> dict[int, tuple[str, str, str]]:
         """Of these rows those that are matched steps: row -> (rule, step, level)."""

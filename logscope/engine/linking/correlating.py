@@ -186,6 +186,11 @@ class Correlating:
         return self._lock
 
     @property
+    def linked(self) -> int:
+        """How many records were looked at."""
+        return self._next_row
+
+    @property
     def count(self) -> int | None:
         """How many transactions there are; None while none were made."""
         linker = self._linker

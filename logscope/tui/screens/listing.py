@@ -105,7 +105,7 @@ class ListScreen(InvestigatorScreen):
 
     def _newest(self) -> tuple[int, ...]:
         snapshot = self.scope.snapshot
-        return snapshot.generation, snapshot.loading, self.scope.changes
+        return snapshot.generation, snapshot.linked, snapshot.loading, self.scope.changes
 
     def ask_linked(
         self,

@@ -167,7 +167,7 @@ class TransactionsScreen(FilteredScreen):
     def _learn_more(self) -> None:
         """The ways of all transactions, numbered alike whatever the list is narrowed to, and what can be the grain."""
         self._show_shapes(self._shapes)
-        mark = (self.scope.snapshot.generation, self.scope.changes)
+        mark = (self.scope.snapshot.generation, self.scope.snapshot.linked, self.scope.changes)
         if self._learned == mark or self.queries.busy("shapes") or self.queries.busy("grains"):
             return
         self._learned = mark
