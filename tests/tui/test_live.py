@@ -20,6 +20,18 @@ from logscope.tui.screens.sources import SourcesScreen
 from logscope.tui.screens.transaction import TransactionScreen
 from logscope.tui.screens.transactions import TransactionsScreen
 
+BY_KEY = """\
+title: By a key
+name: by_key
+sequence:
+  by: [order_id]
+  maxspan: 2h
+  steps:
+    - {name: begin, where: '"charge begin"'}
+    - {name: psp, where: '"psp response"'}
+    - {name: settled, where: '"charge settled"', absent: true, within: 1h}
+"""
+"""Pending for longer than the test's hour."""
 RULES = Path(__file__).parents[2] / "logscope" / "rules" / "builtin" / "silent_payment_failure.yml"
 
 
@@ -33,7 +45,10 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session
     keys = (Key("order_id", fields=("order_id",)), Key("psp_ref", fields=("psp_ref",), parents=("order_id",)))
     plan = tmp_path / "plan.toml"
     plan.write_text(to_toml(Plan(keys, grain="order_id")))
-    session = Session(Options(sources=("syslog+tcp://127.0.0.1:0",), rules=(str(RULES),), plan=str(plan)))
+    by_key = tmp_path / "by_key.yml"
+    by_key.write_text(BY_KEY)
+    rules = (str(RULES), str(by_key))
+    session = Session(Options(sources=("syslog+tcp://127.0.0.1:0",), rules=rules, plan=str(plan)))
     session.open()
     session.start()
     yield session
@@ -102,6 +117,7 @@ async def test_live(session: Session) -> None:
         await until(pilot, lambda: app.screen.main_list.rows >= 2)  # type: ignore[attr-defined]
         await until(pilot, lambda: "silent_payment_failure in" in status(app))
         assert "begun" in status(app)
+        await until(pilot, lambda: "by_key in" in status(app))
 
         # The window passes: the detection is told with a bell, and shown.
         app.news.turn_bell()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from logscope.engine.answers import Detection, Snapshot, TransactionDetail
@@ -53,8 +53,12 @@ class Growing:
         investigation, number = screen.investigation, self._number
 
         def call(_cancel: Cancel) -> tuple[TransactionDetail, list[Detection]]:
-            pending = [one for one in investigation.detections() if one.state == "pending" and one.number == number]
-            return investigation.transaction(number), pending
+            detail = investigation.transaction(number)
+            rows = {member.line.row for member in detail.members}
+            pending = [
+                one for one in investigation.detections() if one.state == "pending" and _is_of(one, number, rows)
+            ]
+            return detail, pending
 
         screen.queries.ask("transaction", call, lambda found: self._came(*found), failed=lambda _: None)
 
@@ -82,3 +86,10 @@ class Growing:
         parts += [f"{rule} in {human_duration(due - now)}" for rule, due in self._due if due > now][:2]
         parts += [f"{rule} is decided" for rule, due in self._due if due <= now][:1]
         return " · ".join(parts)
+
+
+def _is_of(detection: Detection, number: int, rows: Collection[int]) -> bool:
+    """Whether a detection is one of a transaction: a rule by a key or field names none, but its steps are records."""
+    if detection.number is not None:
+        return detection.number == number
+    return any(step["row"] in rows for step in detection.steps.values())
