@@ -66,6 +66,8 @@ def _lines(shown: str) -> str:
     for one in shown.split("\n"):
         # The n behind an escaped backslash ends no line; JSON itself holds no NUL.
         parts = _LINE_END.sub("\\1\0", one).split("\0") if "\\n" in one else [one]
+        if len(parts) > 1 and parts[-1].strip('",') == "":
+            parts[-2:] = [parts[-2] + parts[-1]]
         indent = " " * (len(one) - len(one.lstrip()) + _INDENT)
         out += [parts[0], *(indent + part.replace("\\t", "  ") for part in parts[1:] if part)]
     return "\n".join(out)

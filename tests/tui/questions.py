@@ -93,7 +93,7 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
         ),
         Question(
             "What came in the minute before the end of the attack?", "sshd", ("&", " Failed password", "⏎", "G", "m", "a", "⌫", "("),
-            "the cursor stands at 11:03:43; `'` `a` goes back to the mark", ("▸  11:03:4", "all (2,000)"),
+            "the cursor stands at 11:03:45; `'` `a` goes back to the mark", ("▸  11:03:45", "all (2,000)"),
         ),
     ),
     OFTEN: (

@@ -15,7 +15,7 @@ from tests.tui.test_browsing import home
 
 WALK = {
     "records": (), "trail": ("~",), "keys": ("K",), "map": ("M",), "clocks": ("C",), "case": ("I",), "over time": ("L",),
-    "rules": ("R",), "page": ("R", "t"), "transactions": ("T",), "transaction": ("T", "enter"), "compare": ("T", "enter", "="),
+    "rules": ("R",), "page": ("R", "j", "t"), "transactions": ("T",), "transaction": ("T", "enter"), "compare": ("T", "enter", "="),
     "detections": ("D",), "sources": ("at",), "sql": ("semicolon", "escape"), "draft": (".", "S"),
 }  # fmt: skip
 
@@ -41,6 +41,13 @@ async def test_on_every_screen(opened: Opened) -> None:
             await driver.press(*way)
             assert name == "records" or driver.app.screen is not home(driver), name
             assert not wrong(driver), name
+            if isinstance(driver.app.screen, InvestigatorScreen):
+                # What is more than fits goes; the list and the two lines at the bottom stay.
+                await driver.pilot.resize_terminal(40, 10)
+                await driver.pilot.pause()
+                assert driver.text().splitlines()[8].rstrip().endswith("? help"), name
+                assert driver.screen.main_list.size.height >= 2, name
+                await driver.pilot.resize_terminal(120, 40)
             for _ in range(5):
                 if driver.app.screen is not home(driver):
                     await driver.press("escape")

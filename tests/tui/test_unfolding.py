@@ -45,6 +45,7 @@ def test_json_as_text_within_json_and_texts_of_several_lines_are_taken_apart() -
         '{\n  "log": {\n    "msg": "failed",\n    "stack": "Boom\n        at a.B(B.java:3)\n        at c.D"\n  },\n'
         '  "stream": "stdout"\n}'
     )
+    assert pretty('{"log": "one line\\n", "n": 1}') == '{\n  "log": "one line",\n  "n": 1\n}'
     kept = {"path": "C:\\new\\things", "half": "{no json", "list": [1, {"deep": True}]}
     assert json.loads(pretty(json.dumps(kept)) or "") == kept
 

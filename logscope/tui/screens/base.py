@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 Part = Content | str | tuple[str, str]
 
 
+LOW = 16
+"""Lines of a screen below which all but its list is cut short."""
+
+
 class InvestigatorScreen(Explained, Screen[None]):
     """A full screen over the investigation."""
 
@@ -113,7 +117,8 @@ class InvestigatorScreen(Explained, Screen[None]):
         self.show_status()
 
     def on_resize(self, event: events.Resize) -> None:
-        """As many hints as fit."""
+        """As many hints as fit; on a low screen the list comes before what stands below it."""
+        self.set_class(event.size.height < LOW, "short")
         self.call_after_refresh(self.show_hints)
 
     def on_unmount(self) -> None:

@@ -57,7 +57,11 @@ class ResultGrid(RowList):
     @property
     def empty_text(self) -> list[str]:
         """What is said before there is a result."""
-        return ["No rows.", "", "Tables: records, transactions, detections. : or ; asks again."]
+        return [
+            "No rows." if self.frame.width else "Nothing asked yet.",
+            "",
+            "Tables: records, transactions, detections. : or ; asks again.",
+        ]
 
     def show(self, frame: pl.DataFrame) -> None:
         """Show a result."""

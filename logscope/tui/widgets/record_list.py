@@ -309,9 +309,10 @@ class RecordList(RowList):
             delta=self.delta,
             origin=self.origin,
             marked=Marked(
+                # The last one wins: what somebody gave a colour keeps it where it is searched, too.
                 [(pattern, "log-key") for pattern in self.pivoted]
-                + list(self.named)
                 + [(pattern, "log-match-text") for pattern in self.searched]
+                + list(self.named)
             ),
             side=self.side,
             columns=self._column_widths[: len(self.columns)],
