@@ -32,7 +32,12 @@ class Publishing:
         self._snapshot = snapshot
         self._subscribers: list[Callable[[Snapshot], None]] = []
         self._published = 0.0
+        self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
+        """Waits to publish."""
+        self._publishing = self._ended = False
+        self._changed_since = False
+        """Something has changed since the snapshot that is being published was made."""
 
     def subscribe(self, callback: Callable[[Snapshot], None]) -> Callable[[], None]:
         """Call `callback` after changes; returns how to stop."""
@@ -41,13 +46,42 @@ class Publishing:
 
     def changed(self) -> None:
         """Publish, at most ten times a second."""
-        now = clock.monotonic()
-        wait = self._published + _PUBLISH_SECONDS - now
-        if wait <= 0:
-            self._published = now
+        with self._lock:
+            self._changed_since = True
+            if self._publishing or self._timer is not None:
+                return
+            wait = self._published + _PUBLISH_SECONDS - clock.monotonic()
+            if wait > 0:
+                self._wait(wait)
+                return
+            self._publishing = True
+        self._publish_now()
+
+    def _due(self) -> None:
+        with self._lock:
+            self._timer = None
+            if self._publishing or self._ended:
+                return
+            self._publishing = True
+        self._publish_now()
+
+    def _publish_now(self) -> None:
+        with self._lock:
+            self._changed_since = False
+            self._published = clock.monotonic()
+        try:
             self._publish()
-        elif self._timer is None or not self._timer.is_alive():
-            self._timer = threading.Timer(wait, self.changed)
+        finally:
+            with self._lock:
+                self._publishing = False
+                # While one snapshot is delivered, the last change may come: nobody else would tell it.
+                if self._changed_since and self._timer is None:
+                    self._wait(_PUBLISH_SECONDS)
+
+    def _wait(self, seconds: float) -> None:
+        """Publish later; the lock is held."""
+        if not self._ended:
+            self._timer = threading.Timer(seconds, self._due)
             self._timer.daemon = True
             self._timer.start()
 
@@ -59,8 +93,10 @@ class Publishing:
 
     def close(self) -> None:
         """Publish no more."""
-        if self._timer is not None:
-            self._timer.cancel()
+        with self._lock:
+            self._ended = True
+            if self._timer is not None:
+                self._timer.cancel()
 
 
 class Snapshots:
