@@ -23,6 +23,8 @@ _TRIED = 20
 _WORDS = 6
 _CLOCK = Clock(reference_us=4_102_444_800_000_000)
 """Of times that are only counted and compared."""
+_SECONDS = r"1[0-9]{9}(?:\.[0-9]{1,9}|[0-9]{3})?"
+_AFTER_SECONDS = r"[\])>]?[ \t,;|:]+"
 _MONTHS = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
 
 
@@ -35,7 +37,9 @@ def leading_time(lines: Sequence[str]) -> tuple[Format, float] | None:
     texts = pl.Series(lines, dtype=pl.String)
     found = _voted(texts, _layouts(lines[:_TRIED]), r"^[\[(<]?({})", 0.5)
     if found is None:
-        return None
+        share = int(texts.str.contains(rf"^[\[(<]?{_SECONDS}{_AFTER_SECONDS}").sum()) / len(texts)
+        pattern = rf"^[\[(<]?(?P<time>{_SECONDS}){_AFTER_SECONDS}(?P<message>.*)$"
+        return (_format(pattern, "", "text with seconds since 1970"), share) if share >= 0.5 else None
     layout, pattern, share = found
     tail = rf"(?P<time>{pattern})[\])>]?[ \t:,|-]*(?P<message>.*)$"
     return _format(rf"^[\[(<]?{tail}", layout, f"text with a time like '{layout}'"), share

@@ -37,41 +37,40 @@ SUITES: dict[str, Callable[[], Iterator[cases.Case]]] = {
 }
 
 NAMES = {
-    "source.ip": "client_ip src_ip src srcip source_ip id.orig_h remote_addr sourceIPAddress source-address client_address"
-    " remote_ip ip ipaddress c_ip clientip srcaddr sourceaddress src_addr origin_address peer callingip userip"
-    " remoteaddress source ip_address x-forwarded-for internalip externalip ip_src localaddress",
-    "source.address": "client_ip src_ip src client remote_addr id.orig_h sourceIPAddress origin_address source-address"
-    " remote_ip ip ipaddress c_ip clientip srcaddr sourceaddress src_addr peer callingip userip remoteaddress source"
-    " ip_address client_address srcip source_ip shost internalip externalip ip_src localaddress",
-    "source.port": "client_port src_port port spt srcport id.orig_p sport source-port sourceport remote_port origin_address"
-    " clientport localport",
+    "source.ip": "req_remoteaddress caller_ipaddress client_ip src_ip src srcip source_ip id.orig_h remote_addr sourceIPAddress source-address"
+    " client_address remote_ip c_ip clientip srcaddr sourceaddress src_addr origin_address callingip"
+    " userip x-forwarded-for internalip externalip ip_src",
+    "source.address": "req_remoteaddress caller_ipaddress client_ip src_ip src client remote_addr id.orig_h sourceIPAddress origin_address source-address"
+    " remote_ip c_ip clientip srcaddr sourceaddress src_addr callingip userip client_address srcip"
+    " source_ip shost internalip externalip ip_src",
+    "source.port": "client_port src_port port spt srcport id.orig_p sport source-port sourceport remote_port"
+    " origin_address clientport",
     "destination.ip": "dst_ip server_ip dst id.resp_h dstip dest_ip destination-address destinationip destaddr dstaddr"
-    " server_address remoteip destinationaddress d_ip cs_ip serverip remoteaddress",
+    " server_address destinationaddress d_ip serverip",
     "destination.port": "dst_port server_port dpt dstport id.resp_p dest_port dport destination-port destinationport"
-    " remoteport serverport uri_port",
+    " serverport uri_port",
     "http.request.method": "method requestmethod httpmethod cs_method http_method httprequestmethod",
-    "http.response.status_code": "status status_code response sc_status statuscode httpstatus httpstatuscode code"
-    " edgeresponsestatus response_code",
-    "http.response.body.bytes": "bytes response_body_len contentlength length responsebytes edgeresponsebytes",
+    "http.response.status_code": "status status_code response sc_status statuscode httpstatus httpstatuscode edgeresponsestatus"
+    " response_code",
+    "http.response.body.bytes": "http_length bytes response_body_len contentlength responsebytes edgeresponsebytes",
     "http.request.referrer": "referer referrer cs_referer requestcontext httpreferer",
-    "http.version": "protocol version httpversion",
+    "http.version": "protocol httpversion",
     "url.original": "path uri url request cs_uri requesturi requesturl httpurl uri_stem clientrequesturi",
     "user_agent.original": "agent user_agent useragent http_user_agent requestclientapplication user-agent cs_user_agent",
     "user.name": "user account username acct userIdentity.userName suser duser principal user_name login userid"
-    " useremail userprincipalname actor loginid src_user userdisplayname unauthuser subject usrname targetusername"
-    " subjectusername accountname contact",
+    " useremail userprincipalname loginid src_user userdisplayname unauthuser usrname targetusername"
+    " subjectusername accountname",
     "process.pid": "pid processid process_id",
-    "process.name": "service comm process_name processname sproc app exe filename image program executable",
+    "process.name": "service comm process_name processname sproc app exe image program executable",
     "process.thread.id": "tid thread thread_id threadid",
     "host.hostname": "host",
     "host.name": "host",
     "service.name": "service check",
     "log.logger": "logger",
     "message": "message msg",
-    "event.action": "action act eventName event operation event_type eventtype operationname type activity"
-    " event_name eventaction outcome disposition deviceaction verb result",
-    "event.code": "code id event_id message_id eventid logid log_id signature_id eventtypeid msgid event_type rule_id"
-    " eventcode",
+    "event.action": "action act eventName event operation event_type eventtype operationname activity event_name"
+    " eventaction disposition deviceaction verb",
+    "event.code": "ftntfgtlogid code id event_id message_id eventid logid log_id signature_id eventtypeid msgid rule_id eventcode",
     "network.transport": "proto protocol transport ip_protocol iproto",
     "hostname": "host",
     "appname": "service",
@@ -84,7 +83,8 @@ NAMES = {
     "Content": "message",
 }
 """Names of ours, and of products whose members keep theirs, that say what ECS' name says. Compared without case and
-signs; of a nested member the last parts count: `req.headers.user-agent` is `user_agent`."""
+signs; of a nested member the last parts count: `req.headers.user-agent` is `user_agent`. A name that may as well say
+something else (`ip`, `remoteAddress`, `type`, `result`, `code`) is none, though products use it so."""
 
 
 def _key(name: str) -> str:
