@@ -31,6 +31,30 @@ detection:
   a: {Image|endswith: /sh}
   condition: a
 ---
+title: Audited
+logsource: {product: linux, service: auditd}
+detection:
+  a: {type: SYSCALL, exe|endswith: /curl}
+  condition: a
+---
+title: Of syslog
+logsource: {product: linux, service: syslog}
+detection:
+  a: [Failed password]
+  condition: a
+---
+title: Downloaded
+logsource: {category: proxy}
+detection:
+  a: {c-uri|contains: id=8, sc-status: 200}
+  condition: a
+---
+title: A word in a request
+logsource: {category: webserver}
+detection:
+  a: [password]
+  condition: a
+---
 title: Own
 record: {where: 'Failed password'}
 """
@@ -43,7 +67,9 @@ JSON = '{{"time":"2026-11-01T10:00:{:02}Z","level":"info","message":"run {}","Im
 def test_what_is_found_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, many: int) -> None:
     monkeypatch.setattr("logscope.engine.detection.detecting._MANY", many)
     (tmp_path / "r.yml").write_text(RULES)
+    audit = 'type=SYSCALL msg=audit(1793527200.{:03}:{}): arch=c000003e syscall=59 success=yes exe="/usr/bin/{}"\n'
     logs = {
+        "audit.log": "".join(audit.format(n, n, "curl" if n == 3 else "ls") for n in range(9)),
         "auth.log": "".join(SYSLOG.format(n, 1000 + n) for n in range(9)),
         "access.log": "".join(ACCESS.format(n, n, "sqlmap/1" if n % 3 == 0 else "curl/8") for n in range(9)),
         "app.log": "".join(JSON.format(n, n, "sh" if n % 2 else "ls") for n in range(9)),
@@ -67,7 +93,9 @@ def test_what_is_found_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     found: dict[str, int] = {}
     for one in session.detecting.told.values():
         found[one.rule] = found.get(one.rule, 0) + 1
-    assert found == {"scanner": 3, "failed_login": 9, "shell": 4, "own": 9}
-    # Of what has neither a method nor a status nobody's agent is read.
-    assert asked == set(logs) - ({"app.log"} if many == 1 else set())
+    assert found == {
+        "scanner": 3, "failed_login": 9, "shell": 4, "audited": 1, "of_syslog": 9, "downloaded": 1, "own": 9,
+    }  # fmt: skip
+    # Where there are no requests nobody's agent is read.
+    assert asked == ({"access.log"} if many == 1 else set(logs))
     session.close()
