@@ -37,12 +37,13 @@ def messages(folder: Path, count: int, rate: int) -> Path:
         part = path.with_suffix(".part")
         with part.open("w", encoding="ascii") as out:
             for begin in range(0, count, 100_000):
-                out.write("".join([_message(at, rate) for at in range(begin, min(count, begin + 100_000))]))
+                out.write("".join([message(at, rate) for at in range(begin, min(count, begin + 100_000))]))
         part.rename(path)
     return path
 
 
-def _message(at: int, rate: int) -> str:
+def message(at: int, rate: int) -> str:
+    """Message number `at` of such a file."""
     cycle, step = divmod(at, 4)
     order = cycle - step * int(_LAG * rate / 4)
     second, part = divmod(at, rate)

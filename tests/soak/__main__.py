@@ -8,6 +8,9 @@ turn, and compares what it told with the truth: exit 1 if they differ.
 
 `python -m tests.soak keys [--only records.]` presses every key of the keymap and runs every command over hostile logs:
 exit 1 if anything of them reaches the terminal.
+
+`python -m tests.soak steady [--minutes 10] [--rate 10000] [--retain SIZE]` sends at a steady rate and tells every 30 s what
+a watch holds in memory: exit 1 if something is lost.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.soak import keys, kills, live
+from tests.soak import keys, kills, live, steady
 from tests.soak.actions import Outcome, payments, shop_messages, soak
 
 
@@ -30,7 +33,9 @@ def main() -> int:
         return live.main(sys.argv[2:])
     if sys.argv[1:2] == ["keys"]:
         return keys.main(sys.argv[2:])
-    parser = argparse.ArgumentParser("python -m tests.soak", epilog="or kills, live, keys; see their --help")
+    if sys.argv[1:2] == ["steady"]:
+        return steady.main(sys.argv[2:])
+    parser = argparse.ArgumentParser("python -m tests.soak", epilog="or kills, live, keys, steady; see their --help")
     parser.add_argument("soak", choices=("actions",))
     parser.add_argument("--rounds", type=int, default=20, help="kills")
     parser.add_argument("--orders", type=int, default=400, help="half of which fail silently")
