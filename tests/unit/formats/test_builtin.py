@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import polars as pl
@@ -28,6 +29,22 @@ def test_all_samples_hold() -> None:
     assert check_samples(FORMATS) >= 20
     # What a line of a table means its header says, so a line alone is no sample.
     assert all(with_samples(form).samples for form in FORMATS.formats if form.kind != "csv")
+
+
+def test_the_guide_names_every_format_and_none_that_is_not_there() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "formats.md").read_text()
+    names = {form.name for form in FORMATS.formats}
+    products = text.partition("## Products and where they were seen")[2]
+    told = {
+        word
+        for row in products.splitlines()
+        if row.startswith("| ")
+        for word in re.findall(r"`(\w+)`", row.split("|")[2])
+    }
+    assert len(told) > 50
+    assert told <= names
+    first = text.partition("## Records")[0]
+    assert {name for name in names if f"`{name}`" not in first} == set()
 
 
 @pytest.mark.parametrize("name", MAKERS)
