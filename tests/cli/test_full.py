@@ -67,5 +67,6 @@ def test_a_spool_that_another_process_writes_is_said_and_the_rest_goes_on(
         assert watch.end() == 1, "a source could not be read"
     finally:
         writer.close()
-    assert any("its spool is written by another process; stop the other one first" in text for text in watch.said)
+    said = [text for text in watch.said if "its spool is written by another process; stop the other one first" in text]
+    assert len(said) == 1, "one line for one error"
     assert not any(text.startswith("listening on") for text in watch.said)

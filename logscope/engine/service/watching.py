@@ -65,7 +65,8 @@ class Watching:
         )
         self._checkpoint = Checkpoint(session, self._ledger.checkpoint, say)
         self._deciding = Deciding(session, say)
-        self._said: set[str] = set()
+        # What could not be opened was said by whoever opened the session.
+        self._said: set[str] = set(map(str, session.loading.errors))
         self._early: set[str] = set()
         self._settled: set[str] = set()
         self.told = 0
