@@ -23,6 +23,8 @@ RECURS = 0.5
 """Values whose records stand half as far apart as if they stood anywhere are those of things that come again;"""
 RECURS_LONG, LONG_SECONDS = 0.25, 3600
 """a quarter as far, if that is more than an hour."""
+OWN = 0.5
+"""Share of a service's records from which on an id is the service's own; of such three values of four must be so."""
 BEGINS = 0.8
 """So surely a transaction begins with what is said at the beginning only."""
 RARE, RARE_VALUES = 0.01, 20
@@ -142,5 +144,7 @@ def _by_life(stats: dict[str, Any], weak_name: bool, seconds: float, begins: Cal
 
 def _recurs(stats: dict[str, Any]) -> bool:
     """Whether a value's records stand apart as if they stood anywhere; without times nothing is told by that."""
-    recurs, lasting = stats["recurs"], stats["lasting"]
+    lasting = stats["lasting"]
+    # What most records of a service hold is its own id, not a parameter: some of its values may come again.
+    recurs = stats["recurs_most" if stats["cover"] >= OWN else "recurs"]
     return bool((recurs >= RECURS and lasting > 0) or (recurs >= RECURS_LONG and lasting > LONG_SECONDS))

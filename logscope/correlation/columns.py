@@ -166,7 +166,8 @@ def statistics(held: pl.DataFrame, order: pl.DataFrame) -> pl.DataFrame:
 
     Returns:
         Per `group`: distinct, support, repeat, p99, median, most, xs, xt, novelty, span (share of
-        the log), recurs (the same over what records anywhere in the log would span: 0 to about 1), cover (the largest
+        the log), recurs (the same over what records anywhere in the log would span: 0 to about 1), recurs_most (what three of
+        four values reach of that), cover (the largest
         share of a place's records that hold it), lasting (median seconds between a value's first and last record),
         shape, length.
     """
@@ -185,12 +186,14 @@ def statistics(held: pl.DataFrame, order: pl.DataFrame) -> pl.DataFrame:
         shape=pl.col("shape").first(), length=pl.col("length").first(),
     )  # fmt: skip
     several = pl.col("n") >= 2
+    apart = pl.col("ranks") * (pl.col("n") + 1) / (pl.col("n") - 1)
     values = per_value.group_by("group").agg(
         distinct=pl.len(), repeat=several.mean(), p99=pl.col("n").quantile(0.99), median=pl.col("n").median(),
         most=pl.col("n").max(), xs=(pl.col("places") >= 2).mean(), xt=(pl.col("templates") >= 2).mean(),
         novelty=(pl.col("first") >= 0.5).mean(),
         span=pl.col("ranks").filter(pl.col("n") >= 3).median().fill_null(0.0),
-        recurs=(pl.col("ranks") * (pl.col("n") + 1) / (pl.col("n") - 1)).filter(several).median().fill_null(0.0),
+        recurs=apart.filter(several).median().fill_null(0.0),
+        recurs_most=apart.filter(several).quantile(0.25).fill_null(0.0),
         lasting=pl.col("lasts").filter(several).median().fill_null(0.0),
         shape=pl.col("shape").mode().sort().first(), length=pl.col("length").median(),
     )  # fmt: skip

@@ -19,7 +19,7 @@ from logscope.engine.api import Cancel
 from logscope.engine.options import Options
 from logscope.engine.session import Session
 from logscope.errors import LogscopeError
-from tests.conformance.logsets import LARGE, SETS, LogSet, Truth
+from tests.conformance.logsets import LARGE, SETS, LogSet, Truth, made_by
 from tests.conformance.pairs import Agreement, agreement
 from tests.conformance.sigma import SHARED
 
@@ -118,9 +118,10 @@ def run(arguments: Sequence[str]) -> int:
         print(f"no data at {SHARED}")
         return 1
     only = [name for name in arguments if not name.startswith("-")]
-    unknown = [name for name in only if name not in SETS]
+    makers = {name: made_by(name) for name in only or [name for name in SETS if name not in LARGE]}
+    unknown = [name for name, maker in makers.items() if maker is None]
     if unknown:
-        print(f"no set {', '.join(unknown)}; known: {', '.join(SETS)}")
+        print(f"no set {', '.join(unknown)}; known: {', '.join(SETS)}, and sample-N[-masked] of any seed")
         return 2
     print(
         "| set | records | true key, class, rank | named P R F1 | plain F1 | no option P R F1 | F1 where told | CPU s | grain |"
@@ -128,10 +129,11 @@ def run(arguments: Sequence[str]) -> int:
     print("|---|---|---|---|---|---|---|---|---|")
     short = []
     whys = []
-    for name in only or [name for name in SETS if name not in LARGE]:
+    for name, maker in makers.items():
+        assert maker is not None
         with TemporaryDirectory(prefix="logscope-") as folder:
             try:
-                found = measure(name, SETS[name](Path(folder)))
+                found = measure(name, maker(Path(folder)))
             except LogscopeError as error:
                 print(f"| {name} | {error} |")
                 short.append(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -206,3 +207,12 @@ SETS: dict[str, Callable[[Path], LogSet]] = {
 
 LARGE = frozenset(["amp-nezha-100M"])
 """Measured only when named."""
+
+
+def made_by(name: str) -> Callable[[Path], LogSet] | None:
+    """How to make a set: one of SETS, or `sample-N` and `sample-N-masked` of any seed; None: no such name."""
+    found = re.fullmatch(r"sample-(\d+)(-masked)?", name)
+    if name in SETS or found is None:
+        return SETS.get(name)
+    lossy = {"mask": 0.3, "loss": 0.01} if found[2] else {}
+    return lambda folder: _generated(folder, int(found[1]), **lossy)
