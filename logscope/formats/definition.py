@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from logscope.datafile import parse_toml, read_small
 from logscope.errors import FormatError
+from logscope.formats.checking import faults
 from logscope.formats.model import COLUMNS, FIELD_TYPES, KEY_CLASSES, KINDS, Format, FormatKey, Sample
 from logscope.formats.patterns import PatternError, compile_pattern
 from logscope.formats.pieces import PIECES, expand
@@ -156,6 +157,8 @@ class _Definition:
         for key, kind in _TYPES.items():
             if key in table and not isinstance(table[key], kind):
                 raise self.fail(f"'{key}' is no {_SAID[kind]}", f"write a {_SAID[kind]}", key)
+        for message, mend, key in faults(table):
+            raise self.fail(message, mend, key)
         for name, given in table.get("types", {}).items():
             if given not in FIELD_TYPES:
                 raise self.fail(

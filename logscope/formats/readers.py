@@ -29,7 +29,7 @@ BEGINS = "@begins"
 """A column that `scan` may give besides: as `begins` has it."""
 _NOTHING = pl.Series(["", "-"])
 """Values that stand for none."""
-_GROUP = re.compile(r"(?<!\\)\((?!\?)")
+_GROUP = re.compile(r"(?<!\\)\((?:(?!\?)|\?P<)")
 
 
 class Reader(ABC):

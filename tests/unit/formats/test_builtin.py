@@ -158,6 +158,18 @@ def test_every_kind_of_broken_definition_is_said(tmp_path: Path) -> None:
         "name = ": "is not TOML",
         "name = 'a'\npatern = '^x'": "unknown key 'patern'",
         "name = 'a'\npattern = '^x'\nlevels = {a = 'loud'}": "unknown level",
+        "name = 'a/\x1b'\npattern = '^x'": "TOML",
+        "name = '../a'\npattern = '^x'": "other signs",
+        "name = 'a'\npattern = '^x'\nneeds = [1]": "no text",
+        "name = 'a'\npattern = '^x'\nkeys = [1]": "no table",
+        "name = 'a'\npattern = '^x'\nlevels = {a = 7}": "no text",
+        "name = 'a'\npattern = '^x'\nnames = {time = 'a'}": "no list of texts",
+        "name = 'a'\npattern = '^x'\npairs = '(?P<name>a)'": "each of its groups",
+        "name = 'a'\npattern = '^x'\npairs = '(?P<name>[a)=(?P<value>b)'": "no regex",
+        "name = 'a'\nkind = 'columns'\nheader = '^#x'": "each of its groups",
+        "name = 'a'\nkind = 'columns'\nseparator = ''\nheader = '^(?P<names>.*)$'": "separator is empty",
+        "name = 'a'\npattern = '^x'\ngoes_on = '^(a'": "unclosed",
+        "name = 'a'\npattern = '^x'\n[[samples]]\nline = 3\nexpect = {}": "a sample is no line",
         "name = 'a'\npattern = '^(?P<message>.*)'\n[[samples]]\nline = 'a'\nexpect = {message = 'b'}": "expected 'b'",
     }
     for number, (text, expected) in enumerate(cases.items()):
