@@ -117,8 +117,8 @@ class Snapshots:
         self._detecting = detecting
         self._rates = Rates()
         self._rate: tuple[float, int, float] = (clock.monotonic(), 0, 0.0)
-        self._newest: Snapshot | None = None
-        self._made_of: tuple[int, ...] = ()
+        self._newest: tuple[tuple[int, ...], Snapshot] | None = None
+        """What it was made of, and it: in one, for several threads ask."""
 
     def newest(self, provisional: int) -> Snapshot:
         """The newest state.
@@ -127,10 +127,10 @@ class Snapshots:
             provisional: How many detections are provisional now.
         """
         generation = self._generation(provisional)
-        if self._newest is None or self._made_of != generation:
-            self._newest = self._make(self._store.view.records)
-            self._made_of = generation
-        return self._newest
+        newest = self._newest
+        if newest is None or newest[0] != generation:
+            newest = self._newest = generation, self._make(self._store.view.records)
+        return newest[1]
 
     def _generation(self, provisional: int) -> tuple[int, ...]:
         """What a snapshot depends on; of live sources the second too, since rates fall by silence."""

@@ -16,6 +16,7 @@ class Bridge:
         """Posts to `app`."""
         self._app = app
         self._stop = investigation.subscribe(self._published)
+        self._published(investigation.snapshot)  # what changed before this was told to nobody
 
     def _published(self, snapshot: Snapshot) -> None:
         # Called on an engine thread: posting a message is all that is safe there.
