@@ -109,7 +109,8 @@ async def test_live(session: Session) -> None:
         await pilot.press("T")
         await until(pilot, lambda: isinstance(app.screen, TransactionsScreen) and app.screen.main_list.rows == 30)
         table = app.screen.main_list  # type: ignore[attr-defined]
-        assert any("…" in str(table.cell(0, column, 30)[0]) for column in table.columns() if column.title == "duration")
+        (duration,) = (column for column in table.columns() if column.title == "duration")
+        await until(pilot, lambda: "…" in str(table.cell(0, duration, 30)[0]))
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, TransactionScreen) and app.screen.main_list.rows == 1)
         number = int(app.screen._detail.title.removeprefix("ORD-"))  # type: ignore[attr-defined]
