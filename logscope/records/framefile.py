@@ -1,4 +1,4 @@
-"""Frames by name in one file of our own: checksummed, replaced at once, on the disk when writing returns."""
+"""Frames by name in one file of our own: checksummed, replaced at once, and if that is wanted on the disk then."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ class DamagedError(ValueError):
     """A file that is none of ours, or torn."""
 
 
-def write_frames(path: Path, about: Mapping[str, Any], frames: Saved) -> None:
-    """Replace a file: a reader sees the old one whole or the new one, also after the power failed.
+def write_frames(path: Path, about: Mapping[str, Any], frames: Saved, *, durable: bool = True) -> None:
+    """Replace a file: a reader sees the old one whole or the new one.
 
     Args:
         path: In a folder that exists; `PATH.part` beside it is taken for writing.
         about: What can be written as JSON.
         frames: By name.
+        durable: Whether that shall hold after the power failed, too; without it a torn one is told by its checksums.
 
     Raises:
         OSError: It cannot be written; what was there stays.
@@ -46,10 +47,12 @@ def write_frames(path: Path, about: Mapping[str, Any], frames: Saved) -> None:
                 file.write(blob.getbuffer())
             tail = json.dumps({"about": about, "frames": places}).encode()
             file.write(tail + zlib.crc32(tail).to_bytes(4, "big") + len(tail).to_bytes(4, "big"))
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         part.replace(path)
-        _settle(path.parent)
+        if durable:
+            _settle(path.parent)
     except BaseException:
         with contextlib.suppress(OSError):
             part.unlink()

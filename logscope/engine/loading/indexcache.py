@@ -11,12 +11,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
 import itertools
 import json
 import os
-import tempfile
-import zlib
 from calendar import isleap
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +24,7 @@ import polars as pl
 
 from logscope.paths import cache_folder, private_folder
 from logscope.records import schema
+from logscope.records.framefile import read_frames, write_frames
 from logscope.records.store import INDEX
 
 if TYPE_CHECKING:
@@ -39,7 +37,6 @@ LEAST = 8 << 20
 MOST = 1 << 30
 """Bytes of all entries together; the least recently used go first."""
 
-_MAGIC = b"logscope index 1\n"
 _EDGE, _SAMPLE, _SAMPLES = 64 << 10, 4 << 10, 32
 _GROWTH = 1 << 20
 """Bytes of growth that are worth a new entry."""
@@ -76,12 +73,11 @@ class IndexCache:
         if path is None:
             return False
         try:
-            with path.open("rb") as file:
-                about, pieces = _read(file)
-                if not self._holds(ingest, about, pieces):
-                    return False
+            about, pieces = _read(path)
+            if not self._holds(ingest, about, pieces):
+                return False
             os.utime(path)
-        except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
+        except (OSError, ValueError, KeyError, TypeError):
             return False
         binding = ingest.bind_first()
         if binding is None or list(binding.formats) != about["formats"]:
@@ -109,7 +105,8 @@ class IndexCache:
             "fingerprint": _fingerprint(ingest, frames[-1][1]),
         }
         with contextlib.suppress(OSError):
-            _write(path, about, frames)
+            private_folder(path.parent)
+            write_frames(path, about, {f"{base}-{end}": frame for base, end, frame in frames}, durable=False)
             _evict(path)
 
     def _path(self, ingest: Ingest, how: Sequence[object]) -> Path | None:
@@ -173,53 +170,22 @@ def _pieces(ingest: Ingest) -> tuple[list[tuple[int, int, pl.DataFrame]], int] |
     return found, int(line)
 
 
-def _write(path: Path, about: dict[str, Any], pieces: list[tuple[int, int, pl.DataFrame]]) -> None:
-    private_folder(path.parent)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(_MAGIC)
-            places = []
-            for base, end, frame in pieces:
-                blob = io.BytesIO()
-                frame.write_ipc(blob, compression="lz4")
-                places.append([base, end, frame.height, blob.tell(), zlib.crc32(blob.getbuffer())])
-                file.write(blob.getbuffer())
-            tail = json.dumps(about | {"pieces": places}).encode()
-            file.write(tail + zlib.crc32(tail).to_bytes(4, "big") + len(tail).to_bytes(4, "big"))
-        Path(name).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
-
-
-def _read(file: io.BufferedReader) -> tuple[dict[str, Any], list[tuple[int, int, pl.DataFrame]]]:
+def _read(path: Path) -> tuple[dict[str, Any], list[tuple[int, int, pl.DataFrame]]]:
     """An entry.
 
     Raises:
         ValueError: It is damaged or foreign.
+        OSError: There is none.
     """
-    if file.read(len(_MAGIC)) != _MAGIC:
-        raise ValueError("no index of ours")
-    file.seek(-8, os.SEEK_END)
-    check, length = (int.from_bytes(file.read(4), "big") for _ in range(2))
-    file.seek(-8 - length, os.SEEK_END)
-    tail = file.read(length)
-    if zlib.crc32(tail) != check:
-        raise ValueError("damaged")
-    about = json.loads(tail)
-    file.seek(len(_MAGIC))
+    about, frames = read_frames(path)
     pieces = []
-    for base, end, records, size, crc in about["pieces"]:
-        blob = file.read(size)
-        if zlib.crc32(blob) != crc:
-            raise ValueError("damaged")
-        frame = pl.read_ipc(blob)
-        if dict(frame.schema) != {name: INDEX[name] for name in _COLUMNS} or frame.height != records or not records:
-            raise ValueError("of another version")
+    for name, frame in frames.items():
+        base, end = map(int, name.split("-"))
         pieces.append((base, end, frame))
-    if not pieces or any(one[1] != other[0] for one, other in itertools.pairwise(pieces)):
+    columns = {name: INDEX[name] for name in _COLUMNS}
+    if not pieces or any(dict(frame.schema) != columns or frame.is_empty() for _, _, frame in pieces):
+        raise ValueError("of another version")
+    if any(one[1] != other[0] for one, other in itertools.pairwise(pieces)):
         raise ValueError("not in one run")
     return about, pieces
 
