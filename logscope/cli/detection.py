@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from logscope.cli.dispatch import SCAN_PATIENCE, dispatched, finish
@@ -48,6 +49,7 @@ def run_scan(arguments: argparse.Namespace) -> int:
 
 
 _SAID_LOGSOURCES = 4
+_SAID_UNKNOWN = 5
 
 
 def fail_level(name: str | None) -> int | None:
@@ -155,6 +157,8 @@ def _near_misses(session: Session, arguments: argparse.Namespace) -> None:
 
 def _summary(session: Session, found: list[Detection], pending: int) -> None:
     """What was found by rule, and why it may not be all."""
+    from logscope.engine.detection.unknown import unknown_to_rules
+
     counts = Counter(detection.rule for detection in found)
     rules = ", ".join(f"{rule} {count}" for rule, count in counts.most_common())
     of = several(len(session.detecting.rules), "rule")
@@ -172,3 +176,8 @@ def _summary(session: Session, found: list[Detection], pending: int) -> None:
         for name, text in words.items():
             if state.counts.get(name):
                 say(f"rule {state.name}: {state.counts[name]} {text}")
+    unknown = unknown_to_rules(session)
+    for rule, faults in islice(unknown.items(), _SAID_UNKNOWN):
+        say(f"rule {rule}: {'; '.join(faults)}")
+    if len(unknown) > _SAID_UNKNOWN:
+        say(f"and {len(unknown) - _SAID_UNKNOWN} more rules use names that no record has")

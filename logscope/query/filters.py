@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 
 import polars as pl
@@ -259,9 +259,23 @@ def check_fields(compiled: Filter, known: Collection[str]) -> list[FilterError]:
         compiled: A filter.
         known: Names of all fields (with or without `fields.`) and of keys (`keys.NAME`).
     """
-    names = {name.removeprefix(FIELD_PREFIX) for name in known}
-    errors = []
+    columns: dict[str, int] = {}
     for name, column in compiled.field_terms:
+        columns.setdefault(name, column)
+    faults = {name: found for name in columns for found in unknown_names([name], known)}
+    return [FilterError(text, column=columns[name], mend=mend) for name, (text, mend) in faults.items()]
+
+
+def unknown_names(wanted: Iterable[str], known: Collection[str]) -> list[tuple[str, str]]:
+    """In words which of some names no record has, and what to do about each.
+
+    Args:
+        wanted: Names of columns, fields and keys, as filters have them.
+        known: Names of all fields (with or without `fields.`) and of keys (`keys.NAME`).
+    """
+    names = {name.removeprefix(FIELD_PREFIX) for name in known}
+    faults = []
+    for name in wanted:
         bare = name.removeprefix(FIELD_PREFIX)
         if bare in names or name in USER_COLUMNS:
             continue
@@ -269,10 +283,13 @@ def check_fields(compiled: Filter, known: Collection[str]) -> list[FilterError]:
             continue
         folded = {each.lower(): each for each in sorted({*names, *USER_COLUMNS})}
         near = [folded[each] for each in difflib.get_close_matches(bare.lower(), folded, n=3, cutoff=0.6)]
+        near += [
+            folded[each] for each in folded if bare.lower() in re.split(r"[._-]", each) and folded[each] not in near
+        ]
         mend = (
-            f"did you mean {' or '.join(near)}?"
+            f"did you mean {' or '.join(near[:3])}?"
             if near
             else "logscope stats and the detail pane show the fields there are"
         )
-        errors.append(FilterError(f"no record has a field {bare}", column=column, mend=mend))
-    return errors
+        faults.append((f"no record has a field {bare}", mend))
+    return faults

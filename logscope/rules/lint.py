@@ -103,7 +103,11 @@ def _of_rule(rule: Rule) -> Iterator[Finding]:
         yield finding(HINT, "no id, detections take the rule's name into theirs", "add id: with a UUID")
     for note in rule.notes:
         yield finding(WARNING, note.message, note.mend, note.line)
-    if not rule.sigma and rule.kind != "transaction" and rule.emit.message is None and not rule.emit.fields:
+    if (
+        not (rule.sigma or rule.quiet or rule.kind == "transaction")
+        and rule.emit.message is None
+        and not rule.emit.fields
+    ):
         yield finding(HINT, "nothing is emitted", "add emit: with message: and fields:")
     if rule.kind == "sequence" and rule.sequence is not None:
         for severity, message, mend, line in _of_sequence(rule.sequence):

@@ -269,7 +269,8 @@ def _step(item: Located, number: int, complaints: Complaints, compile_filter: Co
     if not _STEP_NAME.fullmatch(name):
         keys.wrong(f"{name} is not a name", keys.line_of("name"), "letters, digits, _ and -, a letter first")
     compiled = _step_filter(keys, complaints, compile_filter)
-    absent = keys.boolean("absent", False)
+    # What is neither true nor false was meant to be said: `within` is no mistake then, too.
+    absent = keys.boolean("absent", keys.has("absent"))
     within, maxpause = keys.duration("within"), keys.duration("maxpause")
     if compiled is None:
         return None

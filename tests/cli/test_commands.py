@@ -820,3 +820,17 @@ def test_formats_are_tried_line_by_line_and_imported(command: Command, tmp_path:
     assert "(?P<client_ip>" in command("formats", "import", grok).text
     assert command("formats", "import", tmp_path / "no.grok").code == 2
     assert command("formats", "import").code == 2
+
+
+def test_a_rule_that_finds_nothing_says_which_names_nothing_has(command: Command, log: Path, tmp_path: Path) -> None:
+    rules = tmp_path / "r.yml"
+    rules.write_text(
+        "title: One\nname: one\nrecord:\n  where: |-\n    ordr_id:x\n---\n"
+        "title: Many\nname: many\ncorrelation:\n  type: event_count\n  rules: [begun]\n  group-by: [ref]\n"
+        '  timespan: 1m\n  condition: {gte: 2}\n---\ntitle: Begun\nname: begun\nrecord:\n  where: |-\n    "charge begin"\n'
+    )
+    told = command("scan", log, "--rules", rules, *LINKED).talk
+    assert "rule one: no record has a field ordr_id; did you mean order_id" in told
+    assert "rule many: no record has a field ref; did you mean psp_ref" in told
+    shipped = command("scan", log, "--rules", "queue_lag", *LINKED).talk
+    assert "no record has" not in shipped, "what a shipped rule is for may well not be there"

@@ -43,8 +43,8 @@ def load(options: Options, extra: Iterable[Path] = ()) -> tuple[tuple[Rule, ...]
     used = {name for rule in loaded.rules if rule.enabled for name in rule.uses}
     rules = [rule for rule in loaded.rules if rule.enabled and (not rule.quiet or rule.name in used)]
     # A shipped rule that the user has taken over runs as it is now, once.
-    own = {rule.key for rule in loaded.rules if not _is_shipped(rule.path)}
-    rules = [rule for rule in rules if not (_is_shipped(rule.path) and rule.key in own)]
+    own = {rule.key for rule in loaded.rules if not is_shipped(rule.path)}
+    rules = [rule for rule in rules if not (is_shipped(rule.path) and rule.key in own)]
     rules, clashes = distinct(rules)
     errors += clashes
     for text in dict.fromkeys(options.rule):
@@ -57,7 +57,8 @@ def load(options: Options, extra: Iterable[Path] = ()) -> tuple[tuple[Rule, ...]
     return tuple(rules), tuple(errors)
 
 
-def _is_shipped(path: str | None) -> bool:
+def is_shipped(path: str | None) -> bool:
+    """Whether a rule's file is one that comes with logscope."""
     return path is not None and Path(path).is_relative_to(SHIPPED)
 
 

@@ -40,6 +40,7 @@ from logscope.rules.windows.model import (
     Windows,
 )
 
+_FIELD = "write field: under condition:, beside gte:"
 _RANGE = "of a range write two correlations, one for each bound"
 MOST_CLAUSES = 64
 """Alternatives that a condition may come to."""
@@ -109,8 +110,9 @@ def read_correlation(document: Located, name: str, path: str, complaints: Compla
     try:
         parsed = SigmaCorrelationRule.from_dict(entries, policy=POLICY)
     except SigmaError as error:
-        mend = _RANGE if "exactly one condition" in str(error) else None
-        raise RuleError(f"not a Sigma correlation: {words_of(error)}", mend=mend) from None
+        words = words_of(error)
+        mend = _RANGE if "exactly one condition" in str(error) else _FIELD if "without field" in words else None
+        raise RuleError(f"not a Sigma correlation: {words}", mend=mend) from None
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise RuleError(f"not a Sigma correlation: {type(error).__name__}: {error}") from None
     except RecursionError:

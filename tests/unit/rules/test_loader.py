@@ -203,6 +203,11 @@ def test_a_key_without_a_colon_is_told_at_its_own_line() -> None:
     assert (error.line, error.mend is not None and "ends with `: `" in error.mend) == (2, True)
 
 
+def test_what_is_neither_true_nor_false_is_told_once() -> None:
+    text = "title: x\nsequence:\n  by: [id]\n  steps:\n    - {name: a, where: a}\n    - {name: b, where: b, absent: yes, within: 1m}\n"
+    assert [error.message for error in errors_of(text)] == ["step b: absent is neither true nor false"]
+
+
 def test_yaml_1_2_keeps_text_text() -> None:
     (rule,) = load_text("title: no\nname: on\nid: 2026-11-01\nrecord: {where: 12:30:45}\n", compile_filter).rules
     assert (rule.title, rule.name, rule.id) == ("no", "on", "2026-11-01")
