@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from logscope.errors import FormatError
 from logscope.formats.definition import MAX_PATTERN
 from logscope.formats.patterns import PatternError, compile_pattern
@@ -180,10 +182,12 @@ def _piece(found: re.Match[str], known: Mapping[str, str]) -> str:
 def _groups(regex: str) -> str:
     """Groups by our names, each once; unnamed ones do not capture."""
     used: set[str] = set()
+    apart = {"date", "time"}.issubset(re.findall(r"\(\?P?<([^>=!]+)>", regex))
 
     def named(found: re.Match[str]) -> str:
         name = found[1].strip("[]").replace("][", ".")
-        name = _COLUMNS.get(name, re.sub(r"[^A-Za-z0-9_.]", "_", name))
+        # A date and a time are put together: see `Format`.
+        name = name if apart and name == "date" else _COLUMNS.get(name, re.sub(r"[^A-Za-z0-9_.]", "_", name))
         if name in used:
             return "(?:"
         used.add(name)
@@ -300,7 +304,18 @@ def _toml(
     lines += ["patterns = [", *(f"  {_quoted(pattern)}," for pattern in good), "]"]
     if layouts:
         lines.append(f"layouts = [{', '.join(map(_quoted, layouts))}]")
-    return "\n".join([*lines, *_levels_line(levels), *_sample_lines(samples)]) + "\n"
+    read = [sample for sample in samples if _reads(good, sample)]
+    lines += [*_levels_line(levels), *_sample_lines(read)]
+    for sample in samples:
+        if sample not in read:
+            lines += ["", "# a sample that none of the patterns matches:", f"# {_quoted(sample.rstrip())}"]
+    return "\n".join(lines) + "\n"
+
+
+def _reads(patterns: Sequence[str], sample: str) -> bool:
+    """Whether one of the patterns matches a sample: a file with one that none does is refused."""
+    text = pl.Series([sample.rstrip()])
+    return any(compile_pattern(pattern, trusted=False).match(text)[0] for pattern in patterns)
 
 
 def _levels_line(levels: Mapping[str, str]) -> list[str]:

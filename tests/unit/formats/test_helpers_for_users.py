@@ -91,6 +91,26 @@ def test_an_lnav_file_becomes_a_format_that_loads(tmp_path: Path) -> None:
     assert load_formats([made]).get("ex_log").levels == {"ouch": "error"}
 
 
+def test_a_sample_that_the_patterns_do_not_match_is_a_comment(tmp_path: Path) -> None:
+    source = tmp_path / "ex.json"
+    form = {"regex": {"std": {"pattern": r"^(?<timestamp>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?<body>.*)$"}}}
+    form["sample"] = [{"line": "2026-11-01 10:00:00 a"}, {"line": "no time"}]
+    source.write_text(json.dumps({"ex_log": form}))
+    made = tmp_path / "ex.toml"
+    made.write_text(imported(source))
+    assert "# 'no time'" in made.read_text()
+    assert [sample.line for sample in load_formats([made]).get("ex_log").samples] == ["2026-11-01 10:00:00 a"]
+
+
+def test_a_date_and_a_time_of_a_grok_pattern_are_put_together(tmp_path: Path) -> None:
+    source = tmp_path / "till"
+    source.write_text("%{DATE:date} %{TIME:time} %{GREEDYDATA:message}\n")
+    made = tmp_path / "till.toml"
+    sample = 'line = "2026-11-01 10:00:00 a"\n[samples.expect]\ntime = "2026-11-01T10:00:00.000000Z"\nmessage = "a"\n'
+    made.write_text(imported(source) + "[[samples]]\n" + sample)
+    assert load_formats([made]).get("till").samples
+
+
 def test_all_patterns_of_a_grok_file_that_are_no_parts_are_taken(tmp_path: Path) -> None:
     source = tmp_path / "till"
     source.write_text(
