@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from logscope.engine.api import Investigation
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 SLOW_FRAMES = "15"
 """Frames a second on a slow line."""
-SLOW_THEME = "ansi16"
-"""The theme whose colours take the fewest bytes."""
+SIXTEEN = "ansi16"
+"""The theme of the terminal's own 16 colours, which take the fewest bytes too."""
 
 
 def run(
@@ -41,7 +41,7 @@ def run(
 
     Args:
         investigation: Open and started; the caller closes it.
-        theme: A theme's name.
+        theme: A theme's name; by default the dark one, and `ansi16` where the terminal says of no more colours.
         keymap: A keymap's name or file.
         title: Shown beside the name.
         zone: Time zone of times shown.
@@ -61,14 +61,14 @@ def run(
     if low_bandwidth:
         # Textual reads it when it is imported.
         os.environ.setdefault("TEXTUAL_FPS", SLOW_FRAMES)
-        theme = theme or SLOW_THEME
+        theme = theme or SIXTEEN
         driver = "diff"
     from logscope.tui.app import LogscopeApp
     from logscope.tui.tour import Tour
 
     app = LogscopeApp(
         investigation,
-        theme=theme,
+        theme=theme or (SIXTEEN if sixteen_colours(os.environ) else None),
         keymap=keymap,
         title=title,
         zone=zone,
@@ -89,7 +89,27 @@ def choose(theme: str | None = None) -> Reopen | None:
     """Let the user choose what to open: a recent session, or files; None if nothing."""
     from logscope.tui.start import StartApp
 
-    return StartApp(Sessions(), theme=theme).run()
+    return StartApp(Sessions(), theme=theme or (SIXTEEN if sixteen_colours(os.environ) else None)).run()
+
+
+def sixteen_colours(environ: Mapping[str, str]) -> bool:
+    """Whether Rich, which Textual paints by, will use 16 colours: of another theme what is dim would not be seen.
+
+    Args:
+        environ: The environment (see `rich.console.Console`).
+    """
+    told = environ.get("TEXTUAL_COLOR_SYSTEM", "auto")
+    if told != "auto":
+        return told == "standard"
+    if environ.get("COLORTERM", "").strip().lower() in ("truecolor", "24bit"):
+        return False
+    return environ.get("TERM", "").strip().lower().rpartition("-")[2] not in (
+        "256color",
+        "kitty",
+        "dumb",
+        "unknown",
+        "",
+    )
 
 
 def driver_class(driver: str) -> type[Driver] | None:

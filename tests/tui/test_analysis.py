@@ -295,10 +295,13 @@ async def test_undo_brings_back_steps_that_were_switched_or_forgotten(opened: Op
             await driver.type(text)
             await driver.press("enter")
         rows = screen.main_list.rows
+        way = driver.text().splitlines()[1]
         await driver.press("tilde", "1", "escape")
         assert screen.main_list.rows > rows
+        assert "❯ ☐ level>=warn ❯ psp" in driver.text()
         await driver.press("U")
         assert screen.main_list.rows == rows
+        assert driver.text().splitlines()[1] == way  # with the counts of all its steps
         await driver.press("backspace", "&")
         await driver.type("error")
         await driver.press("enter")

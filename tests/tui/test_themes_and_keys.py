@@ -4,6 +4,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from textual.binding import Binding
 from textual.color import Color
 
@@ -11,6 +12,7 @@ from logscope.paths import shipped
 from logscope.tui import theming
 from logscope.tui.keymap import FOLDER, Keys, all_bindings, clashes, load_keymap
 from logscope.tui.keynames import key_of
+from logscope.tui.run import sixteen_colours
 from logscope.tui.screens.help import HelpScreen
 from logscope.tui.screens.picking import PickInput
 from logscope.tui.screens.records import RecordsScreen
@@ -152,6 +154,23 @@ async def test_every_theme_paints_every_screen(opened: Opened, theme: str) -> No
     async with opened(theme=theme) as driver:
         await driver.press("enter", "T", "enter", "escape", "escape", "D", "enter")
         assert "settled" in driver.text()
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"TERM": "xterm"}, {"TERM": "linux"}, {"TERM": "screen"}, {"TERM": "rxvt-16color"}, {"TERM": "xterm-256color"},
+        {"TERM": "xterm-kitty"}, {"TERM": "xterm", "COLORTERM": "truecolor"}, {"TERM": "dumb"}, {"TERM": ""}, {},
+    ],
+)  # fmt: skip
+def test_sixteen_colours_are_told_as_the_painter_tells_them(environ: dict[str, str]) -> None:
+    painter = Console(force_terminal=True, _environ=environ)
+    if not environ.get("TERM") or painter.is_dumb_terminal:
+        assert not sixteen_colours(environ)
+    else:
+        assert sixteen_colours(environ) == (painter.color_system == "standard")
+    assert sixteen_colours(environ | {"TEXTUAL_COLOR_SYSTEM": "standard"})
+    assert not sixteen_colours(environ | {"TEXTUAL_COLOR_SYSTEM": "256"})
 
 
 def test_every_binding_has_an_id_and_a_description() -> None:

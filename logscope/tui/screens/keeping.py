@@ -60,11 +60,17 @@ class Keeping:
 
     def noticed(self) -> None:
         """Something may have changed: remember what was."""
-        now = self.state().bare
-        if now != self._now:
+        now = self.state()
+        if now.bare != self._now.bare:
             self._done.append(self._now)
             del self._done[:-MOST]
             self._undone.clear()
+            self._now = now
+
+    def counted(self) -> None:
+        """A step of the trail has its count: whoever comes back to the view sees it."""
+        now = self.state()
+        if now.bare == self._now.bare:
             self._now = now
 
     def undo(self) -> None:
@@ -92,7 +98,7 @@ class Keeping:
         """
         screen = self._screen
         rows = screen.main_list
-        self._now = state.bare
+        self._now = state
         screen.trail.steps = list(state.steps)
         screen.trail.position = state.position
         rows.columns, rows.wrap = state.columns, state.wrap

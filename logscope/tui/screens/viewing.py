@@ -171,6 +171,7 @@ class Viewing:
         if not grown or not self.seen:
             self.seen = len(view.rows)
         screen.trail.counted(len(hits.rows))
+        screen.keeping.counted()
         records.show(view, grown=grown, cursor=position)
         records.teach(self._empty())
         if screen.bar.is_open and screen.bar.purpose in ("filter", "exclude") and not grown:

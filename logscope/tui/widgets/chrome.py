@@ -69,7 +69,7 @@ def title_line(snapshot: Snapshot, clock: Clock, title: str) -> tuple[Content, C
 
 
 def trail_line(trail: Trail) -> Content:
-    """The trail: every step with its count; what no longer narrows is dimmed, what is off struck through."""
+    """The trail: every step with its count; what no longer narrows is dimmed, what is off has an empty box, and is struck through."""
     effective = {id(step) for step in trail.effective}
     at_start = trail.position == 0
     parts: list[Content | str | tuple[str, str]] = [("all", "bold" if at_start else "$log-dim")]
@@ -81,6 +81,7 @@ def trail_line(trail: Trail) -> Content:
         way = " ┊ " if ahead else " ❯ "
         sign = way + {"pivot": "* ", "exclude": "− ", "time": "◷ "}.get(step.kind, "")
         if not step.enabled:
+            sign += "☐ "
             style = "strike $log-dim"
         elif ahead or id(step) not in effective:
             style = "italic $log-dim"
