@@ -35,7 +35,7 @@ SHOTS: dict[str, tuple[str, ...]] = {
         "enter",
         "enter",
         "equals_sign",
-        "j",
+        *"xxxx",
         "full_stop",
         *"5G",
         "full_stop",
