@@ -244,17 +244,18 @@ class LogscopeApp(App[int]):
         self._style_table = None
 
     @on(SnapshotPublished)
-    def _published(self, event: SnapshotPublished) -> None:
-        self.snapshot = event.snapshot
-        if not (event.snapshot.loading or self._warmed):
+    def _published(self, _: SnapshotPublished) -> None:
+        # The message may have waited: what was asked meanwhile stands in a newer one, which is not to be lost.
+        snapshot = self.snapshot = self.investigation.snapshot
+        if not (snapshot.loading or self._warmed):
             # What other screens are made of takes longer to import than a key may; nobody waits for it now.
             self._warmed = True
             threading.Thread(target=self._warm, name="logscope-screens", daemon=True).start()
-        self.telling.snapshot_changed(event.snapshot)
-        self.news.snapshot_changed(event.snapshot)
+        self.telling.snapshot_changed(snapshot)
+        self.news.snapshot_changed(snapshot)
         for screen in self.screen_stack:
             if isinstance(screen, InvestigatorScreen) and screen.is_mounted:
-                screen.snapshot_changed(event.snapshot)
+                screen.snapshot_changed(snapshot)
 
     def _warm(self) -> None:
         all_bindings()
