@@ -45,8 +45,7 @@ async def test_marked_records_become_steps_and_one_absent(opened: Opened, size: 
         assert [step.where for step in steps] == [
             'service:payments "charge begin"', 'service:payments "psp response"', 'service:payments "charge settled"',
         ]  # fmt: skip
-        text = driver.text()
-        assert "would match 4 of 40 transactions" in text
+        await driver.until(lambda: "would match 4 of 40 transactions" in driver.text())
         await driver.press("5", "G", "a")
         text = driver.text()
         assert "✖ settled" in text
