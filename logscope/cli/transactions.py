@@ -88,7 +88,7 @@ def run_transactions(arguments: argparse.Namespace) -> int:
         write_objects(objects, arguments, people=_people, flat=_flat)
         if not arguments.json and not arguments.output:
             grain, why = session.grain()
-            say(f"{human_count(frame.height)} transactions, grain {grain} ({why})")
+            say(f"{human_count(frame.height)} transaction{'' if frame.height == 1 else 's'}, grain {grain} ({why})")
         return source_exit(session, arguments)
 
 

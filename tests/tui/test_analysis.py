@@ -335,6 +335,7 @@ async def test_what_takes_long_is_stopped_by_escape_and_the_screen_stays(opened:
         await driver.pilot.pause(0.1)
         assert isinstance(driver.screen, CompareScreen)
         assert "⏳" not in driver.text()
+        assert "Stopped." in driver.text()
         await driver.pilot.press("escape")
         await driver.pilot.pause(0.1)
         assert isinstance(driver.screen, TransactionsScreen)

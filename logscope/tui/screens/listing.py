@@ -20,6 +20,7 @@ from logscope.tui.safe import content, line
 from logscope.tui.screens.base import InvestigatorScreen
 from logscope.tui.wheres import Wheres, both
 from logscope.tui.widgets.chrome import Chrome, Footer, title_line
+from logscope.tui.widgets.column_list import ColumnList
 from logscope.tui.widgets.query_bar import QueryBar
 
 T = TypeVar("T")
@@ -102,6 +103,15 @@ class ListScreen(InvestigatorScreen):
     def _catch_up_again(self) -> None:
         self._waiting = False
         self.catch_up()
+
+    def action_escape(self) -> None:
+        """As everywhere; a list that was stopped before it was there says so."""
+        asked = self.queries.busy("list")
+        super().action_escape()
+        rows = self.main_list if self.lives else None
+        if asked and isinstance(rows, ColumnList) and not rows.rows and not self.queries.busy("list"):
+            rows.teach(["Stopped. Go back and open it again to have it made."])
+            rows.repaint()
 
     def _newest(self) -> tuple[int, ...]:
         snapshot = self.scope.snapshot
