@@ -45,7 +45,9 @@ async def test_marked_records_become_steps_and_one_absent(opened: Opened, size: 
         assert [step.where for step in steps] == [
             'service:payments "charge begin"', 'service:payments "psp response"', 'service:payments "charge settled"',
         ]  # fmt: skip
-        await driver.until(lambda: "would match 4 of 40 transactions" in driver.text())
+        told = "would match 4 of 40 transactions"
+        await driver.until(lambda: told in driver.text())
+        assert told in driver.text()
         await driver.press("5", "G", "a")
         text = driver.text()
         assert "✖ settled" in text
