@@ -20,6 +20,9 @@ _COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "line": pl.UInt32,
 }
 
+_DENSE = 4
+"""Of a frame of which one record in so many is a hit the texts are kept as they are."""
+
 
 def by_column(place: int) -> str:
     """The hits' column of the key `by[place]`."""
@@ -81,22 +84,25 @@ class HitSelector:
             # Most rules find nothing in most frames: making their columns would cost more than looking.
             if derived not in self._nothing:
                 self._nothing[derived] = self._hits(
-                    frame.clear(), {name: mask.clear() for name, mask in masks.items()}, positive.clear()
+                    frame.clear(), {name: mask.clear() for name, mask in masks.items()}, positive.clear(), dense=False
                 )
             return self._nothing[derived]
         kept = frame[[name for name in frame.columns if name in self._kept]].filter(chosen)
-        return self._hits(kept, {name: mask.filter(chosen) for name, mask in masks.items()}, positive.filter(chosen))
+        found = {name: mask.filter(chosen) for name, mask in masks.items()}
+        return self._hits(kept, found, positive.filter(chosen), dense=kept.height * _DENSE >= frame.height)
 
-    def _hits(self, frame: pl.DataFrame, masks: dict[str, pl.Series], positive: pl.Series) -> pl.DataFrame:
-        """The hits' columns, of the records that are hits."""
+    def _hits(
+        self, frame: pl.DataFrame, masks: dict[str, pl.Series], positive: pl.Series, *, dense: bool
+    ) -> pl.DataFrame:
+        """The hits' columns, of the records that are hits; `dense` if those are many of the frame's."""
         columns = [frame[name].cast(dtype) for name, dtype in _COLUMNS.items()]
         hits = pl.DataFrame(
             [
                 *columns,
                 constant(TAKES_PART, frame.height, pl.UInt8).alias("part"),
                 *(mask.alias(name) for name, mask in masks.items()),
-                _only(_text(frame), positive).alias("text"),
-                *self._values(frame, positive),
+                _only(_text(frame), positive, dense=dense).alias("text"),
+                *self._values(frame, positive, dense=dense),
             ]
         )
         if DETECTION_COLUMN in frame.columns:
@@ -129,11 +135,14 @@ class HitSelector:
             masks[UNTIL] = mask(self.sequence.until)
         return {name: found.alias(name) for name, found in masks.items()}
 
-    def _values(self, frame: pl.DataFrame, positive: pl.Series) -> list[pl.Series]:
+    def _values(self, frame: pl.DataFrame, positive: pl.Series, *, dense: bool) -> list[pl.Series]:
         columns: list[pl.Series] = []
         for name in self.payload:
             text, kind = value_of(frame, name)
-            columns += [_only(text, positive).alias(self.text_column(name)), kind.alias(self.kind_column(name))]
+            columns += [
+                _only(text, positive, dense=dense).alias(self.text_column(name)),
+                kind.alias(self.kind_column(name)),
+            ]
         return columns
 
 
@@ -149,6 +158,12 @@ def _any(masks: list[pl.Series]) -> pl.Series:
     return found
 
 
-def _only(values: pl.Series, wanted: pl.Series) -> pl.Series:
-    """The values where they are wanted, else null: texts that nobody reads are not kept."""
+def _only(values: pl.Series, wanted: pl.Series, *, dense: bool) -> pl.Series:
+    """The values where they are wanted, else null: texts that nobody reads are not kept.
+
+    Of a frame that is mostly hits the texts stay where they are, once for all rules: copies are most of what a rule
+    keeps. Of few hits they are copied, or each would keep the texts of the whole frame.
+    """
+    if dense:
+        return values.gather(pl.int_range(values.len(), dtype=pl.UInt32, eager=True).set(~wanted, None))
     return values.zip_with(wanted, constant(None, values.len(), values.dtype))
