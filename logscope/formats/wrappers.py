@@ -42,8 +42,8 @@ _QUICK = {
 }
 """Narrower regexes for the usual case: a priority, and something after the header."""
 RFC3164 = (
-    rf"^{PRI}?(?:[0-9]+: )?[*.]?(?P<time>{_BSD}{_ZONE}):? +(?:{_HOST} )?{_TAG}[ \t]?",
-    rf"^{PRI}?(?P<time>{_BSD}{_ZONE}):? +{_HOST}(?: |$)",
+    rf"^{PRI}?(?:[0-9]+: )?[*.]?(?P<time>{_BSD}{_ZONE}):? (?:{_HOST} )?{_TAG}[ \t]?",
+    rf"^{PRI}?(?P<time>{_BSD}{_ZONE}):? {_HOST}(?: |$)",
     rf"^{PRI}?(?P<time>{_ISO}) {_HOST} {_TAG}[ \t]?",
 )
 RFC3164_BARE = (
