@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import polars as pl
@@ -85,16 +85,25 @@ def test_any_cuts_and_any_arrival_tell_the_same(
         if chance.random() < 0.2:
             detector = Detector(detector.rule, State.restore(detector.state.frames()))
     told.take(detector.step(None, watermark=newest, begin=begin, final=True))
-    assert _twins_alike(told.by_id.values()) == _twins_alike(once.raised)
-    assert _twins_alike(detector.pending()) == _twins_alike(whole.pending())
+    by_row = {event.row: event for event in events}
+    assert _twins_alike(told.by_id.values(), by_row) == _twins_alike(once.raised, by_row)
+    assert _twins_alike(detector.pending(), by_row) == _twins_alike(whole.pending(), by_row)
 
 
-def _twins_alike(detections: Iterable[Detection]) -> dict[str, tuple[Detection, dict[str, int]]]:
+def _twins_alike(
+    detections: Iterable[Detection], by_row: Mapping[int, Event]
+) -> dict[str, tuple[Detection, dict[str, tuple[int, str]]]]:
     """By id; of two records of one key with the same time and text either may be the step that is told."""
-    return {
-        one.id: (replace(one, steps={}), {name: record.time for name, record in one.steps.items()})
-        for one in detections
-    }
+    found = {}
+    for one in detections:
+        steps = {name: by_row[step.row] for name, step in one.steps.items()}
+        # What is pulled is of the step that is told.
+        assert one.output == {f"row_{name}": event.line for name, event in steps.items()}
+        found[one.id] = (
+            replace(one, steps={}, output={}),
+            {name: (event.time, event.text) for name, event in steps.items()},
+        )
+    return found
 
 
 @FEW
