@@ -40,7 +40,7 @@ def run_scan(arguments: argparse.Namespace) -> int:
         if arguments.near_misses:
             _near_misses(session, arguments)
         if arguments.output or not arguments.json:
-            _summary(session, matched, len(pending))
+            _summary(session, matched, len(pending), listed=arguments.pending)
         dispatching.put(matched)
         undelivered = finish(dispatching, SCAN_PATIENCE, patient=True)
         if broken:
@@ -155,8 +155,8 @@ def _near_misses(session: Session, arguments: argparse.Namespace) -> None:
             print_lines(clean(f"near miss  {miss.rule}  {miss.subject}: {miss.text}") for miss in found)
 
 
-def _summary(session: Session, found: list[Detection], pending: int) -> None:
-    """What was found by rule, and why it may not be all."""
+def _summary(session: Session, found: list[Detection], pending: int, *, listed: bool) -> None:
+    """What was found by rule, and why it may not be all; `listed`: what is pending was printed, too."""
     from logscope.engine.detection.unknown import unknown_to_rules
 
     counts = Counter(detection.rule for detection in found)
@@ -164,9 +164,8 @@ def _summary(session: Session, found: list[Detection], pending: int) -> None:
     of = several(len(session.detecting.rules), "rule")
     say(f"{several(len(found), 'detection')} by {of}" + (f": {rules}" if rules else ""))
     if pending:
-        say(
-            f"{pending} more {'is' if pending == 1 else 'are'} open at the end or the beginning of the data: --pending, --at-end decide"
-        )
+        how = "--at-end decide" if listed else "--pending, --at-end decide"
+        say(f"{pending} more {'is' if pending == 1 else 'are'} open at the end or the beginning of the data: {how}")
     words = {
         "keyless": "records lack its key",
         "untimed": "records have no time of their own",
