@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from logscope.cli.arguments import options_of
 from logscope.cli.cases import take_case
 from logscope.cli.listing import listing
-from logscope.cli.opening import stdin_is_pipe
+from logscope.cli.opening import source_exit, stdin_is_pipe
 from logscope.errors import UsageError
 from logscope.tui.reopening import Reopen
 
@@ -103,7 +103,7 @@ def _investigate(
         if arguments.id:
             case = _pinned(session, arguments)
         session.start()
-        return run(
+        code = run(
             session,
             theme=arguments.theme,
             keymap=arguments.keymap,
@@ -117,6 +117,7 @@ def _investigate(
             tour=demo,
             case=case,
         )
+        return code if isinstance(code, Reopen) else code or source_exit(session, arguments)
     finally:
         session.close()
 

@@ -103,8 +103,10 @@ class Program:
         for what, most in self.limits:
             resource.setrlimit(what, (most, most))
 
-    def on_terminal(self, *arguments: str | Path, cwd: Path | None = None) -> tuple[int, bytes]:
-        """Run a command under a pseudo terminal; everything it wrote there."""
+    def on_terminal(
+        self, *arguments: str | Path, cwd: Path | None = None, keys: tuple[bytes, bytes] | None = None
+    ) -> tuple[int, bytes]:
+        """Run a command under a pseudo terminal; everything it wrote there. `keys`: what it shows first, what is typed then."""
         master, slave = pty.openpty()
         process = subprocess.Popen(
             [sys.executable, "-m", "logscope", *map(str, arguments)],
@@ -121,6 +123,9 @@ class Program:
         with suppress(OSError):  # a terminal whose other side is gone reads as an error
             while chunk := os.read(master, 1 << 16):
                 written += chunk
+                if keys is not None and keys[0] in written:
+                    os.write(master, keys[1])
+                    keys = None
         os.close(master)
         return process.wait(PATIENCE), bytes(written)
 

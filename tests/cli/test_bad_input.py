@@ -82,6 +82,14 @@ def test_a_binary_file_in_a_folder_is_skipped_and_said(command: Command, tmp_pat
     assert named.code in (0, 1)
 
 
+@pytest.mark.parametrize(("others", "code"), [(["absent.log"], 1), ([], 0)])
+def test_the_investigator_ends_as_other_commands_do(
+    logscope: Program, tmp_path: Path, good: Path, others: list[str], code: int
+) -> None:
+    ended, _ = logscope.on_terminal(good, *(tmp_path / name for name in others), keys=(b"good one", b"q"))
+    assert ended == code
+
+
 def test_a_truncated_gz_gives_what_is_readable(command: Command, tmp_path: Path) -> None:
     path = tmp_path / "cut.log.gz"
     lines = b"".join(b"2026-11-01T10:00:00Z INFO line %d %d\n" % (number, number * 7919) for number in range(5000))
