@@ -12,7 +12,7 @@ from logscope.errors import LogscopeError, SourceError, UsageError
 from logscope.text import clean
 
 if TYPE_CHECKING:
-    from logscope.formats.loader import FormatSet
+    from logscope.formats.assignment import FormatSet
 
 _SAMPLE_BYTES = 1 << 20
 _SAMPLE_LINES = 2000
@@ -69,6 +69,7 @@ def _import(path: Path) -> int:
 
 def _test(arguments: argparse.Namespace, formats: FormatSet) -> None:
     from logscope.engine.rendering import json_line
+    from logscope.formats.detect import detect
 
     path = Path(arguments.file)
     try:
@@ -77,8 +78,8 @@ def _test(arguments: argparse.Namespace, formats: FormatSet) -> None:
     except OSError as error:
         raise SourceError(f"cannot be read: {error.strerror}", arguments.file, mend="name another file") from error
     lines = [line.rstrip("\r") for line in content.removesuffix("\n").split("\n")]
-    assignment = formats.detect(
-        [line for line in lines if line][:_SAMPLE_LINES], name=arguments.file, forced=arguments.format
+    assignment = detect(
+        formats, [line for line in lines if line][:_SAMPLE_LINES], name=arguments.file, forced=arguments.format
     )
     chosen = [
         {"format": form.name, "why": why} for form, why in zip(assignment.formats, assignment.reasons, strict=True)

@@ -11,7 +11,7 @@ from logscope.cli.output import Object, print_lines, say, table
 from logscope.errors import UsageError
 
 if TYPE_CHECKING:
-    from logscope.rules.model import LoadedRules
+    from logscope.rules.loaded import LoadedRules
 
 
 def run_rules(arguments: argparse.Namespace) -> int:

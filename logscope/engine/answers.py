@@ -177,7 +177,7 @@ class TransactionDetail:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """A detection as interface section 3 has it; `to_json` gives that object."""
+    """A detection as interface section 3 has it; `rendering.detection_json` gives that object."""
 
     detection: str
     rule: str
@@ -200,12 +200,6 @@ class Detection:
     """The records that a correlation counted, in order of time."""
     suppressed: bool = False
     """Not to be dispatched: one of the same rule and key was, less than the rule's `suppress` before."""
-
-    def to_json(self) -> dict[str, Any]:
-        """The JSON object of interface section 3, without members."""
-        from logscope.engine.rendering import detection_json
-
-        return detection_json(self)
 
 
 @dataclass(frozen=True, slots=True)

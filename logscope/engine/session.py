@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     from logscope.correlation.plan import Plan
     from logscope.engine.options import Options
     from logscope.errors import LogscopeError
-    from logscope.rules.model import Rule
+    from logscope.rules.model.rule import Rule
 
 _TURN_SECONDS = 0.5
 

@@ -17,10 +17,10 @@ from dataclasses import replace
 import polars as pl
 
 from logscope.formats import guess
+from logscope.formats.assignment import Assignment, FormatSet
 from logscope.formats.columns import fitted
 from logscope.formats.csvlayout import CsvLayout, csv_layout, records_of
 from logscope.formats.lines import CONTINUES
-from logscope.formats.loader import Assignment, FormatSet
 from logscope.formats.members import fitted_members
 from logscope.formats.model import Format
 from logscope.formats.parser import COLOUR_BEGIN, WRAPPERS, SourceParser, make_parser, without_colours

@@ -7,8 +7,8 @@ from typing import Any
 
 import polars as pl
 
+from logscope.formats.assignment import Assignment
 from logscope.formats.explain import near_miss
-from logscope.formats.loader import Assignment
 from logscope.formats.parser import make_parser
 from logscope.records.severity import level_name
 

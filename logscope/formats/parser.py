@@ -9,10 +9,10 @@ from pathlib import PurePosixPath
 import polars as pl
 
 from logscope.formats import frames
+from logscope.formats.assignment import Assignment
 from logscope.formats.csvreader import CsvReader, ObjectsReader
 from logscope.formats.docker import DockerReader
 from logscope.formats.lines import Lines
-from logscope.formats.loader import Assignment
 from logscope.formats.model import Format
 from logscope.formats.named import JsonReader, LogfmtReader, PrettyReader
 from logscope.formats.patterns import compile_pattern

@@ -7,8 +7,9 @@ from collections.abc import Collection, Mapping
 import polars as pl
 
 from logscope.errors import FormatError
+from logscope.formats.assignment import FormatSet
 from logscope.formats.definition import with_samples
-from logscope.formats.loader import FormatSet
+from logscope.formats.detect import detect
 from logscope.formats.model import Format, Sample
 from logscope.formats.parser import make_parser
 from logscope.records.severity import level_name
@@ -21,7 +22,7 @@ def read_sample(known: FormatSet, form: Format, line: str) -> Mapping[str, Value
 
     Times are ISO 8601 in UTC (a year left out: as if last written on 2026-12-31), levels names.
     """
-    source = known.for_messages() if form.inner_only else known.detect([line], name="sample", forced=form.name)
+    source = known.for_messages() if form.inner_only else detect(known, [line], name="sample", forced=form.name)
     parser = make_parser(source, zone="UTC", reference_us=1_798_675_200_000_000, source_name="")
     raw = pl.Series([line])
     index = parser.index(raw)

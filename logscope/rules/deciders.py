@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from logscope.rules.detector import Detector
-from logscope.rules.model import Rule
+from logscope.rules.model.rule import Rule
 from logscope.rules.silences.detector import SilenceDetector
 from logscope.rules.stepping import StepDetector
 from logscope.rules.windows.detector import WindowDetector

@@ -12,7 +12,7 @@ import polars as pl
 
 from logscope.rules.emit import StepField
 from logscope.rules.hits import HitSelector
-from logscope.rules.model import MATCHED, PENDING, Detection, Rule, Sequence, StepRecord
+from logscope.rules.model.rule import MATCHED, PENDING, Detection, Rule, Sequence, StepRecord
 from logscope.rules.operands import value_column
 from logscope.rules.sequence import GROUP, WHY_LEADING, WHY_TRAILING, place_column
 from logscope.rules.values import Value, to_python

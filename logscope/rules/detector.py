@@ -9,7 +9,7 @@ import polars as pl
 
 from logscope.rules.description import Describer, Description, Key
 from logscope.rules.hits import HitSelector, by_column
-from logscope.rules.model import Detection, Rule
+from logscope.rules.model.rule import Detection, Rule
 from logscope.rules.sequence import (
     DETECTION,
     GROUP,

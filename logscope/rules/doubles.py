@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from logscope.errors import RuleError
-from logscope.rules.model import Rule
+from logscope.rules.model.rule import Rule
 from logscope.rules.sigma.reading import slug
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from logscope.language.sequence import duration_text
 from logscope.rules.documents import reads_as_text
-from logscope.rules.model import TRANSACTION
+from logscope.rules.model.rule import TRANSACTION
 
 _PLAIN = re.compile(r"[A-Za-z_][\w .-]*[\w.-]|[A-Za-z_]", re.ASCII)
 _ESCAPED = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}

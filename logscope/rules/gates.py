@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 import polars as pl
 
-from logscope.rules.model import Rule
+from logscope.rules.model.rule import Rule
 from logscope.rules.sharing import filters_of
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from logscope.records.schema import FROM_FILE, TIME
-from logscope.rules.model import DETECTION_COLUMN, RULE_COLUMN, Rule, RuleFilter, Sequence, Step, Until
+from logscope.rules.model.filters import DETECTION_COLUMN, RULE_COLUMN, RuleFilter
+from logscope.rules.model.rule import Rule, Sequence, Step, Until
 from logscope.rules.seeking import mask_of
 from logscope.rules.sequence import DETECTION, UNTIL, hit_column
 from logscope.rules.values import candidates, constant, value_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from logscope.rules.model import LEVELS, STATUSES
+from logscope.rules.model.rule import LEVELS, STATUSES
 
 RULE_KEYS = (
     "title", "name", "id", "status", "level", "description", "enabled", "sequence", "record", "silence",

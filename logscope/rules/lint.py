@@ -9,8 +9,10 @@ from pathlib import Path
 from logscope.errors import RuleError
 from logscope.rules.documents import Located, documents, read_text
 from logscope.rules.doubles import distinct
+from logscope.rules.loaded import LoadedRules
 from logscope.rules.loader import read_rules, rule_files, together
-from logscope.rules.model import CompileFilter, CompileTransactionFilter, LoadedRules, Rule, Sequence
+from logscope.rules.model.filters import CompileFilter, CompileTransactionFilter
+from logscope.rules.model.rule import Rule, Sequence
 from logscope.rules.references import resolved
 from logscope.text import human_duration
 

@@ -15,27 +15,15 @@ from logscope.rules.documents import Located, documents, read_text
 from logscope.rules.emit import RECORD_STEP, WHOLE_STEP
 from logscope.rules.having import Having, compile_having
 from logscope.rules.keywords import RECORD_KEYS, RULE_KEYS, SEQUENCE_KEYS, SILENCE_KEYS, STEP_KEYS, TRANSACTION_KEYS
-from logscope.rules.model import (
-    LEVELS,
-    STATUSES,
-    TRANSACTION,
-    CompileFilter,
-    CompileTransactionFilter,
-    LoadedRules,
-    RecordFilter,
-    Rule,
-    RuleFilter,
-    Sequence,
-    Step,
-    TransactionCondition,
-    Until,
-)
+from logscope.rules.loaded import LoadedRules
+from logscope.rules.model.filters import CompileFilter, CompileTransactionFilter, RecordFilter, RuleFilter
+from logscope.rules.model.rule import LEVELS, STATUSES, TRANSACTION, Rule, Sequence, Step, TransactionCondition, Until
+from logscope.rules.model.silence import Silence
 from logscope.rules.reading import Complaints, Keys
 from logscope.rules.references import resolved
 from logscope.rules.sections import read_emit, read_tests
 from logscope.rules.sigma.reading import SIGMA, sigma_rule, slug
 from logscope.rules.silences import reading as silences
-from logscope.rules.silences.model import Silence
 
 if TYPE_CHECKING:
     from logscope.rules.sigma.correlation import CorrelationDraft

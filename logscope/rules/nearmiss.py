@@ -14,7 +14,7 @@ from datetime import timedelta
 import polars as pl
 
 from logscope.rules.detector import Detector
-from logscope.rules.model import Sequence, Step
+from logscope.rules.model.rule import Sequence, Step
 from logscope.rules.sequence import GROUP, UNTIL, hit_column, in_order, match_sequence, place_column
 from logscope.text import human_duration
 

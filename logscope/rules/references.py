@@ -7,7 +7,9 @@ from dataclasses import replace
 
 from logscope.errors import RuleError
 from logscope.rules.digest import digest_of
-from logscope.rules.model import LoadedRules, Rule, RuleFilter, Step
+from logscope.rules.loaded import LoadedRules
+from logscope.rules.model.filters import RuleFilter
+from logscope.rules.model.rule import Rule, Step
 from logscope.rules.nearest import nearest
 
 

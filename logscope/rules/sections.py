@@ -8,7 +8,7 @@ from logscope.errors import RuleError
 from logscope.rules.documents import Located
 from logscope.rules.emit import Emit, StepField, step_field
 from logscope.rules.keywords import EMIT_KEYS, TEST_KEYS
-from logscope.rules.model import Expectation
+from logscope.rules.model.rule import Expectation
 from logscope.rules.reading import Complaints, Keys
 from logscope.templating import Template, TemplateError, parse_template
 

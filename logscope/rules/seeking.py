@@ -13,7 +13,7 @@ from logscope.rules.sharing import SharedFrame, shared_frame
 from logscope.rules.values import constant
 
 if TYPE_CHECKING:
-    from logscope.rules.model import RecordFilter
+    from logscope.rules.model.filters import RecordFilter
 
 FEWEST = 8
 """Below so many words, one by one is faster."""

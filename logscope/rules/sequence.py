@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from logscope.rules.model import Sequence, Step
+from logscope.rules.model.rule import Sequence, Step
 from logscope.rules.values import constant
 
 GROUP, UNTIL = "group", "until"

@@ -13,8 +13,8 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import polars as pl
 
-from logscope.rules.model import Rule
-from logscope.rules.windows.model import Windows
+from logscope.rules.model.rule import Rule
+from logscope.rules.model.windows import Windows
 
 Made = TypeVar("Made")
 

@@ -16,7 +16,7 @@ from typing import Protocol
 import polars as pl
 
 from logscope.rules.hits import KEYLESS, TAKES_PART, UNTIMED
-from logscope.rules.model import RETRACTED, Detection, Rule
+from logscope.rules.model.rule import RETRACTED, Detection, Rule
 from logscope.rules.sequence import DETECTION, GROUP
 from logscope.rules.state import OPEN, State
 

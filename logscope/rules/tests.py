@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from logscope.rules.model import Expectation, Rule
+from logscope.rules.model.rule import Expectation, Rule
 
 BATCH, CUT = "in one batch", "cut at every record"
 

@@ -7,7 +7,7 @@ from bisect import bisect_left, insort
 import msgspec
 import polars as pl
 
-from logscope.rules.model import Detection
+from logscope.rules.model.rule import Detection
 
 _FEW = 20_000
 """Groups that are looked up one by one; of more it is asked first which of them have told anything."""

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import polars as pl
 
-from logscope.formats.loader import FormatSet
+from logscope.formats.assignment import FormatSet
+from logscope.formats.detect import detect
 from logscope.formats.parser import make_parser
 from tests.conformance.format_cases import DATA
 
@@ -72,7 +73,7 @@ def folders(known: FormatSet, *, wrong: bool) -> None:
                 continue
             files += 1
             raw = pl.Series([line.rstrip("\r") for line in lines])
-            assignment = known.detect([line for line in raw.head(2000) if line], name=path.name)
+            assignment = detect(known, [line for line in raw.head(2000) if line], name=path.name)
             parser = make_parser(assignment, zone="UTC", reference_us=1_798_675_200_000_000, source_name=path.name)
             index = parser.index(_records(raw, parser.starts(raw)))
             names = index["format"].replace_strict(dict(enumerate(parser.formats)), return_dtype=pl.String)

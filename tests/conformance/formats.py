@@ -17,7 +17,9 @@ from typing import Any
 
 import polars as pl
 
-from logscope.formats.loader import FormatSet, load_formats
+from logscope.formats.assignment import FormatSet
+from logscope.formats.detect import detect
+from logscope.formats.loader import load_formats
 from logscope.formats.parser import make_parser
 from logscope.records.severity import level_name
 from tests.conformance import format_cases as cases
@@ -168,7 +170,7 @@ def records_of(known: FormatSet, case: cases.Case) -> dict[int, dict[str, Any]]:
     """Our records by the number of their first line: columns, and all fields."""
     lines = pl.Series(list(case.lines), dtype=pl.String)
     newest = max((each.time for each in case.records if each.time), default=datetime(2026, 1, 1, tzinfo=UTC))
-    assignment = known.detect([line for line in case.lines if line][:2000], name=case.name)
+    assignment = detect(known, [line for line in case.lines if line][:2000], name=case.name)
     reference = int((newest + timedelta(hours=12)).timestamp() * 1_000_000)
     parser = make_parser(assignment, zone=case.zone, reference_us=reference, source_name="")
     starts = parser.starts(lines)

@@ -10,7 +10,8 @@ from typing import Any
 
 import polars as pl
 
-from logscope.formats.loader import FormatSet, load_formats
+from logscope.formats.assignment import FormatSet
+from logscope.formats.loader import load_formats
 from logscope.formats.parser import make_parser
 from logscope.query.filters import Filter
 

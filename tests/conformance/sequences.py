@@ -19,8 +19,8 @@ from logscope.query.filters import compile_filter
 from logscope.records.schema import TIME
 from logscope.rules.detector import Detector
 from logscope.rules.loader import load_text, rule_from_sequence
-from logscope.rules.model import Rule, Step, Until
-from logscope.rules.model import Sequence as Steps
+from logscope.rules.model.rule import Rule, Step, Until
+from logscope.rules.model.rule import Sequence as Steps
 from tests.unit.rules.streams import Contains, Event, expected, frame_of, rule_of
 
 EQL = Path(eql.__file__).parent / "etc"

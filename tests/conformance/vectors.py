@@ -18,8 +18,8 @@ import yaml
 
 from logscope.query.filters import compile_filter
 from logscope.records.schema import TIME
+from logscope.rules.loaded import LoadedRules
 from logscope.rules.loader import load_text
-from logscope.rules.model import LoadedRules
 from logscope.rules.windows.detector import WindowDetector
 from tests.conformance.sigma import SHARED, event_fields
 from tests.conformance.tally import Tally

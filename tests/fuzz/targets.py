@@ -18,6 +18,7 @@ from pathlib import Path
 import polars as pl
 
 from logscope.errors import FilterError, RuleError, SourceError
+from logscope.formats.detect import detect
 from logscope.formats.loader import load_formats
 from logscope.formats.parser import SourceParser, make_parser
 from logscope.language.filter import parse_filter, to_text
@@ -77,7 +78,7 @@ def parsers(data: bytes) -> None:
     if len(data) % 2:
         _parses(_all(), raw)
         return
-    found = load_formats().detect(lines, name="fuzz.log")
+    found = detect(load_formats(), lines, name="fuzz.log")
     _parses(make_parser(found, zone="America/New_York", reference_us=_REFERENCE, source_name="fuzz.log"), raw)
 
 

@@ -29,7 +29,9 @@ from logscope.engine.options import Options
 from logscope.engine.rendering import iso
 from logscope.engine.service.metrics import Measures, exposition
 from logscope.engine.viewing.frames import Frames
-from logscope.formats.loader import FormatSet, load_formats
+from logscope.formats.assignment import FormatSet
+from logscope.formats.detect import detect
+from logscope.formats.loader import load_formats
 from logscope.formats.parser import make_parser
 from logscope.paths import PACKAGE
 from logscope.records import schema
@@ -38,7 +40,7 @@ from logscope.records.model import SourceRef
 from logscope.records.saving import below, under
 from logscope.records.store import Binding, Store
 from logscope.rules.deciders import decider_of
-from logscope.rules.model import Rule
+from logscope.rules.model.rule import Rule
 from logscope.rules.stepping import StepDetector
 from tests.growing import Growing
 
@@ -202,7 +204,7 @@ def bind(place: int, source: Growing, _lines: list[str]) -> Binding:
     known: FormatSet = formats()
     sample = ['{"time":"2026-11-01T10:00:00.000001Z","level":"info","message":"charge begin","order_id":"o"}'] * 5
     parser = make_parser(
-        known.detect(sample, name=source.name), zone="UTC", reference_us=START, source_name=source.name
+        detect(known, sample, name=source.name), zone="UTC", reference_us=START, source_name=source.name
     )
     return Binding(SourceRef(place, source.name, source.kind), source, parser, tuple(parser.formats))
 

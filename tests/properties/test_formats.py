@@ -9,13 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logscope.formats import frames, freetext, keyvalue
+from logscope.formats.detect import detect
 from logscope.formats.loader import load_formats
 from logscope.formats.parser import SourceParser, make_parser
 from tests.unit.formats.lines import MAKERS
 
 FORMATS = load_formats()
 ALL = make_parser(FORMATS.for_messages(), zone="UTC", reference_us=1_798_675_200_000_000, source_name="")
-ANY = FORMATS.detect([maker(n) for n in range(50) for maker in MAKERS.values()], name="mixed.log")
+ANY = detect(FORMATS, [maker(n) for n in range(50) for maker in MAKERS.values()], name="mixed.log")
 MIXED = make_parser(ANY, zone="America/New_York", reference_us=1_798_675_200_000_000, source_name="mixed.log")
 
 known = st.builds(lambda name, n: MAKERS[name](n), st.sampled_from([*MAKERS]), st.integers(0, 999))
@@ -69,7 +70,7 @@ def test_a_scan_is_starts_and_index_at_once(maker: str, numbers: list[int], odd:
 
 @cache
 def _parser_of(maker: str) -> SourceParser:
-    found = FORMATS.detect([MAKERS[maker](number) for number in range(50)], name="some.log")
+    found = detect(FORMATS, [MAKERS[maker](number) for number in range(50)], name="some.log")
     return make_parser(found, zone="Europe/Berlin", reference_us=1_798_675_200_000_000, source_name="some.log")
 
 

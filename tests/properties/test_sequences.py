@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logscope.rules.detector import Detector, StepResult
-from logscope.rules.model import Detection, Sequence
+from logscope.rules.model.rule import Detection, Sequence
 from logscope.rules.state import State
 from tests.unit.rules.streams import Event, expected, frame_of, rule_of, sequences, streams
 

@@ -13,7 +13,7 @@ import eql
 import polars as pl
 
 from logscope.rules.detector import Detector
-from logscope.rules.model import Sequence, Step, Until
+from logscope.rules.model.rule import Sequence, Step, Until
 from tests.unit.rules.streams import Contains, Event, frame_of, rule_of
 
 STREAMS_PER_RULE = 20

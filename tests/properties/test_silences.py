@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from logscope.query.filters import compile_filter
 from logscope.records.schema import TIME
 from logscope.rules.loader import load_text
-from logscope.rules.model import Detection, Rule
+from logscope.rules.model.rule import Detection, Rule
 from logscope.rules.silences.detector import SilenceDetector
 from logscope.rules.state import State
 from logscope.rules.stepping import StepResult

@@ -18,7 +18,7 @@ from logscope.reports.case import Case, CaseRecord, CaseSeries, CaseTransaction,
 
 if TYPE_CHECKING:
     from logscope.engine.session import Session
-    from logscope.rules.model import Rule
+    from logscope.rules.model.rule import Rule
 
 _MOST_RULE = 64_000
 """Bytes of a rule file that a report quotes."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from logscope.engine.options import Options
     from logscope.engine.viewing.frames import Frames
     from logscope.records.store import Store
-    from logscope.rules.model import Rule
+    from logscope.rules.model.rule import Rule
 
 _OTHER = "other "
 

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from logscope.engine.options import Options
     from logscope.engine.viewing.frames import Frames
     from logscope.records.store import Segment, Store, StoreView
-    from logscope.rules.model import Detection as Found
-    from logscope.rules.model import Rule
+    from logscope.rules.model.rule import Detection as Found
+    from logscope.rules.model.rule import Rule
 
 _WATERMARK_COLUMNS = ("fields.peer", "fields.received", "host")
 _MANY = 20_000

@@ -15,7 +15,8 @@ from logscope.rules.enabled import enabled_rules
 if TYPE_CHECKING:
     from logscope.engine.options import Options
     from logscope.rules.lint import Finding
-    from logscope.rules.model import LoadedRules, Rule
+    from logscope.rules.loaded import LoadedRules
+    from logscope.rules.model.rule import Rule
 
 SHIPPED = PACKAGE / "rules" / "builtin"
 """The rules that come with logscope."""

@@ -15,7 +15,7 @@ from logscope.records.saving import Saved
 from logscope.rules.deciders import decider_of
 from logscope.rules.description import Key
 from logscope.rules.detector import Detector
-from logscope.rules.model import Detection, Rule
+from logscope.rules.model.rule import Detection, Rule
 from logscope.rules.nearmiss import Miss, find_misses
 from logscope.rules.silences.detector import SilenceDetector
 from logscope.rules.silences.nearmiss import find_silence_misses

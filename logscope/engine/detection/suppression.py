@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 if TYPE_CHECKING:
-    from logscope.rules.model import Detection
+    from logscope.rules.model.rule import Detection
 
 _SCHEMA = {"rule": pl.String, "key": pl.String, "time": pl.Int64}
 

@@ -9,8 +9,8 @@ import polars as pl
 
 from logscope.engine.answers import Detection
 from logscope.records import schema
-from logscope.rules.model import DETECTION_COLUMN, RULE_COLUMN
-from logscope.rules.model import Detection as Found
+from logscope.rules.model.filters import DETECTION_COLUMN, RULE_COLUMN
+from logscope.rules.model.rule import Detection as Found
 
 if TYPE_CHECKING:
     from logscope.engine.linking.correlating import Correlating

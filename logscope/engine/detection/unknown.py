@@ -9,11 +9,11 @@ from logscope.engine.detection.ruleset import is_shipped
 from logscope.engine.viewing.fieldnames import sampled_fields
 from logscope.query.filters import Filter, unknown_names
 from logscope.records import schema
-from logscope.rules.windows.model import Leaf
+from logscope.rules.model.windows import Leaf
 
 if TYPE_CHECKING:
     from logscope.engine.session import Session
-    from logscope.rules.model import Rule
+    from logscope.rules.model.rule import Rule
 
 
 def unknown_to_rules(session: Session) -> dict[str, list[str]]:

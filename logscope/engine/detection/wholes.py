@@ -16,7 +16,8 @@ from logscope.records import schema
 from logscope.records.saving import Saved, numbers
 from logscope.records.severity import level_name
 from logscope.rules.description import detection_id
-from logscope.rules.model import MATCHED, RETRACTED, Detection, Rule, TransactionFilter
+from logscope.rules.model.filters import TransactionFilter
+from logscope.rules.model.rule import MATCHED, RETRACTED, Detection, Rule
 from logscope.rules.nearmiss import NEAR, Miss, shown_number
 from logscope.rules.retained import RetainedHits
 from logscope.rules.state import DEFAULT_MAX_HITS

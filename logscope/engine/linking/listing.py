@@ -10,6 +10,7 @@ import polars as pl
 
 from logscope.engine.api import Cancel
 from logscope.engine.loading.zones import local_zone
+from logscope.engine.rendering import detection_json
 from logscope.engine.viewing.fieldnames import require_fields
 from logscope.errors import FilterError
 from logscope.query.filters import Filter
@@ -137,7 +138,7 @@ def transaction_ids(session: Session, rows: pl.Series) -> list[list[str]]:
 
 def with_members(session: Session, detection: Detection) -> dict[str, Any]:
     """A detection's JSON object with its records: of its transaction, those a correlation counted, else its steps'."""
-    entry = detection.to_json()
+    entry = detection_json(detection)
     if detection.number is not None:
         places = member_places(session, [detection.number]).get(detection.number, [])
     else:

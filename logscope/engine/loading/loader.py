@@ -26,8 +26,10 @@ from logscope.engine.loading.spools import retention_of
 from logscope.engine.loading.tablefiles import TableSource, table_source
 from logscope.engine.loading.zones import check_zone, local_zone
 from logscope.errors import LogscopeError, SourceError
+from logscope.formats.assignment import FormatSet
+from logscope.formats.detect import detect, objects_of_table
 from logscope.formats.documents import Documents
-from logscope.formats.loader import FormatSet, load_formats
+from logscope.formats.loader import load_formats
 from logscope.formats.parser import make_parser
 from logscope.language.units import parse_duration
 from logscope.paths import config_folder
@@ -186,10 +188,10 @@ class Loading:
         if source.kind == "messages":
             assignment = formats.for_messages()
         elif isinstance(source, TableSource):
-            assignment = formats.for_table(source.columns, lines)
+            assignment = objects_of_table(formats, source.columns, lines)
         else:
             forced = by_glob(self._options.format, source.name)
-            assignment = formats.detect(lines, name=source.name, forced=forced)
+            assignment = detect(formats, lines, name=source.name, forced=forced)
         zone = by_glob(self._options.tz, source.name) or local_zone()
         parser = make_parser(assignment, zone=zone, reference_us=source.mtime_us, source_name=source.name)
         ref = SourceRef(place, source.name, source.kind)

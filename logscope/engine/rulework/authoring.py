@@ -31,7 +31,7 @@ from logscope.language.sequence import parse_sequence
 from logscope.records import schema
 from logscope.records.severity import level_name
 from logscope.rules.drafts import Draft, DraftField, DraftStep, DraftTest, rule_text
-from logscope.rules.model import TRANSACTION
+from logscope.rules.model.rule import TRANSACTION
 
 if TYPE_CHECKING:
     from logscope.engine.answers import Detection, Line

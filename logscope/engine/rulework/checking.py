@@ -13,7 +13,7 @@ from logscope.rules.lint import WARNING, Finding
 from logscope.rules.nearest import nearest
 
 if TYPE_CHECKING:
-    from logscope.rules.model import Rule
+    from logscope.rules.model.rule import Rule
 
 
 def check_files(paths: Iterable[Path]) -> tuple[Finding, ...]:

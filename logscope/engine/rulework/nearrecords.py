@@ -16,7 +16,7 @@ from logscope.rules.nearmiss import NEAR, shown_number
 if TYPE_CHECKING:
     from logscope.engine.api import Cancel
     from logscope.engine.session import Session
-    from logscope.rules.model import Rule
+    from logscope.rules.model.rule import Rule
 
 _MOST = 200
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from logscope.engine.detection.detecting import Detecting
     from logscope.engine.detection.running import Running
     from logscope.engine.session import Session
-    from logscope.rules.model import Rule
+    from logscope.rules.model.rule import Rule
 
 _SHIPPED = PACKAGE / "rules" / "builtin"
 

@@ -20,12 +20,13 @@ from logscope.engine.loading.ingest import Ingest
 from logscope.engine.options import Options
 from logscope.engine.viewing.frames import Frames
 from logscope.errors import SourceError
+from logscope.formats.detect import detect
 from logscope.formats.loader import load_formats
 from logscope.formats.parser import make_parser
 from logscope.records import schema
 from logscope.records.model import SourceRef
 from logscope.records.store import Binding, Segment, Store, StoreView
-from logscope.rules.model import Expectation, Rule
+from logscope.rules.model.rule import Expectation, Rule
 from logscope.rules.tests import TestResult, run_tests
 
 _BUDGET = 16 << 20
@@ -181,7 +182,7 @@ class _World:
 
     def _bind(self, _sample: list[str]) -> Binding:
         # All lines say what the format is: a cut must not choose another.
-        assignment = load_formats().detect(self._sample, name=self._source.name)
+        assignment = detect(load_formats(), self._sample, name=self._source.name)
         source = self._source
         parser = make_parser(assignment, zone="UTC", reference_us=source.mtime_us, source_name=source.name)
         return Binding(SourceRef(0, source.name, "file"), source, parser, tuple(parser.formats))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from logscope.config import ActionTable
     from logscope.engine.answers import Detection
     from logscope.engine.session import Session
-    from logscope.rules.model import Rule
+    from logscope.rules.model.rule import Rule
 
 _CHUNK = 500
 _KEPT = 10_000

@@ -21,14 +21,8 @@ from sigma.exceptions import SigmaError
 from logscope.errors import RuleError
 from logscope.rules.digest import digest_of
 from logscope.rules.documents import Located
-from logscope.rules.model import LEVELS, STATUSES, Expectation, Note, Rule
-from logscope.rules.nearest import nearest
-from logscope.rules.reading import Complaints, Keys
-from logscope.rules.sections import read_tests
-from logscope.rules.sigma.detection import SigmaFilter
-from logscope.rules.sigma.policy import POLICY, words_of
-from logscope.rules.sigma.values import SigmaFields
-from logscope.rules.windows.model import (
+from logscope.rules.model.rule import LEVELS, STATUSES, Expectation, Note, Rule
+from logscope.rules.model.windows import (
     NUMERIC,
     TEMPORAL_ORDERED,
     VALUE_PERCENTILE,
@@ -39,6 +33,12 @@ from logscope.rules.windows.model import (
     Threshold,
     Windows,
 )
+from logscope.rules.nearest import nearest
+from logscope.rules.reading import Complaints, Keys
+from logscope.rules.sections import read_tests
+from logscope.rules.sigma.detection import SigmaFilter
+from logscope.rules.sigma.policy import POLICY, words_of
+from logscope.rules.sigma.values import SigmaFields
 
 _FIELD = "write field: under condition:, beside gte:"
 _RANGE = "of a range write two correlations, one for each bound"

@@ -11,7 +11,7 @@ from sigma.filters import SigmaFilter as ParsedFilter
 from logscope.errors import RuleError
 from logscope.rules.digest import digest_of
 from logscope.rules.documents import Located
-from logscope.rules.model import Rule
+from logscope.rules.model.rule import Rule
 from logscope.rules.nearest import nearest
 from logscope.rules.sigma.detection import SigmaFilter
 from logscope.rules.sigma.policy import POLICY, words_of

@@ -9,7 +9,7 @@ from logscope.errors import RuleError
 from logscope.rules.digest import digest_of
 from logscope.rules.documents import Located
 from logscope.rules.emit import RECORD_STEP, Emit, StepField
-from logscope.rules.model import LEVELS, STATUSES, Note, Rule, Sequence, Step
+from logscope.rules.model.rule import LEVELS, STATUSES, Note, Rule, Sequence, Step
 from logscope.rules.reading import Complaints, Keys
 from logscope.rules.sections import read_emit, read_tests
 from logscope.rules.sigma.pipelines import placeholders, user_folder

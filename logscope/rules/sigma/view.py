@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import polars as pl
 
 from logscope.rules.seeking import search
+from logscope.rules.sigma.needles import Needles
 from logscope.rules.sigma.pipelines import FieldSource, Pipeline
+from logscope.rules.sigma.predicates import Mask
 from logscope.rules.sigma.values import SigmaValues
 
-if TYPE_CHECKING:
-    from logscope.rules.sigma.detection import SigmaFilter
+
+class Asked(Protocol):
+    """What a view asks of a rule's detection (`detection.SigmaFilter` is one)."""
+
+    @property
+    def condition(self) -> Mask:
+        """Which records of some values match."""
+
+    @property
+    def needles(self) -> Needles | None:
+        """Texts of which a record that matches has one; None: it may have none."""
 
 
 class PipelineView:
@@ -24,7 +35,7 @@ class PipelineView:
         filters: All rules of the pipeline that are applied to the frame.
     """
 
-    def __init__(self, frame: pl.DataFrame, pipeline: Pipeline, filters: Sequence[SigmaFilter]) -> None:
+    def __init__(self, frame: pl.DataFrame, pipeline: Pipeline, filters: Sequence[Asked]) -> None:
         """Only which records take part is read yet."""
         part = SigmaValues(frame, pipeline).takes_part()
         self._height = frame.height
@@ -34,7 +45,7 @@ class PipelineView:
         self._filters = filters
         self._candidates: dict[int, pl.Series] | None = None
 
-    def mask(self, asked: SigmaFilter) -> pl.Series:
+    def mask(self, asked: Asked) -> pl.Series:
         """Which records of the frame a rule matches."""
         if self._values.height == 0:
             return self._nobody

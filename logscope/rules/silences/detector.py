@@ -13,7 +13,7 @@ import polars as pl
 
 from logscope.rules.description import Describer, Key
 from logscope.rules.hits import TAKES_PART, HitSelector, by_column
-from logscope.rules.model import Detection, Rule
+from logscope.rules.model.rule import Detection, Rule
 from logscope.rules.retained import RetainedHits
 from logscope.rules.sequence import GROUP, WHY_MATCHED, place_column
 from logscope.rules.silences.rhythm import Bound, Others, Rhythms, beats, reach_us

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from logscope.rules.model import TRANSACTION
+from logscope.rules.model.rule import TRANSACTION
+from logscope.rules.model.silence import DEFAULT_HISTORY_US, DEFAULT_TIMES, Silence
 from logscope.rules.reading import Keys
-from logscope.rules.silences.model import DEFAULT_HISTORY_US, DEFAULT_TIMES, Silence
 
 
 def read_silence(keys: Keys) -> Silence | None:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from logscope.rules.model.silence import LEAST_BEATS, Silence
 from logscope.rules.sequence import GROUP, in_order
-from logscope.rules.silences.model import LEAST_BEATS, Silence
 
 _SHARE = 0.75
 _HEARD = 2

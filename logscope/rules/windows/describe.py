@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import polars as pl
 
 from logscope.rules.description import Key, detection_id
-from logscope.rules.model import MATCHED, PENDING, Detection, Rule, StepRecord
+from logscope.rules.model.rule import MATCHED, PENDING, Detection, Rule, StepRecord
+from logscope.rules.model.windows import TEMPORAL, TEMPORAL_ORDERED
 from logscope.rules.values import Value
-from logscope.rules.windows.evaluate import Alerts
+from logscope.rules.windows.evidence import made_of
 from logscope.rules.windows.hits import WindowHits
-from logscope.rules.windows.model import TEMPORAL, TEMPORAL_ORDERED
+from logscope.rules.windows.matches import Alerts
 from logscope.text import human_duration
 
 MOST_MEMBERS = 10_000
@@ -36,7 +37,7 @@ class AlertReport:
         """
         if not chosen.height:
             return []
-        evidence = self.alerts.evidence(chosen["place"])
+        evidence = made_of(self.alerts, chosen["place"])
         members = (
             evidence.select("place", "at").unique().sort("place", "at").group_by("place", maintain_order=True).agg("at")
         )

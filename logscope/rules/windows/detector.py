@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import polars as pl
 
 from logscope.rules.hits import by_column
-from logscope.rules.model import Detection, Rule
+from logscope.rules.model.rule import Detection, Rule
 from logscope.rules.sequence import GROUP, WHY_TRAILING
 from logscope.rules.state import DEFAULT_MAX_HITS, OPEN, State
 from logscope.rules.stepping import Identity, Membership, StepDetector
 from logscope.rules.windows.describe import AlertReport
-from logscope.rules.windows.evaluate import Alerts, evaluate
+from logscope.rules.windows.evaluate import evaluate
 from logscope.rules.windows.hits import WindowHits
+from logscope.rules.windows.matches import Alerts
 
 _FOREVER = -(2**62)
 

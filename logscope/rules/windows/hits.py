@@ -8,9 +8,9 @@ import polars as pl
 
 from logscope.records.schema import FROM_FILE, TIME
 from logscope.rules.hits import KEYLESS, TAKES_PART, UNTIMED, by_column
+from logscope.rules.model.windows import Leaf, Slot, Windows
 from logscope.rules.seeking import mask_of
 from logscope.rules.values import value_of
-from logscope.rules.windows.model import Leaf, Slot, Windows
 
 
 def leaf_column(place: int) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from logscope.rules.model.windows import EVENT_COUNT, VALUE_AVG, VALUE_COUNT, VALUE_SUM, Windows
 from logscope.rules.windows.matches import GROUP, Matches
-from logscope.rules.windows.model import EVENT_COUNT, VALUE_AVG, VALUE_COUNT, VALUE_SUM, Windows
 from logscope.rules.windows.timeline import Timeline
 
 _PLACES = 1e9

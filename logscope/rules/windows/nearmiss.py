@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from logscope.rules.description import Key
+from logscope.rules.model.windows import TEMPORAL, TEMPORAL_ORDERED, Clause, Threshold, Windows
 from logscope.rules.nearmiss import NEAR, Miss
 from logscope.rules.sequence import GROUP as KEPT
-from logscope.rules.windows.evaluate import Alerts, evaluate
-from logscope.rules.windows.matches import GROUP, KEYS
-from logscope.rules.windows.model import TEMPORAL, TEMPORAL_ORDERED, Clause, Threshold, Windows
+from logscope.rules.windows.evaluate import evaluate
+from logscope.rules.windows.evidence import made_of
+from logscope.rules.windows.matches import GROUP, KEYS, Alerts
 from logscope.text import human_duration
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def _told_late(
 
 def _steps(root: Windows, alerts: Alerts, places: pl.Series, hits: pl.DataFrame) -> dict[int, list[tuple[str, int]]]:
     """By alert the last record of each rule in it."""
-    evidence = alerts.evidence(places).group_by("place", "slot").agg(pl.col("at").max()).sort("place", "slot")
+    evidence = made_of(alerts, places).group_by("place", "slot").agg(pl.col("at").max()).sort("place", "slot")
     steps: dict[int, list[tuple[str, int]]] = {}
     rows = hits["row"]
     for place, slot, at in evidence.iter_rows():

@@ -18,7 +18,7 @@ from logscope.engine.rulework.desk import Proposal, StepSpan, nice_step, turned
 from logscope.errors import FilterError, LogscopeError
 from logscope.language.units import parse_duration
 from logscope.rules.drafts import Draft, rule_text
-from logscope.rules.model import LEVELS
+from logscope.rules.model.rule import LEVELS
 from logscope.tui.effect import effect_rows, verdict
 from logscope.tui.messages import CursorMoved, RowChosen
 from logscope.tui.safe import line

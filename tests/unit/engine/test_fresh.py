@@ -10,7 +10,9 @@ from logscope.engine.loading import ingest as module
 from logscope.engine.loading.ingest import Ingest
 from logscope.engine.viewing.frames import Frames
 from logscope.engine.viewing.fresh import Fresh
-from logscope.formats.loader import Assignment, load_formats
+from logscope.formats.assignment import Assignment
+from logscope.formats.detect import detect
+from logscope.formats.loader import load_formats
 from logscope.formats.parser import make_parser
 from logscope.records.model import SourceRef
 from logscope.records.store import Binding, Store
@@ -39,7 +41,7 @@ def _reading(kind: str, fresh: Fresh) -> tuple[Growing, Store, Ingest]:
     source, store = Growing(kind, _REFERENCE), Store()
     source.kind, source.follow = ("messages" if kind == "spool" else "file"), True
     assignment: Assignment = (
-        formats.for_messages() if kind == "spool" else formats.detect(list(_FILE[:3]), name="a.log")
+        formats.for_messages() if kind == "spool" else detect(formats, list(_FILE[:3]), name="a.log")
     )
 
     def bind(lines: list[str]) -> Binding:

@@ -11,6 +11,7 @@ from logscope.engine.loading import bulk
 from logscope.engine.loading import ingest as module
 from logscope.engine.loading.ingest import Ingest
 from logscope.engine.viewing.frames import Frames
+from logscope.formats.detect import detect
 from logscope.formats.loader import load_formats
 from logscope.formats.parser import make_parser
 from logscope.records import blocks, schema
@@ -25,7 +26,7 @@ def _ingest(source: Growing, store: Store) -> Ingest:
     formats = load_formats()
 
     def bind(lines: list[str]) -> Binding:
-        assignment = formats.detect(_FIRST, name=source.name)
+        assignment = detect(formats, _FIRST, name=source.name)
         parser = make_parser(assignment, zone="UTC", reference_us=_REFERENCE, source_name=source.name)
         return Binding(SourceRef(0, source.name, source.kind), source, parser, tuple(parser.formats))
 
@@ -170,7 +171,7 @@ def _plain(source: Growing):  # type: ignore[no-untyped-def]
     formats = load_formats()
 
     def bind(lines: list[str]) -> Binding:
-        assignment = formats.detect(lines, name=source.name)
+        assignment = detect(formats, lines, name=source.name)
         parser = make_parser(assignment, zone="UTC", reference_us=_REFERENCE, source_name=source.name)
         return Binding(SourceRef(0, source.name, source.kind), source, parser, tuple(parser.formats))
 

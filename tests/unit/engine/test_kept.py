@@ -9,6 +9,7 @@ from logscope.engine.loading import ingest as module
 from logscope.engine.loading.ingest import Ingest
 from logscope.engine.viewing.frames import Frames
 from logscope.engine.viewing.searching import Searching
+from logscope.formats.detect import detect
 from logscope.formats.loader import load_formats
 from logscope.formats.parser import make_parser
 from logscope.query.filters import compile_filter
@@ -30,7 +31,7 @@ def _sources(store: Store) -> list[tuple[Growing, Ingest]]:
     formats = load_formats()
     made = []
     for place, (name, assignment) in enumerate(
-        (("app.log", formats.detect([_STEPS[0][0]] * 5, name="app.log")), ("spool", formats.for_messages()))
+        (("app.log", detect(formats, [_STEPS[0][0]] * 5, name="app.log")), ("spool", formats.for_messages()))
     ):
         source = Growing(name, _REFERENCE)
         source.kind = "messages" if name == "spool" else "file"

@@ -10,6 +10,7 @@ import pytest
 
 from logscope.errors import FormatError
 from logscope.formats.definition import with_samples
+from logscope.formats.detect import detect
 from logscope.formats.loader import load_formats
 from logscope.formats.parser import make_parser, service_of
 from logscope.formats.samples import check_samples
@@ -21,7 +22,7 @@ REFERENCE = 1_798_675_200_000_000
 
 def parser_for(lines: list[str], *, name: str = "shop.log", zone: str = "UTC", forced: str | None = None):
     return make_parser(
-        FORMATS.detect(lines, name=name, forced=forced), zone=zone, reference_us=REFERENCE, source_name=name
+        detect(FORMATS, lines, name=name, forced=forced), zone=zone, reference_us=REFERENCE, source_name=name
     )
 
 
@@ -188,7 +189,7 @@ def test_a_users_format_is_tried_first(tmp_path: Path) -> None:
         "expect = {level = 'error', message = 'drawer stuck', 'fields.till' = 7, time = '2026-11-01T10:00:00.000000Z'}\n"
     )
     known = load_formats([tmp_path])
-    assert known.detect(["TILL 7 2026-11-01 10:00:00 OUCH drawer stuck"] * 3, name="x").formats[0].name == "till"
+    assert detect(known, ["TILL 7 2026-11-01 10:00:00 OUCH drawer stuck"] * 3, name="x").formats[0].name == "till"
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logscope.formats.csvlayout import cells, csv_layout
+from logscope.formats.detect import detect
 from logscope.formats.loader import load_formats
 from logscope.formats.parser import SourceParser, make_parser
 
@@ -21,7 +22,7 @@ HEADER = "timestamp,level,service,host,message,order_id,amount,ok"
 
 
 def parser_of(text: str, name: str = "a.csv") -> SourceParser:
-    assignment = load_formats().detect(text.splitlines(), name=name)
+    assignment = detect(load_formats(), text.splitlines(), name=name)
     return make_parser(assignment, zone="UTC", reference_us=0, source_name=name)
 
 
@@ -89,8 +90,8 @@ def test_what_was_written_is_read(rows: list[list[str]], separator: str) -> None
     # An empty last line of a cell and an empty line between records cannot be told apart by their text alone.
     rows = [[f"r{number}", *row] for number, row in enumerate(rows)]
     text = written([["one", "two", "three", "four"], *rows], separator)
-    assignment = load_formats().detect(
-        [*text.split("\n")[:1], "a" + separator + "b"], name="a.tsv" if separator == "\t" else "a.csv"
+    assignment = detect(
+        load_formats(), [*text.split("\n")[:1], "a" + separator + "b"], name="a.tsv" if separator == "\t" else "a.csv"
     )
     parser = make_parser(assignment, zone="UTC", reference_us=0, source_name="a.csv")
     found = records(text, parser)

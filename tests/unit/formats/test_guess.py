@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from logscope.formats.detect import detect
 from logscope.formats.loader import load_formats
 from logscope.formats.parser import make_parser
 from logscope.formats.timestamps import Clock, to_times
@@ -14,7 +15,7 @@ REFERENCE = 1_798_675_200_000_000
 
 
 def times(lines: list[str], zone: str = "UTC") -> list[str | None]:
-    parser = make_parser(FORMATS.detect(lines, name="x"), zone=zone, reference_us=REFERENCE, source_name="x")
+    parser = make_parser(detect(FORMATS, lines, name="x"), zone=zone, reference_us=REFERENCE, source_name="x")
     return parser.index(pl.Series(lines))["time"].dt.to_string("%Y-%m-%dT%H:%M:%S%.3f").to_list()
 
 

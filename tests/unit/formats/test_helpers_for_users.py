@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from logscope.errors import FormatError
+from logscope.formats.detect import detect
 from logscope.formats.explain import near_miss
 from logscope.formats.importing import imported
 from logscope.formats.linewise import readings
@@ -43,12 +44,12 @@ def test_how_far_a_pattern_goes(line: str, matched: str, expected: str) -> None:
 def test_line_by_line() -> None:
     lines = ["2026-11-01 10:00:00,123 ERROR [main] a.B - lost order_id=7", "\tat a.B", "no time here"]
     formats = load_formats()
-    told = list(readings(formats.detect(lines, name="a.log"), lines, name="a.log"))
+    told = list(readings(detect(formats, lines, name="a.log"), lines, name="a.log"))
     assert told[0]["format"] == "log4j"
     assert told[0]["level"] == "error"
     assert told[0]["fields"]["order_id"] == "7"
     assert [entry.get("continues") for entry in told] == [None, 1, 1]
-    alone = list(readings(formats.detect(lines, name="a.log", forced="elb"), lines[2:], name="a.log"))
+    alone = list(readings(detect(formats, lines, name="a.log", forced="elb"), lines[2:], name="a.log"))
     assert alone[0]["format"] == "text"
     assert alone[0]["why"][0].startswith("elb expects")
 

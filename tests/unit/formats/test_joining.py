@@ -6,6 +6,7 @@ import json
 
 import polars as pl
 
+from logscope.formats.detect import detect
 from logscope.formats.loader import load_formats
 from logscope.formats.parser import SourceParser, make_parser
 
@@ -32,7 +33,7 @@ def cri(text: str, tag: str = "F", stream: str = "stdout") -> str:
 
 
 def records(lines: list[str]) -> tuple[SourceParser, pl.Series]:
-    parser = make_parser(FORMATS.detect(lines, name="x"), zone="UTC", reference_us=REFERENCE, source_name="x")
+    parser = make_parser(detect(FORMATS, lines, name="x"), zone="UTC", reference_us=REFERENCE, source_name="x")
     starts = parser.scan(pl.Series(lines))["starts"]
     assert starts.to_list() == parser.starts(pl.Series(lines)).to_list()
     frame = pl.DataFrame({"line": lines, "record": starts.cum_sum()})

@@ -8,8 +8,10 @@ import polars as pl
 import pytest
 
 from logscope.errors import FormatError, LogscopeError
+from logscope.formats.assignment import FormatSet
 from logscope.formats.definition import with_samples
-from logscope.formats.loader import FormatSet, load_formats
+from logscope.formats.detect import detect
+from logscope.formats.loader import load_formats
 from logscope.formats.parser import SourceParser, make_parser
 
 FORMATS = load_formats()
@@ -18,7 +20,7 @@ REFERENCE = 1_798_675_200_000_000
 
 def parser_of(lines: list[str], formats: FormatSet = FORMATS) -> SourceParser:
     """As a file of these lines gets it."""
-    return make_parser(formats.detect(lines, name="x.log"), zone="UTC", reference_us=REFERENCE, source_name="")
+    return make_parser(detect(formats, lines, name="x.log"), zone="UTC", reference_us=REFERENCE, source_name="")
 
 
 def read(lines: list[str], *names: str) -> list[dict[str, object]]:
@@ -36,7 +38,7 @@ def read(lines: list[str], *names: str) -> list[dict[str, object]]:
 )
 def test_a_file_of_its_samples_gets_the_format(form) -> None:  # type: ignore[no-untyped-def]
     lines = [line for sample in with_samples(form).samples for line in sample.line.split("\n") if line]
-    assert form.name in [each.name for each in FORMATS.detect(lines * 3, name="x.log").formats]
+    assert form.name in [each.name for each in detect(FORMATS, lines * 3, name="x.log").formats]
 
 
 def test_every_sample_holds_what_its_format_needs() -> None:

@@ -9,7 +9,9 @@ import polars as pl
 import pytest
 
 from logscope.errors import LogscopeError
-from logscope.formats.loader import FormatSet, load_formats
+from logscope.formats.assignment import FormatSet
+from logscope.formats.detect import detect
+from logscope.formats.loader import load_formats
 from logscope.formats.parser import make_parser
 from tests.unit.formats.test_language import read, write
 
@@ -29,7 +31,7 @@ def test_members_of_objects_over_several_lines() -> None:
 
 
 def read_joined(lines: list[str]) -> list[dict[str, object]]:
-    parser = make_parser(load_formats().detect(lines, name="x"), zone="UTC", reference_us=0, source_name="")
+    parser = make_parser(detect(load_formats(), lines, name="x"), zone="UTC", reference_us=0, source_name="")
     assert parser.starts(pl.Series(lines)).to_list() == [True] + [False] * (len(lines) - 1)
     raw = pl.Series(["\n".join(lines)])
     time = parser.index(raw)["time"].dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
@@ -87,7 +89,7 @@ def test_a_format_may_have_a_zone_of_its_own(tmp_path: Path) -> None:
 
 
 def read_with(formats: FormatSet, lines: list[str]) -> list[str]:
-    parser = make_parser(formats.detect(lines, name="x"), zone="UTC", reference_us=0, source_name="")
+    parser = make_parser(detect(formats, lines, name="x"), zone="UTC", reference_us=0, source_name="")
     return parser.index(pl.Series(lines))["time"].dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_list()
 
 
@@ -138,7 +140,7 @@ def test_a_fraction_behind_a_colon_as_sssd_writes_it() -> None:
 @pytest.mark.parametrize("odd", ["\x1b[2J", "\x1b[31\U0001f600m", "\x1b[", "\x1b[\x1b[0m31m"])
 def test_sequences_that_are_no_colour_are_text(odd: str) -> None:
     lines = [f"2026-11-01T10:00:0{number}Z INFO tick {odd}" for number in range(3)]
-    found = load_formats().detect(lines, name="a.log")
+    found = detect(load_formats(), lines, name="a.log")
     assert found.coloured == (odd.endswith("0m31m"))
     (first, *_) = read(lines, "time", "level")
     assert first["time"] == "2026-11-01T10:00:00.000Z"

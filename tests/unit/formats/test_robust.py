@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
+from logscope.formats.detect import detect
 from logscope.formats.loader import load_formats
 from logscope.formats.parser import SourceParser, make_parser
 from logscope.formats.timestamps import Clock, to_times
@@ -20,7 +21,7 @@ def parser_for(
     lines: list[str], reference: datetime = datetime(2026, 12, 31, tzinfo=UTC), zone: str = "UTC"
 ) -> SourceParser:
     micros = int(reference.timestamp() * 1_000_000)
-    return make_parser(FORMATS.detect(lines[:500], name="a.log"), zone=zone, reference_us=micros, source_name="a.log")
+    return make_parser(detect(FORMATS, lines[:500], name="a.log"), zone=zone, reference_us=micros, source_name="a.log")
 
 
 def listener(zone: str = "UTC") -> SourceParser:

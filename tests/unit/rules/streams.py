@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from logscope.records.schema import TIME
 from logscope.rules.emit import Emit, StepField
-from logscope.rules.model import Rule, Sequence, Step, Until
+from logscope.rules.model.rule import Rule, Sequence, Step, Until
 
 LETTERS = "abcdef"
 FOREVER = 10**9

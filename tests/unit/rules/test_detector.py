@@ -10,7 +10,7 @@ import pytest
 from logscope.records.schema import FROM_FILE, TIME
 from logscope.rules.detector import Detector
 from logscope.rules.loader import load_text
-from logscope.rules.model import Detection, Rule
+from logscope.rules.model.rule import Detection, Rule
 from logscope.rules.state import State
 from tests.unit.rules.streams import Contains
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from logscope.query.filters import compile_filter
 from logscope.rules.loader import rule_from_sequence
-from logscope.rules.model import Rule
+from logscope.rules.model.rule import Rule
 from logscope.rules.seeking import FEWEST, mask_of
 from logscope.rules.sharing import Sharing
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from logscope.rules.detector import Detector
-from logscope.rules.model import Sequence, Step, Until
+from logscope.rules.model.rule import Sequence, Step, Until
 from tests.unit.rules.streams import Contains, Event, frame_of, rule_of
 
 

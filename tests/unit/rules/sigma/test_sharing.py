@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from logscope.query.filters import compile_filter
 from logscope.rules.loader import load_text
-from logscope.rules.model import Rule
+from logscope.rules.model.rule import Rule
 from logscope.rules.sharing import Sharing
 from tests.pipelines import all_records
 

@@ -15,7 +15,7 @@ from logscope.query.filters import compile_filter
 from logscope.records.schema import TIME
 from logscope.rules.detector import Detector
 from logscope.rules.loader import load_text
-from logscope.rules.model import Rule
+from logscope.rules.model.rule import Rule
 from tests.pipelines import all_records
 
 _SHARED = Path(os.environ.get("LOGSCOPE_SHARED", Path(__file__).parents[5] / "shared")) / "data" / "sigma" / "rules"

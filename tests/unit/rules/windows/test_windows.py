@@ -10,7 +10,7 @@ import pytest
 from logscope.query.filters import compile_filter
 from logscope.records.schema import TIME
 from logscope.rules.loader import LoadedRules, load_rules, load_text
-from logscope.rules.model import Detection
+from logscope.rules.model.rule import Detection
 from logscope.rules.windows.detector import WindowDetector
 
 SECOND = 1_000_000

@@ -11,7 +11,7 @@ import polars as pl
 from logscope.rules.values import candidates, value_of
 
 if TYPE_CHECKING:
-    from logscope.rules.model import RecordFilter
+    from logscope.rules.model.filters import RecordFilter
 
 EVENT_COUNT, VALUE_COUNT = "event_count", "value_count"
 VALUE_SUM, VALUE_AVG = "value_sum", "value_avg"

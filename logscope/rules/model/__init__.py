@@ -1,0 +1,1 @@
+"""What rules are and what they find: frozen data without behaviour of its own."""
