@@ -28,6 +28,9 @@ _JOINED = (("date", "time"), ("month", "date", "time"), ("date", "day", "time"),
 _HASHES = r"-[a-z0-9]{8,10}-[a-z0-9]{5}$"
 _PODS = frozenset(["podname", "pod", "kubernetespodname", "k8spodname"])
 _SAMPLE = 200
+_SPAN = "spanid"
+_OPERATIONS = ("operationname", "operation", "spanname", "endpointname", "name", "url")
+"""Columns that say what a span does: its message where the table has no other."""
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "level": ("level", "severity", "loglevel", "lvl", "levelname", "severitytext", "logseverity"),
@@ -69,6 +72,8 @@ class CsvReader(NamedReader):
             column: tuple(name for each in names for name in plain.get(each, ()))
             for column, names in {"time": TIME_NAMES, **_NAMES}.items()
         }
+        if _SPAN in plain:
+            found["message"] += tuple(name for each in _OPERATIONS for name in plain.get(each, ()))
         for parts in _JOINED:
             if all(part in plain for part in parts):
                 self._joined[" ".join(parts)] = tuple(plain[part][0] for part in parts)

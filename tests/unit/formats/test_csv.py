@@ -207,3 +207,22 @@ def test_times_are_found_by_name_and_by_what_is_in_them(header: str, row: str) -
     index = parser_of(text).index(series([row]))
     assert index.row(0, named=True)["time"].isoformat() == "2026-11-01T10:00:00+00:00"
     assert index.row(0, named=True)["level"] == 4
+
+
+@pytest.mark.parametrize(
+    ("head", "row", "message"),
+    [
+        (
+            "TraceID,SpanID,ParentID,PodName,OperationName,StartTimeUnixNano,EndTimeUnixNano,Duration",
+            "410f102a89f8db22,233d5101e107e112,root,gateway,HTTP POST,1674982159219000000,1674982159247160439,28160",
+            "HTTP POST",
+        ),
+        ("startTimeUnixNano,spanId,name,kind", "1674982159219000000,233d5101e107e112,SELECT orders,2", "SELECT orders"),
+        ("StartTime,SpanId,URL,Component", "1627613264441,ac8.66.0,/pay/7,SpringMVC", "/pay/7"),
+        ("StartTime,SpanId,Name,Message", "1627613264441,ac8.66.0,pay,settled", "settled"),
+        ("StartTime,Name,Amount", "1627613264441,pay,7", "1627613264441,pay,7"),
+    ],
+)
+def test_a_span_says_what_it_does(head: str, row: str, message: str) -> None:
+    parser = parser_of(f"{head}\n{row}\n{row}\n")
+    assert parser.columns(series([row]), ["message"]).item() == message
