@@ -11,6 +11,7 @@ import polars as pl
 from logscope.correlation.plan import Plan
 from logscope.correlation.runs import Runs
 from logscope.correlation.vocabulary import Vocabulary
+from logscope.records.owntimes import own_times
 from logscope.records.schema import KEY_PREFIX, ROW, TIME
 from logscope.records.severity import ERROR
 from logscope.text import clean, human_duration
@@ -37,12 +38,11 @@ def figures(runs: Runs, records: pl.DataFrame, plan: Plan, now_us: int) -> pl.Da
 
     Args:
         runs: Their records.
-        records: `time`, `level` by row: the place is the row.
+        records: `time`, `time_from`, `level` by row: the place is the row.
         plan: Limits.
         now_us: The instant against which a transaction is idle, microseconds.
     """
-    time = records["time"]
-    start, end = time.gather(runs.rows.gather(runs.begin)), time.gather(runs.rows.gather(runs.last))
+    start, end = _bounds(runs, records)
     levels = records["level"].gather(runs.rows).fill_null(0)
     errors = _counted(levels >= ERROR, runs)
     level = pl.repeat(0, len(runs.number), dtype=pl.UInt8, eager=True)
@@ -62,6 +62,28 @@ def figures(runs: Runs, records: pl.DataFrame, plan: Plan, now_us: int) -> pl.Da
         .select(pl.col(name).cast(kind) for name, kind in FIGURES.items())
         .sort("start", "number")
     )
+
+
+def _bounds(runs: Runs, records: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
+    """When each begins and ends: by the records with a time of the log's own, where it has any."""
+    time = records["time"]
+    start, end = time.gather(runs.rows.gather(runs.begin)), time.gather(runs.rows.gather(runs.last))
+    own = own_times(records)
+    if own is None:
+        return start, end
+    members = runs.members().with_columns(own.gather(runs.rows).alias("own"))
+    some = members.filter(~pl.col("own")).get_column("number").unique()
+    members = members.filter(pl.col("own") & pl.col("number").is_in(some.implode()))
+    told = (
+        members.with_columns(time.gather(members[ROW]).alias("at"))
+        .group_by("number")
+        .agg(first=pl.col("at").min(), last=pl.col("at").max())
+    )
+    bounds = pl.DataFrame({"number": runs.number, "start": start, "end": end})
+    bounds = bounds.join(told, on="number", how="left", maintain_order="left").select(
+        start=pl.coalesce("first", "start"), end=pl.coalesce("last", "end")
+    )
+    return bounds["start"], bounds["end"]
 
 
 def _counted(marked: pl.Series, runs: Runs) -> pl.Series:
@@ -123,14 +145,14 @@ def _held(members: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
 
 
 def oversize(
-    table: pl.DataFrame, runs: Runs, time: pl.Series, values: pl.DataFrame, vocabulary: Vocabulary, plan: Plan
+    table: pl.DataFrame, runs: Runs, records: pl.DataFrame, values: pl.DataFrame, vocabulary: Vocabulary, plan: Plan
 ) -> pl.DataFrame:
     """`number`, `oversize` of transactions longer than the limit: in words, the linking value that spans most of it.
 
     Args:
         table: `number`, `duration`.
         runs: Their records.
-        time: Of records, by row.
+        records: `time`, `time_from` by row.
         values: `row`, `key`, `code` of keys that link.
         vocabulary: Of the codes.
         plan: Keys and limits.
@@ -139,7 +161,9 @@ def oversize(
     if long.is_empty():
         return pl.DataFrame(schema={"number": pl.UInt32, "oversize": pl.String})
     members = runs.only(long["number"].sort()).members().with_row_index("place")
-    members = members.with_columns(at=time.gather(members[ROW]))
+    time, own = records["time"], own_times(records)
+    time = time if own is None else time.set(~own, None)
+    members = members.with_columns(at=time.gather(members[ROW])).filter(pl.col("at").is_not_null())
     held = members.join(values.select(ROW, "code"), on=ROW).sort("place")
     spans = held.group_by("number", "code", maintain_order=True).agg(
         start=pl.col("at").first(), end=pl.col("at").last(), records=pl.len()

@@ -24,7 +24,7 @@ class SourceStatus:
     read: int
     """Bytes indexed."""
     start: int | None
-    """Time of the earliest record, microseconds since 1970 UTC."""
+    """Time of the earliest record, microseconds since 1970 UTC; None too where no record has a time of its own."""
     end: int | None
     live: bool
     error: str | None = None

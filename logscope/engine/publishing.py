@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time as clock
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from logscope.records.store import Store
 
 _PUBLISH_SECONDS = 0.1
+
+
+def untimed(sources: Sequence[SourceStatus]) -> list[str]:
+    """What to say of sources without any time, among others that have times."""
+    names = [source.name for source in sources if source.records and source.start is None]
+    if not names or len(names) == sum(1 for source in sources if source.records):
+        return []
+    which = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+    return [f"no times in {which}: listed at the file's own time, left out of the span and the histogram"]
 
 
 class Publishing:
@@ -164,7 +173,7 @@ class Snapshots:
             detections=len(self._detecting.told),
             rules=len(self._detecting.rules),
             messages=(*map(str, loading.errors), *loading.notices, *self._detecting.said()),
-            remarks=self._correlating.said(),
+            remarks=(*self._correlating.said(), *([] if not loading.loaded else untimed(sources))),
         )
 
     def _with_rates(self, sources: tuple[SourceStatus, ...]) -> tuple[SourceStatus, ...]:

@@ -52,6 +52,7 @@ from logscope.query.filters import Filter, compile_filter
 from logscope.query.highlights import highlights
 from logscope.query.histogram import histogram
 from logscope.records import schema
+from logscope.records.owntimes import with_own_times
 from logscope.records.store import Store
 
 if TYPE_CHECKING:
@@ -253,12 +254,10 @@ class Session(Analyses, Findings, Casework, BrowsingPart):
 
     def histogram(self, view: View, buckets: int) -> Sequence[Bucket]:
         """The view over time, by level, with the detections that begin in each bar."""
-        index = self.store.view.index
-        whole = len(view.rows) == index.height
-        times, levels = index.get_column("time"), index.get_column("level")
-        frame = histogram(
-            times if whole else times[view.rows], levels if whole else levels[view.rows], buckets
-        ).with_columns(pl.col("start", "end").to_physical())
+        index = self.store.view.index.select("time", "time_from", "level")
+        index = with_own_times(index if len(view.rows) == index.height else index[view.rows])
+        frame = histogram(index.get_column("time"), index.get_column("level"), buckets)
+        frame = frame.with_columns(pl.col("start", "end").to_physical())
         starts = [detection.start for detection in self.detecting.told.values()]
         return [
             Bucket(start, end, tuple(counts), sum(start <= time < end for time in starts))

@@ -14,6 +14,7 @@ from logscope.engine.insights import Hop, ServiceLoad, ServiceMap, Shape, Skew
 from logscope.engine.linking.spanning import span_columns
 from logscope.engine.linking.stepping import Stepping
 from logscope.records import schema
+from logscope.records.owntimes import own_times
 from logscope.records.severity import ERROR
 from logscope.text import human_duration
 
@@ -82,7 +83,7 @@ class Analysing:
         rank = order.arg_sort().cast(pl.UInt32)
         steps = self.stepping.steps().select("code", "lane", "step").sort("code")
         mine = codes[rows]
-        index = session.store.view.index.select("time", "level")[rows]
+        index = session.store.view.index.select("time", "time_from", "level")[rows]
         frame = members.with_columns(
             rank[rows].alias("rank"),
             index.get_column("time").dt.epoch("us").alias("at"),
@@ -92,7 +93,14 @@ class Analysing:
             steps.get_column("step")[mine].alias("step"),
         )
         cancel.check()
-        return frame.sort("number", "rank")
+        own = own_times(index)
+        if own is None:
+            return frame.sort("number", "rank")
+        # One of a file without times stands where the one before it does, as in the view of a transaction.
+        frame = frame.with_columns(own.alias("own")).sort("number", "rank")
+        told = pl.when("own").then("at")
+        at = pl.coalesce(told.forward_fill().over("number"), told.backward_fill().over("number"), "at")
+        return frame.with_columns(at=at).drop("own")
 
     # --- shapes
 

@@ -12,6 +12,7 @@ from logscope.engine.analysis.trends import trends
 from logscope.engine.api import Cancel
 from logscope.engine.overtime import Figures, Trend, Trends
 from logscope.engine.rendering import iso, present, source_json
+from logscope.records import schema
 from logscope.records.severity import level_name
 
 if TYPE_CHECKING:
@@ -23,10 +24,11 @@ def source_objects(session: Session) -> Iterator[dict[str, Any]]:
     view = session.store.view
     index = session.selection.inside(view.index, view)
     whole = index.height == view.records
+    own = pl.col("time").filter(pl.col("time_from") != schema.FROM_FILE).to_physical()
     spans = {
         source_id: (count, start, end)
         for source_id, count, start, end in index.group_by("source_id")
-        .agg(pl.len(), start=pl.col("time").min().to_physical(), end=pl.col("time").max().to_physical())
+        .agg(pl.len(), start=own.min(), end=own.max())
         .iter_rows()
     }
     counts = index.group_by("source_id", "level").len().sort("source_id", "level")

@@ -14,6 +14,7 @@ import polars as pl
 from logscope.engine.overtime import KINDS, Figures, Trend, Trends
 from logscope.errors import PlanError, UsageError
 from logscope.records import schema
+from logscope.records.owntimes import with_own_times
 from logscope.records.severity import ERROR, level_name
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class _Trending:
         self._over = self._key or over
         view = session.store.view
         index = session.selection.inside(view.index.with_row_index(schema.ROW), view)
-        index = index.select(schema.ROW, "time", "level", "source_id")
+        index = with_own_times(index).select(schema.ROW, "time", "level", "source_id")
         self._table = session.transactions(where, cancel=cancel, columns=())
         if where:
             rows = session.correlating.members_of(self._table.get_column("number").to_list()).get_column(schema.ROW)

@@ -48,9 +48,9 @@ def transaction_detail(session: Session, number: int) -> TransactionDetail:
     tree = Tree(spans_of(session.correlating, shown))
     depths = tree.depths()
     members = []
-    previous = start = lines[0].time or 0
-    for place, line in enumerate(lines):
-        time = line.time or 0
+    times = _times(lines)
+    previous = start = times[0]
+    for place, (line, time) in enumerate(zip(lines, times, strict=True)):
         mark = marks.get(line.row)
         members.append(
             Member(
@@ -78,23 +78,35 @@ def transaction_detail(session: Session, number: int) -> TransactionDetail:
         transaction=entry["transaction"],
         title=title,
         start=start,
-        end=lines[-1].time or start,
+        end=times[-1],
         members=tuple(members),
         keys=keys,
         held_by=held,
         absent=tuple(step for detection in detections for step in session.detecting.absent_steps(detection)),
         rules=tuple(entry["rules"]),
         errors=entry["errors"],
-        critical=_waits(lines, tree),
+        critical=_waits(lines, times, tree),
         oversize=entry["oversize"],
         left_out=len(rows) - len(shown),
         open=entry["state"] == "open",
     )
 
 
-def _waits(lines: Sequence[Line], tree: Tree) -> tuple[Wait, ...]:
+def _times(lines: Sequence[Line]) -> list[int]:
+    """When each record was, in order; one of a file without times stands where the one before it does."""
+    own = [line.time for line in lines if line.time_from != schema.FROM_FILE and line.time is not None]
+    if not own:
+        return [line.time or 0 for line in lines]
+    at, times = own[0], []
+    for line in lines:
+        if line.time is not None and line.time_from != schema.FROM_FILE:
+            at = line.time
+        times.append(at)
+    return times
+
+
+def _waits(lines: Sequence[Line], times: Sequence[int], tree: Tree) -> tuple[Wait, ...]:
     """What the end waited for, in words."""
-    times = [line.time or 0 for line in lines]
     pauses = critical_path(times, tree.before) if tree.told else critical_path(times)
     told = template_of([lines[pause.after] for pause in pauses])
     waits = []

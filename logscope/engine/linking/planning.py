@@ -17,6 +17,7 @@ from logscope.engine.viewing.sampling import light_sample
 from logscope.engine.viewing.selection import Selection
 from logscope.errors import PlanError
 from logscope.records import schema
+from logscope.records.owntimes import own_times
 
 if TYPE_CHECKING:
     from logscope.engine.options import Options
@@ -117,10 +118,8 @@ class Planning:
 
 def _timed(rows: pl.Series, index: pl.DataFrame) -> pl.Series:
     """Rows with a time of the log's own, if there are any: a file without stamps would stretch every value's life."""
-    stamped = index.get_column("time_from") != schema.FROM_FILE
-    if stamped.all() or not stamped.any():
-        return rows
-    return rows.filter(stamped[rows])
+    own = own_times(index)
+    return rows if own is None else rows.filter(own[rows])
 
 
 def _read_plan(path: str) -> Plan:

@@ -11,6 +11,7 @@ from logscope.correlation.runs import Runs
 from logscope.correlation.transactions import figures, key_values, named, oversize
 from logscope.engine.viewing.summaries import REQUEST_COLUMNS, request_or_message
 from logscope.records import schema
+from logscope.records.owntimes import with_own_times
 
 if TYPE_CHECKING:
     from logscope.correlation.linker import Linker
@@ -56,10 +57,11 @@ class TransactionTable:
 
     def _summed(self, runs: Runs, linker: Linker, view: StoreView) -> pl.DataFrame:
         plan = linker.plan
-        newest = view.index.get_column("time").to_physical().max()
-        table = figures(runs, view.index, plan, int(newest) if isinstance(newest, int) else 0)
+        index = view.index.select("time", "time_from", "level")
+        newest = with_own_times(index).get_column("time").to_physical().max()
+        table = figures(runs, index, plan, int(newest) if isinstance(newest, int) else 0)
         values = self._values.since(plan, plan.linking, 0, view.records)
-        words = oversize(table, runs, view.index.get_column("time"), values, self._values.vocabulary, plan)
+        words = oversize(table, runs, index, values, self._values.vocabulary, plan)
         return table.join(words, on="number", how="left", maintain_order="left")
 
     def some(self, linker: Linker, numbers: pl.Series, columns: Collection[str]) -> pl.DataFrame:

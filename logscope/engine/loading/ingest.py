@@ -362,7 +362,7 @@ class Ingest:
         return index.with_columns(pl.col("time") + pl.duration(microseconds=self.shift))
 
     def _note_times(self, piece: Piece, index: pl.DataFrame) -> None:
-        times = index.get_column("time").to_physical()
+        times = index.filter(pl.col("time_from") != schema.FROM_FILE).get_column("time").to_physical()
         low, high = times.min(), times.max()
         own = index.filter(pl.col("time_from") == schema.FROM_RECORD).get_column("time").to_physical()
         if self.source.kind == "messages":
@@ -375,5 +375,6 @@ class Ingest:
             self._last_time = int(times[-1])
         elif self._last_time is None:
             self._untimed.append(piece)
-        self.start = int(low) if self.start is None else min(self.start, int(low))  # type: ignore[arg-type]
-        self.end = int(high) if self.end is None else max(self.end, int(high))  # type: ignore[arg-type]
+        if isinstance(low, int) and isinstance(high, int):
+            self.start = low if self.start is None else min(self.start, low)
+            self.end = high if self.end is None else max(self.end, high)

@@ -9,6 +9,7 @@ import polars as pl
 
 from logscope.engine.rendering import iso
 from logscope.language.units import parse_time
+from logscope.records.owntimes import with_own_times
 
 if TYPE_CHECKING:
     from logscope.engine.options import Options
@@ -32,7 +33,7 @@ class Selection:
     def now(self, view: StoreView) -> int:
         """What relative times count from: now when following, else the newest record's time."""
         if not self._options.follow and view.records:
-            newest = view.index.get_column("time").to_physical().max()
+            newest = with_own_times(view.index.select("time", "time_from")).get_column("time").to_physical().max()
             if isinstance(newest, int):
                 return newest
         return clock.time_ns() // 1000

@@ -90,7 +90,7 @@ def source_facts(snapshot: Snapshot, clock: Clock) -> list[Content]:
                     f" · {source.records:,} records · {source.unparsed:,} unparsed · {human_count(source.size)} bytes, {read} read",
                     "",
                 ),
-                (f" · {clock.span(source.start, source.end)}", "$log-time"),
+                (f" · {clock.span(source.start, source.end) or 'no times'}", "$log-time"),
             )
         )
         if source.error:

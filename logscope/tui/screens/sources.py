@@ -85,7 +85,7 @@ class SourceRows(RowList):
         style = styles.style("log-warn" if source.unparsed else "log-dim", behind)
         out.append(Segment(human_count(source.unparsed).rjust(_NUMBER) + "  ", style))
         if self.size.width >= 110:
-            span = self._clock.span(source.start, source.end)
+            span = self._clock.span(source.start, source.end) or ("no times" if source.records else "")
             shift = self.shifts.get(source.name, 0)
             out.append(Segment(fit(span, 23) + " ", styles.style("log-time", behind)))
             out.append(Segment(distance(shift) if shift else "", styles.style("log-warn", behind)))

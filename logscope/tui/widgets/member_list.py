@@ -37,8 +37,7 @@ def rows_of(detail: TransactionDetail) -> list[Row]:
     waiting = sorted(detail.absent, key=lambda one: one.start)
     out: list[Row] = []
     for index, member in enumerate(detail.members):
-        time = member.line.time
-        while waiting and time is not None and waiting[0].start < time:
+        while waiting and waiting[0].start < detail.start + member.since_start:
             out.append(Row(max(0, index - 1), absent=waiting.pop(0)))
         out.append(Row(index, member=member))
     out += [Row(max(0, len(detail.members) - 1), absent=one) for one in waiting]

@@ -125,7 +125,7 @@ class WaterfallView(Widget, can_focus=True):
             return None
         if width != self._width:
             points = [
-                Point(member.line.time if member.line.time is not None else detail.start, lane, member.error)
+                Point(detail.start + member.since_start, lane, member.error)
                 for member, lane in zip(detail.members, self._lanes, strict=True)
             ]
             missing = [

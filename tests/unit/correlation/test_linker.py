@@ -9,6 +9,7 @@ from logscope.correlation.plan import Level, Plan
 from logscope.correlation.runs import Runs
 from logscope.correlation.transactions import figures, key_values, named, oversize
 from logscope.correlation.vocabulary import Vocabulary
+from logscope.records.schema import FROM_RECORD
 
 KEYS = (Key("order_id"), Key("request_id"), Key("session_id"), Key("pid", "scoped"))
 LEVELS = (
@@ -142,13 +143,14 @@ def test_the_summary_tells_keys_errors_and_what_bridges() -> None:
     linker = Linker(PLAIN, vocabulary)
     linker.add(coded, records)
     runs = Runs.of(linker.members(), records["row"])
-    table = figures(runs, records, PLAIN, now_us=9001 * SECOND)
+    stamped = records.with_columns(time_from=pl.lit(FROM_RECORD, pl.UInt8))
+    table = figures(runs, stamped, PLAIN, now_us=9001 * SECOND)
     assert table["errors"].to_list() == [1, 0]
     assert table["level"].to_list() == [5, 3]
     assert table["records"].to_list() == [3, 1]
     assert table["state"].to_list() == ["open", "open"]
-    assert figures(runs, records, PLAIN, now_us=10**13)["state"].to_list() == ["closed", "closed"]
-    words = oversize(table, runs, records["time"], coded, vocabulary, PLAIN)
+    assert figures(runs, stamped, PLAIN, now_us=10**13)["state"].to_list() == ["closed", "closed"]
+    words = oversize(table, runs, stamped, coded, vocabulary, PLAIN)
     assert words["number"].to_list() == [table["number"][0]]
     assert "order_id=o1 spans" in words["oversize"][0]
     held = key_values(runs.members(), coded.filter(pl.col("key") == 1).select("row", "code"), vocabulary, "request_id")
