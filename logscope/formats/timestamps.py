@@ -328,7 +328,7 @@ SHAPES: tuple[tuple[str, _Read], ...] = (
         layout_reader("%a %b %e %H:%M:%S%.f %Y"),
     ),
     (rf"^[A-Z][a-z]{{2}} [A-Z][a-z]{{2}} [ 0-9][0-9] {_TIME}:[0-9]+ [0-9]{{4}}$", _ctime),
-    (rf"^[A-Z][a-z]{{2}} [ 0-9]?[0-9] [0-9]{{4}} {_TIME}", layout_reader("%b %e %Y %H:%M:%S%.f")),
+    (rf"^[A-Z][A-Za-z]{{2}} [ 0-9]?[0-9] [0-9]{{4}} {_TIME}", layout_reader("%b %e %Y %H:%M:%S%.f")),
     (rf"^[A-Z][a-z]{{2}} [ 0-9]?[0-9], [0-9]{{4}} {_TIME}", layout_reader("%b %e, %Y %H:%M:%S%.f")),
     (rf"^[A-Z][A-Za-z]{{2}} [ 0-9]?[0-9] {_TIME}[.,]?[0-9]*(?: [A-Z]{{3,5}})? (?:19|20)[0-9]{{2}}$", _year_last),
     (rf"^[0-9]{{2}}-[0-9]{{2}} {_TIME}[.,]?[0-9]*$", layout_reader("%m-%d %H:%M:%S%.f")),

@@ -1,7 +1,7 @@
 """Formats that hold another text: docker's json-file and the two syslogs. The inside is read in turn.
 
 Sources: RFC 5424 section 6, RFC 3164 section 4 with what rsyslog and syslog-ng accept beyond it
-(ISO times, years, fractions, no host, IPv6 hosts, Cisco's sequence numbers).
+(ISO times, years, fractions, no host, IPv6 hosts, Cisco's sequence numbers, AIX's forwarding, macOS' names).
 """
 
 from __future__ import annotations
@@ -24,10 +24,12 @@ from logscope.records.schema import FIELD_PREFIX
 PRI = r"(?:<(?P<pri>0{0,2}[0-9]|0?[1-9][0-9]|1[0-8][0-9]|19[01])>[ \t]?)"
 """A PRI part with a valid priority, 0 to 191."""
 
-_BSD = r"[A-Z][A-Za-z]{2} [ 0-9]?[0-9] (?:[0-9]{4} )?[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?"
+_BSD = r"[A-Z][A-Za-z]{2} [ 0-9]?[0-9] (?:[0-9]{4} )?[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9}|\.)?"
 _ISO = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?(?:[Zz]|[+-][0-9]{2}:?[0-9]{2})"
 _ZONE = rf"(?: (?:{'|'.join(ZONES)}))?(?: (?:19|20)[0-9]{{2}})?"
 _TAG = r"(?P<app>[^ \t\[\]:={}\"]+(?:\([^) ]*\))?)(?:\[(?P<pid>[^\] ]*)\])?:"
+_APPLE = r"(?P<app>[^ \t\[\]:={}\"]+(?: [^ \t\[\]:={}\"]+){0,3})\[(?P<pid>[0-9]+)\](?: \((?P<job>[^)]*)\))?:"
+"""A process of macOS: names of programs hold blanks, launchd names its job."""
 _HOST = r"(?P<host>[^ \t\[\]={}\"]*[^ \t\[\]:={}\"])"
 _LEVEL = r"(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|ERR|FATAL|CRITICAL|SEVERE)"
 
@@ -43,7 +45,9 @@ _QUICK = {
 """Narrower regexes for the usual case: a priority, and something after the header."""
 RFC3164 = (
     rf"^{PRI}?(?:[0-9]+: )?[*.]?(?P<time>{_BSD}{_ZONE}):? (?:{_HOST} )?{_TAG}[ \t]?",
-    rf"^{PRI}?(?P<time>{_BSD}{_ZONE}):? {_HOST}(?: |$)",
+    rf"^{PRI}?(?P<time>{_BSD}{_ZONE}):? (?:Message forwarded from {_HOST}: | +){_TAG}[ \t]?",
+    rf"^{PRI}?(?P<time>{_BSD}{_ZONE}):? {_HOST} {_APPLE}[ \t]?",
+    rf"^{PRI}?(?P<time>{_BSD}{_ZONE}):? +{_HOST}(?: |$)",
     rf"^{PRI}?(?P<time>{_ISO}) {_HOST} {_TAG}[ \t]?",
 )
 RFC3164_BARE = (
@@ -53,8 +57,8 @@ RFC3164_BARE = (
 RELAYED = tuple(regex.replace(f"^{PRI}?", "^") for regex in RFC3164)
 """Lines of a syslog file as bodies: a forwarder that reads files, and `replay`, send them whole."""
 _RELAYED = rf"(?:{_BSD}|{_ISO})[: ]"
-_VETO = {RFC3164[2]: rf"^(?:<[0-9]+>)?[^ ]+ \[?{_LEVEL}\]?[ :]"}
-_VETO[RELAYED[2]] = _VETO[RFC3164[2]]
+_VETO = {RFC3164[-1]: rf"^(?:<[0-9]+>)?[^ ]+ \[?{_LEVEL}\]?[ :]"}
+_VETO[RELAYED[-1]] = _VETO[RFC3164[-1]]
 
 FACILITIES = (
     *("kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp"),

@@ -310,7 +310,7 @@ def syslog() -> Iterator[Case]:
             values = {
                 name: text
                 for name, value in texts(found.items()).items()
-                if name in {*_SYSLOG, "message"} and (text := value.replace("BOM", "").strip("\ufeff "))
+                if name in {*_SYSLOG, "message"} and (text := value.strip("\ufeff "))
             }
             year = bool(zoned) and str(found["timestamp"])[:4] in entry["input"]
             expected = Expected(0, time, year, level_of(severity or ""), values)
