@@ -14,6 +14,8 @@ Fault = tuple[str, str, str]
 """What is wrong, how to mend it, and the key."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}")
+GROUP = re.compile(r"\(\?P<([A-Za-z_][A-Za-z0-9_]*)>")
+"""A named group of a regex."""
 _TEXTS = ("patterns", "layouts", "needs", "members")
 _TABLES = ("samples", "keys")
 
@@ -46,6 +48,7 @@ def faults(table: Mapping[str, Any]) -> Iterator[Fault]:
     if table.get("separator") == "":
         yield "the separator is empty", 'write one sign, as in "\\t"', "separator"
     yield from _of_regexes(table)
+    yield from _of_parts(table.get("parts", {}))
 
 
 def _of_regexes(table: Mapping[str, Any]) -> Iterator[Fault]:
@@ -63,6 +66,24 @@ def _of_regexes(table: Mapping[str, Any]) -> Iterator[Fault]:
             yield f"'{key}' does not have each of its groups once", f"it needs {wanted}", key
         elif (fault := _broken(regex)) is not None:
             yield f"'{key}' is no regex: {fault}", "mend it", key
+
+
+def _of_parts(table: Mapping[str, Any]) -> Iterator[Fault]:
+    for name, written in table.items():
+        for each in [written] if isinstance(written, str) else written if isinstance(written, list) else [None]:
+            if not isinstance(each, str):
+                yield f"parts of '{name}' are neither a text nor a list of texts", "write each in quotes", "parts"
+                continue
+            try:
+                regex = expand(each)
+            except KeyError as error:
+                yield f"there is no piece {error}", f"pieces are {', '.join(PIECES)}", "parts"
+                continue
+            groups = GROUP.findall(regex)
+            if not groups or len(set(groups)) < len(groups):
+                yield f"parts of '{name}' have no group, or one twice", "name each field (?P<name>...) once", "parts"
+            elif (fault := _broken(regex)) is not None:
+                yield f"parts of '{name}' are no regex: {fault}", "mend it", "parts"
 
 
 def _broken(regex: str) -> str | None:

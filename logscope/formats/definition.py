@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from logscope.datafile import parse_toml, read_small
 from logscope.errors import FormatError
-from logscope.formats.checking import faults
-from logscope.formats.model import COLUMNS, FIELD_TYPES, KEY_CLASSES, KINDS, Format, FormatKey, Sample
+from logscope.formats.checking import GROUP, faults
+from logscope.formats.model import COLUMNS, FIELD_TYPES, KEY_CLASSES, KINDS, Format, FormatKey, Part, Sample
 from logscope.formats.patterns import PatternError, compile_pattern
 from logscope.formats.pieces import PIECES, expand
 from logscope.records.severity import level_number
@@ -23,7 +23,7 @@ MAX_PATTERN = 4096
 _KNOWN = {
     *("name", "kind", "title", "order", "pattern", "patterns", "quick", "multiline", "inner_only", "layouts", "levels"),
     *("service", "status_levels", "types", "names", "keys", "samples", "inside", "needs", "members", "header"),
-    *("separator", "renames", "pairs", "zone", "joins", "goes_on", "alone"),
+    *("separator", "renames", "pairs", "zone", "joins", "goes_on", "alone", "parts"),
 }
 _SAMPLES = "\n[[samples]]"
 
@@ -116,6 +116,7 @@ class _Definition:
                 status_levels=table.get("status_levels"),
                 types=table.get("types", {}),
                 names={column: tuple(members) for column, members in table.get("names", {}).items()},
+                parts=tuple(_parts(table.get("parts", {}))),
                 keys=tuple(self._key(key) for key in table.get("keys", ())),
                 samples=tuple(Sample(sample["line"], sample["expect"]) for sample in table.get("samples", ())),
             )
@@ -185,6 +186,13 @@ class _Definition:
         return FormatKey(table["name"], table.get("field", table["name"]), key_class)
 
 
+def _parts(table: Mapping[str, Any]) -> Iterator[Part]:
+    for name, written in table.items():
+        for each in [written] if isinstance(written, str) else written:
+            regex = expand(each)
+            yield Part(name, regex, tuple(GROUP.findall(regex)))
+
+
 def _is_zone(name: str) -> bool:
     try:
         ZoneInfo(name)
@@ -213,6 +221,6 @@ _TYPES: dict[str, type] = {
     ),
     **dict.fromkeys(("multiline", "inner_only", "inside", "joins", "alone"), bool),
     **dict.fromkeys(("patterns", "layouts", "needs", "members", "keys", "samples"), list),
-    **dict.fromkeys(("levels", "types", "names", "renames"), dict),
+    **dict.fromkeys(("levels", "types", "names", "renames", "parts"), dict),
     "order": int,
 }

@@ -21,7 +21,7 @@ from logscope.formats.assignment import Assignment, FormatSet
 from logscope.formats.columns import fitted
 from logscope.formats.csvlayout import CsvLayout, csv_layout, records_of
 from logscope.formats.lines import CONTINUES
-from logscope.formats.members import fitted_members
+from logscope.formats.members import as_product, fitted_members
 from logscope.formats.model import Format
 from logscope.formats.parser import COLOUR_BEGIN, WRAPPERS, SourceParser, make_parser, without_colours
 
@@ -199,6 +199,7 @@ def _fitted_members(known: FormatSet, form: Format, sample: Sequence[str]) -> Fo
         alone = make_parser(Assignment((form, text), known, (), inner=()), zone="UTC", reference_us=0, source_name="")
         lines = pl.DataFrame({"text": texts}).with_columns(record=alone.starts(pl.Series(texts)).cum_sum())
         texts = lines.group_by("record", maintain_order=True).agg(pl.col("text").str.join("\n"))["text"].to_list()
+        form = as_product(form, [each for each in known.formats if each.kind == "json" and each.members], texts)
     return fitted_members(form, texts)
 
 

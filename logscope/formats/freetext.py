@@ -18,6 +18,7 @@ from functools import cached_property
 import polars as pl
 
 from logscope.formats import frames, keyvalue
+from logscope.formats.pairs import Written
 
 _BLANKS = r"[ \t\r\n]*"
 _NAME = r"[A-Za-z_@][A-Za-z0-9_.@/-]*"
@@ -33,6 +34,9 @@ _HINT = '":'
 
 class FreeText(keyvalue.Pairs):
     """Texts of which several names are asked for: pairs, then members."""
+
+    written: Written | None = None
+    """Pairs that are written in another way, once they are asked for."""
 
     def column(self, name: str) -> pl.Series:
         """The first value of `name` in each text; null where there is none: see `Pairs.column`."""

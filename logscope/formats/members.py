@@ -22,10 +22,15 @@ _LOOKED_AT = 40
 _LEAST = 0.5
 _NAMES = {
     "time": r"(?i)(?:time|date|stamp|_at|[a-z]at|^ts|^t|published|datetime_?utc|time_?utc)(?:_?(?:ms|us|ns|utc|iso))?$",
-    "level": r"(?i)^(?:log_?)?(?:level|severity|risk_?level|threat_?level|criticality)(?:_?(?:name|text|label))?$",
-    "host": r"(?i)^(?:(?:agent|host|computer|machine|device|node|endpoint)_?)?(?:host_?name|computer_?name|host|machine)$"
+    "level": r"(?i)^(?:log_?)?(?:level|severity|risk_?level|threat_?level|criticality|priority)(?:_?(?:name|text|label))?$",
+    "host": r"(?i)^(?:(?:agent|host|computer|machine|device|node|endpoint|meta|analyzer)_?)?"
+    r"(?:host_?name|computer_?name|host|machine)_*$"
     r"|^(?:computer|machine|device|endpoint|node)_?name$|^computer$|^host_?identifier$",
 }
+_NESTED = {"host": r"(?i)(?:^|\.)(?:computer|machine|device|endpoint|host)\.name$"}
+"""What only the whole name tells."""
+_SCALED = r"(?i)priority"
+"""What has numbers of a scale of its own: they are no levels."""
 _BETTER = r"(?i)^(?:event_?)?(?:time|date|timestamp|datetime)$|(?:event|creat|generat|occur|detect|publish|log)"
 _WORSE = (
     r"(?i)(?:expir|next|valid|not_?(?:before|after)|birth|modif|last|first|prev|until|end|renew|updat|boot|install)"
@@ -53,7 +58,7 @@ def fitted_members(form: Format, texts: Sequence[str]) -> Format:
         held = [next((each[name] for name in names.get(column, ()) if each.get(name)), "") for each in objects]
         if _share(reads(held, form), len(objects)) >= _LEAST:
             continue
-        found = _best(column, telling, objects, form)
+        found = _best(column, telling, objects, form) or _best(column, _NESTED.get(column), objects, form, whole=True)
         if found is None and column == "time":
             found, layout = _by_layout(telling, objects)
             layouts += [layout] if layout else []
@@ -64,6 +69,30 @@ def fitted_members(form: Format, texts: Sequence[str]) -> Format:
     if names == dict(form.names):
         return form
     return replace(form, names=names, layouts=tuple(layouts))
+
+
+def as_product(form: Format, products: Sequence[Format], texts: Sequence[str]) -> Format:
+    """A general format with the columns and parts of the first product of which half of the objects have all members.
+
+    Args:
+        form: A format of kind json for objects over several lines.
+        products: Formats of objects in one line.
+        texts: Objects of a sample.
+    """
+    looked_at = [text for text in texts[:_LOOKED_AT] if "{" in text]
+    for product in products:
+        told = sum(all(f'"{name}"' in text for name in product.members) for text in looked_at)
+        if looked_at and told >= len(looked_at) * _LEAST and not product.patterns and not product.multiline:
+            return replace(
+                form,
+                names=product.names,
+                parts=product.parts,
+                levels=product.levels,
+                layouts=product.layouts,
+                service=product.service,
+                status_levels=product.status_levels,
+            )
+    return form
 
 
 def _times(values: Sequence[str], form: Format) -> int:
@@ -88,15 +117,20 @@ def _share(count: int, height: int) -> float:
     return count / height
 
 
-def _candidates(telling: str, objects: Sequence[Mapping[str, str]]) -> list[str]:
+def _candidates(telling: str, objects: Sequence[Mapping[str, str]], *, whole: bool = False) -> list[str]:
     seen = dict.fromkeys(name for each in objects for name in each)
-    return [name for name in seen if re.search(telling, name.rpartition(".")[2])]
+    return [name for name in seen if re.search(telling, name if whole else name.rpartition(".")[2])]
 
 
-def _best(column: str, telling: str, objects: Sequence[Mapping[str, str]], form: Format) -> str | None:
+def _best(
+    column: str, telling: str | None, objects: Sequence[Mapping[str, str]], form: Format, *, whole: bool = False
+) -> str | None:
     ranked = []
-    for place, name in enumerate(_candidates(telling, objects)):
-        share = _share(_READS[column]([each.get(name, "") for each in objects], form), len(objects))
+    for place, name in enumerate(_candidates(telling, objects, whole=whole) if telling else ()):
+        values = [each.get(name, "") for each in objects]
+        if column == "level" and re.search(_SCALED, name):
+            values = [value for value in values if not value.isdigit()]
+        share = _share(_READS[column](values, form), len(objects))
         if share >= _LEAST:
             leaf = name.rpartition(".")[2]
             worse = column == "time" and re.search(_WORSE, leaf) is not None

@@ -41,6 +41,18 @@ class FormatKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Further fields that a field's value holds."""
+
+    field: str
+    """Whose value it is."""
+    regex: str
+    """Finds the groups in the value (Rust)."""
+    groups: tuple[str, ...]
+    """Names of the further fields."""
+
+
+@dataclass(frozen=True, slots=True)
 class Format:
     """One way in which lines become records."""
 
@@ -97,5 +109,7 @@ class Format:
     """Captured fields that are numbers: `int` or `float`."""
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Column to names of members, pairs or groups it is taken from; the first present one wins."""
+    parts: tuple[Part, ...] = ()
+    """What the values of fields hold; a field that the record has itself wins, then the first part that gives it."""
     keys: tuple[FormatKey, ...] = ()
     samples: tuple[Sample, ...] = ()

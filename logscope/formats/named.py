@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
-from logscope.formats import frames, freetext, keyvalue, structured
+from logscope.formats import frames, freetext, keyvalue, parts, structured
 from logscope.formats.freetext import FreeText
 from logscope.formats.levels import http_levels, to_levels
 from logscope.formats.model import COLUMNS, Format
@@ -19,6 +19,11 @@ from logscope.records.schema import FIELD_PREFIX
 
 class NamedReader(Reader):
     """What json and logfmt share: columns by member names, the first present one wins."""
+
+    def __init__(self, form: Format, clock: Clock) -> None:
+        """Keep the definition and what its times leave out."""
+        super().__init__(form, clock)
+        self.made = parts.names(form.parts)
 
     @abstractmethod
     def members(self, raw: pl.Series, names: list[str], *, typed: bool, strict: bool) -> Columns:
@@ -103,7 +108,8 @@ class LogfmtReader(NamedReader):
         absent = frames.nothing(len(raw))
         for names in choices:
             for name in names:
-                if name in out or not raw.str.contains(f"{name}=", literal=True).any():
+                held = raw.str.contains(f"{name}=", literal=True).any()
+                if name in out or not (held or name in self.made):
                     continue
                 if name in found:
                     values = found[name]
@@ -112,6 +118,8 @@ class LogfmtReader(NamedReader):
                         values = values.clone().scatter(missed, keyvalue.column(raw.gather(missed), name))
                 else:
                     values = pairs.column(name)
+                if name in self.made:
+                    values = parts.fill(values, name, self.format.parts, pairs.column)
                 out[name] = values
                 if len(names) > 1 and present(values).null_count() == 0:
                     break
@@ -121,8 +129,8 @@ class LogfmtReader(NamedReader):
         return out
 
     def long(self, raw: pl.Series) -> pl.DataFrame:
-        """The pairs."""
-        return keyvalue.long(raw)
+        """The pairs, then what they hold."""
+        return parts.long(keyvalue.long(raw), self.format.parts)
 
 
 class JsonReader(NamedReader):
@@ -149,6 +157,7 @@ class JsonReader(NamedReader):
         """Without a parser where objects begin as the first one does; the rest in two passes."""
         sought = {name: self.format.names.get(name, ()) for name in COLUMNS if name in want}
         quick = len(raw) and INDEXED.issuperset(want) and not self.format.members and not self.format.status_levels
+        quick = quick and self.made.isdisjoint(name for names in sought.values() for name in names)
         lead = structured.lead(raw[0], list(sought.values())) if quick else None
         if lead is None or not raw.head(1).str.contains(lead.plain).all():
             return super().scan(raw, want)
@@ -167,11 +176,19 @@ class JsonReader(NamedReader):
 
     def members(self, raw: pl.Series, names: list[str], *, typed: bool, strict: bool) -> Columns:
         """Members, numbers as numbers if `typed`."""
-        return structured.columns(raw, names, typed=typed, strict=strict)
+        found = structured.columns(raw, names, typed=typed, strict=strict)
+
+        def own(source: str) -> pl.Series:
+            return structured.columns(raw, [source], typed=False)[source]
+
+        for name in self.made.intersection(names):
+            found[name] = parts.fill(found[name], name, self.format.parts, own)
+        return found
 
     def candidates(self, raw: pl.Series, choices: list[tuple[str, ...]], *, strict: bool) -> Columns:
         """Members by name; those that all objects begin with need no parser, others no more than the first object has."""
-        found = structured.leading(raw, choices)
+        plain = self.made.isdisjoint(name for names in choices for name in names)
+        found = structured.leading(raw, choices) if plain else None
         if found is not None:
             absent = frames.nothing(len(raw))
             return {name: found.get(name, absent) for names in choices for name in names}
@@ -188,7 +205,7 @@ class JsonReader(NamedReader):
         return out | super().candidates(raw, open_choices, strict=strict) if any(open_choices) else out
 
     def fields(self, raw: pl.Series, names: list[str], *, strict: bool) -> Columns:
-        """Members, then pairs within the message."""
+        """Members and what they hold, then pairs within the message."""
         found = self.members(raw, names, typed=True, strict=strict)
         lacking = [name for name, values in found.items() if values.null_count()]
         if not lacking or not raw.str.contains(rf'(?:{"|".join(map(keyvalue.escape, lacking))})(?:=|\\":)').any():
@@ -216,14 +233,14 @@ class JsonReader(NamedReader):
         return merge([(good, first), (bad, second)], want, len(raw))
 
     def long(self, raw: pl.Series) -> pl.DataFrame:
-        """Members, then pairs within the message (of unsound texts: their pairs)."""
+        """Members, what they hold, then pairs within the message (of unsound texts: their pairs)."""
         sound = structured.is_sound(raw)
         apart = raw
         if sound.any():
             message = self._named(raw.gather(sound.arg_true()), {"message"}, None, strict=False)["message"]
             apart = raw.clone().scatter(sound.arg_true(), message)
             apart = apart.zip_with(~sound | (apart != raw), frames.nothing(len(raw)))
-        return pl.concat([structured.long(raw), freetext.long(apart)])
+        return pl.concat([parts.long(structured.long(raw), self.format.parts), freetext.long(apart)])
 
 
 def _up_to_first(names: tuple[str, ...], present_ones: Collection[str]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ Of equal names the first wins, as everywhere.
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, cached_property
 
 import polars as pl
 
@@ -20,13 +20,25 @@ _MARK = "\x1e"
 _QUOTED = r'^"((?s:.*))"$'
 
 
-def column(text: pl.Series, name: str, how: str) -> pl.Series:
-    """The first value of `name` in each text; null where there is none."""
-    if not text.str.contains(name, literal=True).any():
-        return frames.nothing(len(text)).alias(name)
-    found = long(text, how).filter(pl.col("name") == name).unique("row", keep="first", maintain_order=True)
-    rows = pl.DataFrame({"row": frames.rows(len(text))})
-    return rows.join(found, on="row", how="left", maintain_order="left")["value"].alias(name)
+class Written:
+    """Texts of which several names are asked for: their pairs are found once."""
+
+    def __init__(self, text: pl.Series, how: str) -> None:
+        """Nothing is looked at yet."""
+        self.text = text
+        self._how = how
+
+    @cached_property
+    def _long(self) -> pl.DataFrame:
+        return long(self.text, self._how)
+
+    def column(self, name: str) -> pl.Series:
+        """The first value of `name` in each text; null where there is none."""
+        if not self.text.str.contains(name, literal=True).any():
+            return frames.nothing(len(self.text)).alias(name)
+        rows = pl.DataFrame({"row": frames.rows(len(self.text))})
+        found = self._long.filter(pl.col("name") == name).unique("row", keep="first", maintain_order=True)
+        return rows.join(found, on="row", how="left", maintain_order="left")["value"].alias(name)
 
 
 def long(text: pl.Series, how: str) -> pl.DataFrame:

@@ -12,7 +12,7 @@ from collections.abc import Collection
 
 import polars as pl
 
-from logscope.formats import frames, freetext, keyvalue, pairs
+from logscope.formats import frames, freetext, keyvalue, pairs, parts
 from logscope.formats.freetext import FreeText
 from logscope.formats.levels import http_levels, level_by_word, to_levels
 from logscope.formats.model import COLUMNS, Format
@@ -27,6 +27,8 @@ INDEXED = frozenset({"time", "level", "format"})
 """What the index holds of a text."""
 BEGINS = "@begins"
 """A column that `scan` may give besides: as `begins` has it."""
+_MESSAGE = "@message"
+"""Among what a pattern captured: the whole message, once parts ask for it."""
 _NOTHING = pl.Series(["", "-"])
 """Values that stand for none."""
 _GROUP = re.compile(r"(?<!\\)\((?:(?!\?)|\?P<)")
@@ -157,6 +159,7 @@ class RegexReader(Reader):
         super().__init__(form, clock)
         self.pattern = pattern
         self.field_groups = tuple(name for name in pattern.groups if name not in COLUMNS)
+        self.made = parts.names(form.parts)
 
     def match(self, raw: pl.Series) -> pl.Series:
         """What the pattern matches at its start."""
@@ -210,6 +213,7 @@ class RegexReader(Reader):
             names.add("date")
         if "level" in want and self.format.status_levels:
             names.add(self.format.status_levels)
+        names |= parts.sources(self.format.parts, self.made.intersection(names))
         return {name for name in self.pattern.groups if name in names} - {"message"}
 
     def extract(self, raw: pl.Series, want: Collection[str], received: pl.Series | None) -> Columns:
@@ -250,13 +254,17 @@ class RegexReader(Reader):
             if told is not None and not told.null_count():
                 break
             other = found[name] if name in found else present(self._pair(text, name))
+            if name in self.made:
+                other = self._made(text, name, found, other)
             told = other if told is None else frames.coalesce(told, other)
         return told
 
     def _pair(self, text: FreeText, name: str) -> pl.Series:
         if not self.format.pairs:
             return text.column(name)
-        return pairs.column(self._tail(text.text), name, self.format.pairs)
+        if text.written is None:
+            text.written = pairs.Written(self._tail(text.text), self.format.pairs)
+        return text.written.column(name)
 
     def _tail(self, raw: pl.Series) -> pl.Series:
         return raw.str.replace(self.pattern.plain, "") if self.pattern.tail else raw
@@ -277,12 +285,29 @@ class RegexReader(Reader):
         return http_levels(found[status] if status in found else self._pair(text, status))
 
     def _field(self, text: FreeText, name: str, found: Columns) -> pl.Series:
+        values = self._held(text, name, found)
+        return self._made(text, name, found, values) if name in self.made else values
+
+    def _held(self, text: FreeText, name: str, found: Columns) -> pl.Series:
+        """A field's own values: the group's, else the pair's."""
         if name not in self.field_groups:
             return self._any_pair(text, name)
         values = self._typed(name, found[name])
         if values.null_count():
             values = frames.coalesce(values, self._typed(name, self._any_pair(text, name)))
         return values
+
+    def _made(self, text: FreeText, name: str, found: Columns, values: pl.Series) -> pl.Series:
+        """A field's values, filled up from the fields it may be part of."""
+
+        def own(source: str) -> pl.Series:
+            if source != parts.MESSAGE:
+                return self._held(text, source, found)
+            if _MESSAGE not in found:
+                found[_MESSAGE] = self.pattern.message(text.text)
+            return found[_MESSAGE]
+
+        return parts.fill(values, name, self.format.parts, own)
 
     def _any_pair(self, text: FreeText, name: str) -> pl.Series:
         """As `_pair`; where pairs are written in another way, those within the message too."""
@@ -310,13 +335,15 @@ class RegexReader(Reader):
     def long(self, raw: pl.Series) -> pl.DataFrame:
         """Captures, then pairs."""
         found = self.pattern.captures(raw, self.field_groups)
-        parts = [
+        held = [
             frames.long_of(name, values, int(values.dtype != pl.String))
             for name, values in ((name, self._typed(name, present(found[name]))) for name in self.field_groups)
         ]
         if not self.format.pairs:
-            return pl.concat([*parts, freetext.long(raw)])
-        return pl.concat([*parts, pairs.long(self._tail(raw), self.format.pairs), freetext.long(self._message(raw))])
+            held.append(freetext.long(raw))
+        else:
+            held += [pairs.long(self._tail(raw), self.format.pairs), freetext.long(self._message(raw))]
+        return parts.long(pl.concat(held), self.format.parts, self.pattern.message(raw) if self.made else None)
 
     def stating(self) -> str | None:
         """What the pattern matches, if it has the group."""
