@@ -74,3 +74,7 @@ class QuerySubmitted(Message):
 
 class QueryDismissed(Message):
     """The bar was closed without an answer."""
+
+
+class OffersWanted(Message):
+    """More is wanted below the empty line of the bar than was offered so far."""

@@ -129,13 +129,20 @@ class Queries:
         return oldest.label, oldest.share
 
     def cancel(self) -> bool:
-        """Give up all that the user was told of; whether there was any."""
+        """Give up all that the user was told of, and wait with no key for the rest; whether there was any."""
         told = [topic for topic, one in self._running.items() if one.label]
         for topic in told:
             self._running.pop(topic).cancel.set()
+        for question in self._running.values():
+            question.holds = 0.0
         if told:
             self._changed()
         return bool(told)
+
+    def hold(self, topic: str, seconds: float) -> None:
+        """From now on keys wait for the answer of a topic that is under way."""
+        if (question := self._running.get(topic)) is not None:
+            question.holds = time.monotonic() - question.since + seconds
 
     def give_up(self, topic: str) -> None:
         """Give up the question of a topic, if there is one under way."""

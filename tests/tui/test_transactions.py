@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
+
 import pytest
 
+from logscope.engine.answers import Absence
+from logscope.engine.api import Cancel
 from logscope.tui.screens.detections import DetectionsScreen
 from logscope.tui.screens.records import RecordsScreen
 from logscope.tui.screens.transaction import TransactionScreen
@@ -63,6 +68,53 @@ async def test_what_is_usual_and_missing_is_offered_as_a_filter(opened: Opened) 
         assert screen.main_list.rows == 4
 
 
+class Waiting(FakeInvestigation):
+    """Lists and what is offered come when they are let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.listed, self.offered = threading.Event(), threading.Event()
+
+    def prepare_transactions(self, *, cancel: Cancel) -> None:
+        self.listed.wait(5)
+
+    def absences(self, *, cancel: Cancel) -> Sequence[Absence]:
+        self.offered.wait(5)
+        return super().absences(cancel=cancel)
+
+
+async def test_keys_typed_before_there_is_an_offer_wait_for_it(opened: Opened) -> None:
+    fake = Waiting()
+    async with opened(fake) as driver:
+        for key in ("T", "ampersand", "down", "enter", "enter"):
+            driver.app.simulate_key(key)
+        await driver.pilot.pause(0.1)
+        assert "looking for what is usual" in driver.text()
+        fake.listed.set()
+        await driver.pilot.pause(0.1)
+        assert driver.screen.bar.is_open
+        fake.offered.set()
+        await driver.until(lambda: isinstance(driver.screen, TransactionScreen))
+        assert "ORD-4715" in driver.text()
+
+
+async def test_a_list_that_arrives_leaves_the_bar_to_who_types_in_it(opened: Opened) -> None:
+    fake = Waiting()
+    fake.listed.set()
+    fake.offered.set()
+    async with opened(fake) as driver:
+        await driver.press("T", "&")
+        await driver.type("errors")
+        screen = driver.screen
+        assert isinstance(screen, TransactionsScreen)
+        screen.reload()
+        await driver.settle()
+        assert screen.bar.is_open
+        await driver.type("errors>0")
+        await driver.press("enter")
+        assert not screen.bar.is_open
+
+
 async def test_keys_typed_ahead_of_a_screen_do_no_harm(opened: Opened) -> None:
     async with opened() as driver:
         for key in ("D", "enter", "x", "i", "e", "q", "T", "t", "x", "question_mark"):
@@ -117,6 +169,9 @@ async def test_absent_steps_are_rows_and_have_their_place(opened: Opened) -> Non
         assert "✖ settled" in lane
         await driver.press("i")
         assert "both hold order_id" in driver.text()
+        await driver.press("escape", *str(place + 1), "G", ".")
+        assert not driver.app.step_marks
+        assert "it did not happen here" in driver.text()
 
 
 async def test_from_the_waterfall_to_its_records(opened: Opened) -> None:

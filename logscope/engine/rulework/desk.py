@@ -10,6 +10,7 @@ from logscope.engine.rulework.authoring import Authoring, Proposal
 from logscope.engine.rulework.proposing import StepSpan, nice_step, turned
 from logscope.engine.rulework.rulefiles import Reloaded, RuleFiles
 from logscope.engine.rulework.triage import ACKNOWLEDGED, FALSE_POSITIVE, Triage, Verdict
+from logscope.engine.rulework.wording import retold
 
 if TYPE_CHECKING:
     from logscope.engine.answers import RuleState
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ACKNOWLEDGED", "FALSE_POSITIVE", "Desk", "Proposal", "Reloaded", "RuleDesk", "StepSpan", "Verdict", "nice_step",
-    "turned",
+    "retold", "turned",
 ]  # fmt: skip
 
 

@@ -14,7 +14,11 @@ _NAME_CHARACTERS = 60
 def name_of(title: str) -> str:
     """A rule's name made of its title: lower case ASCII letters, digits, `_`; may be empty."""
     kept = "".join(sign if sign.isascii() and sign.isalnum() else "_" for sign in title.lower())
-    return "_".join(part for part in kept.split("_") if part)[:_NAME_CHARACTERS].strip("_")
+    name = "_".join(part for part in kept.split("_") if part)
+    if len(name) > _NAME_CHARACTERS:
+        whole = name[: _NAME_CHARACTERS + 1].rpartition("_")[0]
+        name = whole or name[:_NAME_CHARACTERS]
+    return name
 
 
 def write_new(name: str, text: str) -> Path:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
+from logscope.engine.rulework.newfiles import name_of
 from logscope.engine.rulework.proposing import Example
-from logscope.rules.drafts import DraftField, DraftStep
+from logscope.rules.drafts import Draft, DraftField, DraftStep
 
 
 def words_of_filter(text: str) -> list[str]:
@@ -41,6 +43,34 @@ def message_of(title: str, chosen: Sequence[DraftField], steps: Sequence[DraftSt
     return f"{head}: {_within(title)}" if head else ""
 
 
+def retold(before: Draft, after: Draft) -> Draft:
+    """A sequence whose steps were changed, called by what they are now.
+
+    Args:
+        before: The draft with the steps that its title was made of.
+        after: Without a step, or with one that must not happen where it had to.
+
+    Returns:
+        `after` with another title, name and message, as far as those of `before` were made of its steps; what was
+        typed stays.
+    """
+    parts = before.title.split(", ")
+    if len(parts) != len(before.steps):
+        return after
+    plain = {
+        step.name: _small(part).removeprefix("no ") if step.absent else _small(part)
+        for step, part in zip(before.steps, parts, strict=True)
+    }
+    if told_of(list(plain.values()), [step.absent for step in before.steps]) != before.title:
+        return after
+    title = told_of([plain[step.name] for step in after.steps], [step.absent for step in after.steps])
+    message = after.message
+    if before.message == message_of(before.title, before.chosen, before.steps):
+        message = message_of(title, after.chosen, after.steps)
+    name = name_of(title) if before.name == name_of(before.title) else after.name
+    return replace(after, title=title, name=name, message=message)
+
+
 def message_of_whole(grain: str | None, title: str) -> str:
     """What a rule over whole transactions says: which, what, how long it took."""
     return (f"{{{grain}}}: " if grain else "") + f"{_within(title)}, {{duration}}"
@@ -48,5 +78,9 @@ def message_of_whole(grain: str | None, title: str) -> str:
 
 def _within(title: str) -> str:
     """A title within a message, where braces are names."""
-    told = title.replace("{", "{{").replace("}", "}}")
-    return told if told[1:2].isupper() else told[:1].lower() + told[1:]
+    return _small(title.replace("{", "{{").replace("}", "}}"))
+
+
+def _small(text: str) -> str:
+    """With a small letter at its beginning; what is spelt in capitals stays so."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]

@@ -174,7 +174,7 @@ class DashboardScreen(FilteredScreen):
         def call(cancel: Cancel) -> Trends:
             return investigation.trends(over, every=every, most=MOST, where=where, cancel=cancel)
 
-        self.ask_linked(call, self._arrived, label="counting over time", failed=self._failed)
+        self.ask_linked(call, self._arrived, label="counting over time", failed=self._failed, holds=self.holds)
 
     def _failed(self, error: LogscopeError) -> None:
         self._every = self._trends.every if self._trends else None
@@ -182,8 +182,7 @@ class DashboardScreen(FilteredScreen):
 
     def _arrived(self, told: Trends) -> None:
         self._trends = told
-        if self.bar.is_open and self.bar.purpose == "filter":
-            self.close_bar()
+        self.answered()
         self._lay()
 
     def _lay(self) -> None:

@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from logscope.engine.answers import Preview
 from logscope.engine.api import Cancel, Investigation
-from logscope.engine.rulework.desk import Proposal, StepSpan, nice_step, turned
+from logscope.engine.rulework.desk import Proposal, StepSpan, nice_step, retold, turned
 from logscope.errors import FilterError, LogscopeError
 from logscope.language.units import parse_duration
 from logscope.rules.drafts import Draft, rule_text
@@ -293,7 +293,7 @@ class DraftScreen(InvestigatorScreen):
         if not step.absent and len(draft.present) == 1:
             self.scope.say("one step at least must happen")
             return
-        self._change(turned(draft, place, self._spans))
+        self._change(retold(draft, turned(draft, place, self._spans)))
 
     def action_emit(self) -> None:
         """The field is emitted, or not."""
@@ -341,7 +341,7 @@ class DraftScreen(InvestigatorScreen):
         if not left.present:
             self.scope.say("one step at least must happen")
             return
-        self._change(left)
+        self._change(retold(draft, left))
 
     def action_undo(self) -> None:
         """As it was before the last change."""

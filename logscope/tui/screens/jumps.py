@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from logscope.engine.answers import Detection, FieldValue, Line, View
 from logscope.engine.api import Cancel
+from logscope.text import several
 from logscope.tui.clock import iso
 from logscope.tui.painting import marks_of_steps
 from logscope.tui.queries import MOVES, OPENS
@@ -229,7 +230,8 @@ class Jumps:
             self.pivot_on(choices[0])
         else:
             labels = [
-                f"{one.key:<14} {one.value[:40]:<24}" + (f" {one.records:,} records" if one.records is not None else "")
+                f"{one.key:<14} {one.value[:40]:<24}"
+                + (f" {several(one.records, 'record')}" if one.records is not None else "")
                 for one in choices
             ]
             screen.app.push_screen(

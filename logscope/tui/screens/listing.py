@@ -16,6 +16,7 @@ from logscope.engine.api import Cancel, Investigation
 from logscope.errors import LogscopeError
 from logscope.tui.clock import iso
 from logscope.tui.messages import CursorMoved, RowChosen
+from logscope.tui.queries import OPENS
 from logscope.tui.safe import content, line
 from logscope.tui.screens.base import InvestigatorScreen
 from logscope.tui.wheres import Wheres, both
@@ -124,6 +125,7 @@ class ListScreen(InvestigatorScreen):
         *,
         label: str = "listing",
         failed: Callable[[LogscopeError], None] | None = None,
+        holds: float = 0.0,
     ) -> None:
         """Ask for the list; the transactions are made first, if they are not there yet.
 
@@ -132,6 +134,7 @@ class ListScreen(InvestigatorScreen):
             then: Runs here with the answer.
             label: What the user is told meanwhile.
             failed: Runs here with the error.
+            holds: Seconds for which keys wait for it.
         """
         investigation = self.investigation
         self._shown = self._newest()
@@ -149,7 +152,7 @@ class ListScreen(InvestigatorScreen):
             self.show_status()
             self.catch_up()
 
-        self.queries.ask("list", linked, arrived, label=label, failed=failed)
+        self.queries.ask("list", linked, arrived, label=label, failed=failed, holds=holds)
 
     # What it says
 
@@ -200,6 +203,8 @@ class FilteredScreen(ListScreen):
         """A list over the transactions of `investigation` that match `where`."""
         super().__init__(investigation)
         self.wheres = Wheres(where)
+        self._entered = False
+        """Whether the answer that is waited for is one to what stands in the bar."""
 
     @property
     def where(self) -> str:
@@ -212,11 +217,24 @@ class FilteredScreen(ListScreen):
 
     def filter_failed(self, error: LogscopeError) -> None:
         """It does not compile: the one before stays in force."""
+        self._entered = False
         self.wheres.failed()
         self.tell(error)
 
+    @property
+    def holds(self) -> float:
+        """Seconds for which keys wait for the list: after a filter was entered they are meant for what it keeps."""
+        return OPENS if self._entered else 0.0
+
+    def answered(self) -> None:
+        """The list is there: the bar has done its work, unless one still types in it."""
+        if self._entered and self.bar.purpose == "filter":
+            self.close_bar()
+        self._entered = False
+
     def submitted(self, purpose: str, text: str) -> None:
         """A filter."""
+        self._entered = True
         self.wheres.go(text)
         self.reload()
 

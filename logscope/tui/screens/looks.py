@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from logscope.errors import LogscopeError, UsageError
+from logscope.text import several
 from logscope.tui.clock import distance, zone_of
 from logscope.tui.unfolding import unfolded
 from logscope.tui.widgets.extras import ExtraText
@@ -54,7 +55,7 @@ class Looks:
         """So many records round each that matches; 0: none."""
         self.context = max(0, min(around, 1000))
         self._screen.viewing.refresh()
-        told = f"{self.context} records before and after each" if self.context else "only what matches"
+        told = f"{several(self.context, 'record')} before and after each" if self.context else "only what matches"
         self._screen.scope.say(told)
 
     # Long and folded text

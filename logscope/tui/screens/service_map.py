@@ -12,6 +12,7 @@ from textual.widget import Widget
 from logscope.engine.api import Cancel, Investigation
 from logscope.engine.insights import ServiceMap
 from logscope.language.writing import quoted
+from logscope.text import several
 from logscope.tui.safe import line
 from logscope.tui.screens.listing import FilteredScreen
 from logscope.tui.wheres import both
@@ -80,12 +81,11 @@ class MapScreen(FilteredScreen):
             usual = investigation.service_map(f"not ({where})", cancel=cancel) if where else None
             return found, usual
 
-        self.ask_linked(call, self._arrived, failed=self.filter_failed)
+        self.ask_linked(call, self._arrived, failed=self.filter_failed, holds=self.holds)
 
     def _arrived(self, maps: tuple[ServiceMap, ServiceMap | None]) -> None:
         self._maps = maps
-        if self.bar.is_open and self.bar.purpose == "filter":
-            self.close_bar()
+        self.answered()
         self._lay()
 
     def _lay(self) -> None:
@@ -104,7 +104,9 @@ class MapScreen(FilteredScreen):
         )
         self.main_list.show(rows_of(found, usual, self._sort), compared=usual is not None)
         services, hops = len(found.services), len(found.hops)
-        told: list[tuple[str, str]] = [(f"{services} service{'' if services == 1 else 's'} · {hops} hops", "bold")]
+        told: list[tuple[str, str]] = [
+            (f"{services} service{'' if services == 1 else 's'} · {several(hops, 'hop')}", "bold")
+        ]
         if self.where:
             told.append(("   beside all other transactions", "$log-dim"))
         else:

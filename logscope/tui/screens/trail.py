@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from logscope.text import several
 from logscope.tui.safe import line
 from logscope.tui.screens.explained import Explained
 from logscope.tui.trail import Trail
@@ -74,7 +75,7 @@ class TrailScreen(Explained, ModalScreen[bool]):
                 else "  (before the pivot: does not narrow)"
             )
             note = "  (ahead)" if place >= trail.position else note
-            count = "" if step.count is None else f"  {step.count:,} records"
+            count = "" if step.count is None else f"  {several(step.count, 'record')}"
             rows.append(
                 line(
                     ("▸ " if here else "  ", "bold $log-hint"),

@@ -319,7 +319,10 @@ class TransactionScreen(InvestigatorScreen):
     def action_mark(self) -> None:
         """Mark the record as a step of a rule."""
         row = self.main_list.current
-        if row is not None and row.member is not None:
+        if row is not None and row.member is None:
+            compare = self.scope.keys.shown("transaction.compare")
+            self.scope.say(f"it did not happen here: {compare} shows a normal one, where it can be marked as absent")
+        elif row is not None and row.member is not None:
             self.turn_mark(row.member.line.row)
             self.main_list.marked = self.scope.step_marks.signs
             self.main_list.repaint()

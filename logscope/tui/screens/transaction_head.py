@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 
 from logscope.engine.answers import TransactionDetail
-from logscope.text import human_duration
+from logscope.text import human_duration, several
 from logscope.tui.safe import line
 
 _WAITS_SHOWN = 4
@@ -32,7 +32,7 @@ def title_of(detail: TransactionDetail) -> Content:
             f"▲ {detail.errors} error{'s' * (detail.errors != 1)}" if detail.errors else "0 errors",
             "bold $log-error" if detail.errors else "",
         ),
-        f" · {len(detail.members) + detail.left_out:,} records · {services} service{'s' * (services != 1)}",
+        f" · {several(len(detail.members) + detail.left_out, 'record')} · {services} service{'s' * (services != 1)}",
     ]
     if detail.left_out:
         parts.append((f" · {detail.left_out:,} in the middle are left out", "$log-warn"))

@@ -10,15 +10,16 @@ from textual import events, on
 from textual.content import Content
 from textual.widget import Widget
 
-from logscope.engine.answers import Absence, PlanChange, Snapshot
+from logscope.engine.answers import PlanChange, Snapshot
 from logscope.engine.api import Cancel, Investigation
 from logscope.engine.insights import Shape
 from logscope.errors import UsageError
 from logscope.tui.distribution import Distribution, distribution
 from logscope.tui.grains import finer_than, grain_line, hierarchy
-from logscope.tui.messages import RowChosen
+from logscope.tui.messages import OffersWanted, RowChosen
 from logscope.tui.safe import line
 from logscope.tui.screens.listing import FilteredScreen
+from logscope.tui.screens.offering import Offering
 from logscope.tui.screens.transactions_keys import BINDINGS, HINTS
 from logscope.tui.widgets.chrome import Chrome
 from logscope.tui.widgets.shape_table import ShapeTable, counting_line, shape_line
@@ -69,7 +70,7 @@ class TransactionsScreen(FilteredScreen):
         self._sort = "start"
         self._descending = False
         self._loaded: Loaded | None = None
-        self._offers: Sequence[Absence] = ()
+        self._offering = Offering(self)
         self._shapes: Sequence[Shape] = ()
         self._grains: tuple[str, ...] = ()
         self._learned: object = None
@@ -127,12 +128,11 @@ class TransactionsScreen(FilteredScreen):
             }
             return Loaded(frame, shown, distribution(frame), investigation.grain())
 
-        self.ask_linked(call, self._arrived, failed=self.filter_failed)
+        self.ask_linked(call, self._arrived, failed=self.filter_failed, holds=self.holds)
 
     def _arrived(self, loaded: Loaded) -> None:
         self._loaded = loaded
-        if self.bar.is_open and self.bar.purpose == "filter":
-            self.close_bar()
+        self.answered()
         table = self.main_list
         table.show(loaded.frame, loaded.shown, loaded.grain[0])
         back = self.scope.keys.shown("transactions.unfilter")
@@ -151,7 +151,7 @@ class TransactionsScreen(FilteredScreen):
                 ]
             )
         self._show_summary()
-        self._learn_offers()
+        self._offering.learn()
         self._learn_more()
 
     @on(PartWanted)
@@ -197,17 +197,10 @@ class TransactionsScreen(FilteredScreen):
         self.shapes.show(shapes, term)
         self._show_summary()
 
-    def _learn_offers(self) -> None:
-        """What may be worth a filter; looked for before one asks, so that it is there at once."""
-        investigation = self.investigation
-        if not self.queries.busy("offers"):
-            self.queries.ask("offers", lambda cancel: investigation.absences(cancel=cancel), self._offer)
-
-    def _offer(self, found: Sequence[Absence]) -> None:
-        self._offers = found
-        if self.bar.is_open and self.bar.purpose == "filter":
-            offers = [(one.filter, f"{one.without:,} of {one.seen:,}") for one in found]
-            self.bar.offer(offers, "usual in a transaction, missing in a few (↓ takes it):")
+    @on(OffersWanted)
+    def _wait_for_offers(self, event: OffersWanted) -> None:
+        event.stop()
+        self._offering.wait()
 
     # What it says
 
@@ -245,7 +238,7 @@ class TransactionsScreen(FilteredScreen):
     def action_filter(self) -> None:
         """Filter in the transaction language."""
         super().action_filter()
-        self._offer(self._offers)
+        self._offering.show()
 
     def action_shapes(self) -> None:
         """To the ways and back."""

@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 
 from logscope.errors import LogscopeError
 from logscope.text import clean
-from logscope.tui.messages import QueryDismissed, QuerySubmitted
+from logscope.tui.messages import OffersWanted, QueryDismissed, QuerySubmitted
 from logscope.tui.safe import content, line
 
 HISTORY = 200
@@ -71,6 +71,8 @@ class SafeInput(Input):
     def action_history(self, step: int) -> None:
         """Earlier texts, and below the empty line what is offered."""
         texts = [*self.past, "", *self.offers]
+        if self._place + step == len(texts):
+            self.post_message(OffersWanted())
         self._place = max(0, min(len(texts) - 1, self._place + step))
         self.value = texts[self._place]
         self.cursor_position = len(self.value)
@@ -144,15 +146,19 @@ class QueryBar(Vertical):
 
         Args:
             offers: (text, what it would find) each.
-            title: What they have in common.
+            title: What they have in common; empty: nothing is shown above them.
         """
         self.query_one(SafeInput).offers = [text for text, _ in offers]
         widest = max((len(note) for _, note in offers), default=0)
         rows = [line(("↓ " + note.rjust(widest), "$log-time"), ("  " + text, "$log-hint")) for text, note in offers]
-        if rows:
+        if title:
             rows.insert(0, line((title, "$log-dim")))
         self.query_one("#offers", Static).update(Content("\n").join(rows))
-        self.query_one("#offers").set_class(bool(offers), "some")
+        self.query_one("#offers").set_class(bool(rows), "some")
+
+    def take_offer(self) -> None:
+        """Put the first text that is offered into the input."""
+        self.query_one(SafeInput).action_history(1)
 
     def complete(self, names: Sequence[str]) -> None:
         """Complete names as they are typed; → takes what is shown."""

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 
+from logscope.engine.rulework.newfiles import name_of
 from logscope.engine.rulework.proposing import (
     Example,
     StepSpan,
@@ -16,7 +19,8 @@ from logscope.engine.rulework.proposing import (
     turned,
     words_of,
 )
-from logscope.rules.drafts import Draft, DraftStep
+from logscope.engine.rulework.wording import message_of, retold
+from logscope.rules.drafts import Draft, DraftField, DraftStep
 
 SECOND = 1_000_000
 
@@ -104,3 +108,24 @@ def test_a_step_turned_absent_takes_its_window_from_the_data_and_back_again() ->
     assert gone.steps[1] == DraftStep("b", "b", absent=True, bound=180 * SECOND)
     assert gone.maxspan == 180 * SECOND
     assert not turned(gone, 1, [span]).steps[1].absent
+
+
+def test_a_draft_without_a_step_is_no_longer_called_by_it() -> None:
+    steps = (DraftStep("begin", "a"), DraftStep("response", "b"), DraftStep("settled", "c", absent=True))
+    fields = (DraftField("order_id", "begin.order_id"), DraftField("ref", "response.ref"))
+    title = "Charge begin, PSP response, no charge settled"
+    before = Draft(
+        title=title, name=name_of(title), steps=steps, fields=fields, message=message_of(title, fields, steps)
+    )
+    without = retold(before, before.with_step(0, None))
+    assert without.title == "PSP response, no charge settled"
+    assert without.name == "psp_response_no_charge_settled"
+    assert without.message == "{response.ref}: PSP response, no charge settled"
+    turned = retold(before, before.with_step(1, replace(steps[1], absent=True)))
+    assert turned.title == "Charge begin, no PSP response, no charge settled"
+    typed = replace(before, title="Never settled")
+    assert retold(typed, typed.with_step(0, None)).title == "Never settled"
+
+
+def test_a_long_name_ends_with_a_whole_word() -> None:
+    assert name_of("Charge begin, psp response, no webhook received, no charge settled").endswith("_no_charge")
