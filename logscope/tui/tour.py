@@ -10,7 +10,7 @@ import contextlib
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from logscope.paths import private_folder, state_folder
@@ -32,6 +32,8 @@ class Standing:
     """What was searched last."""
     steps: tuple[str, ...] = ()
     """Kinds of the steps of the trail."""
+    gained: tuple[str, ...] = ()
+    """Kinds of those that were taken since the lesson began, behind what was gone back to meanwhile."""
     where: str = ""
     """The filter of the list of transactions."""
     help: bool = False
@@ -80,7 +82,7 @@ LESSONS = (
         'Words, "phrases", /regexes/, field:value, took>2s: side by side means and.',
         "Press {records.filter}, type  level>=warn  and press Enter.",
         "Records",
-        lambda began, now: "filter" in now.steps[len(began.steps) :],
+        lambda _, now: "filter" in now.gained,
     ),
     Lesson(
         "Which values",
@@ -108,7 +110,7 @@ LESSONS = (
         "A payment begins here, with an order's id and a request's. Who else wrote of them?",
         "Press {records.pivot} to pivot; where it asks which value, press the number of order_id.",
         "Records",
-        lambda began, now: "pivot" in now.steps[len(began.steps) :],
+        lambda _, now: "pivot" in now.gained,
     ),
     Lesson(
         "Seen as a waterfall",
@@ -201,6 +203,8 @@ class Tour:
         self.on = True
         """Whether it is shown now."""
         self._began: Standing | None = None
+        self._fewest = 0
+        """How short the trail was since the lesson began."""
         with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
             kept = json.loads(self._path.read_text(encoding="utf-8"))
             self.place = max(0, min(len(LESSONS), int(kept.get("lesson", 0))))
@@ -240,13 +244,17 @@ class Tour:
     def stands(self, now: Standing) -> bool:
         """Whether what the lesson asks for has been done; the next one is on then."""
         if self._began is None:
-            self._began = now
+            self._begun(now)
             return False
-        if not self.lesson.done(self._began, now):
+        self._fewest = min(self._fewest, len(now.steps))
+        if not self.lesson.done(self._began, replace(now, gained=now.steps[self._fewest :])):
             return False
         self.skip()
-        self._began = now
+        self._begun(now)
         return True
+
+    def _begun(self, now: Standing) -> None:
+        self._began, self._fewest = now, len(now.steps)
 
     def _keep(self) -> None:
         # That it cannot be kept is no matter: it begins anew then.

@@ -106,3 +106,14 @@ def test_every_lesson_names_keys_that_there_are(keymap: str) -> None:
         assert "{" not in told(text, keys.shown)
     for one in LESSONS:
         assert one.at in WAYS or not one.at
+
+
+def test_a_step_that_is_gone_back_from_first_is_taken_anew(tmp_path: Path) -> None:
+    tour = Tour(tmp_path / "tour.json")
+    for _ in range(3):
+        tour.skip()
+    assert tour.lesson.title == "Keep what matters"
+    # Somebody has narrowed already, goes back, and then does what the lesson says.
+    assert not tour.stands(Standing(steps=("filter",)))
+    assert not tour.stands(Standing())
+    assert tour.stands(Standing(steps=("filter",)))
