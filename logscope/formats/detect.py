@@ -33,7 +33,7 @@ LEAST = 0.02
 
 _BRIEF = 2
 _ROOM = 2000
-"""Characters of a line in which literal texts are looked for."""
+"""Characters of a line in which literal texts are looked for; more where a sample has fewer lines."""
 
 
 def detect(known: FormatSet, sample_lines: Sequence[str], *, name: str, forced: str | None = None) -> Assignment:
@@ -118,7 +118,8 @@ def objects_of_table(known: FormatSet, columns: Sequence[str], sample_lines: Seq
 
 def _possible(forms: Sequence[Format], sample: Sequence[str]) -> list[Format]:
     """Those of which the sample holds what each line of theirs must; columns fitted to its headers."""
-    joined = "\n".join(line[:_ROOM] for line in sample if line)
+    room = max(_ROOM, _ROOM * SAMPLE // max(1, len(sample)))
+    joined = "\n".join(line[:room] for line in sample if line)
     wanted = {text for form in forms for text in (*form.needs, *map(_member, form.members))}
     held = _held(joined, wanted)
     out = []

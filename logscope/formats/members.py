@@ -21,7 +21,7 @@ from logscope.formats.timestamps import Clock, to_times
 _LOOKED_AT = 40
 _LEAST = 0.5
 _NAMES = {
-    "time": r"(?i)(?:time|date|stamp|_at|[a-z]at|^ts|^t|published|datetime_?utc|time_?utc)(?:_?(?:ms|us|ns|utc|iso))?$",
+    "time": r"(?i)(?:time|date|stamp|_at|[a-z]at|^ts|^t|published|raised|updated|datetime_?utc|time_?utc)(?:_?(?:ms|us|ns|utc|iso))?$",
     "level": r"(?i)^(?:log_?)?(?:level|severity|risk_?level|threat_?level|criticality|priority)(?:_?(?:name|text|label))?$",
     "host": r"(?i)^(?:(?:agent|host|computer|machine|device|node|endpoint|meta|analyzer)_?)?"
     r"(?:host_?name|computer_?name|host|machine)_*$"
