@@ -17,6 +17,7 @@ from logscope.formats import frames, keyvalue
 SPACED = "spaced"
 _NAME = r"[A-Za-z_][A-Za-z0-9_.\[\]-]*"
 _MARK = "\x1e"
+_LABEL = "Label"
 _QUOTED = r'^"((?s:.*))"$'
 
 
@@ -59,7 +60,18 @@ def long(text: pl.Series, how: str) -> pl.DataFrame:
     value = frame["value"].str.replace(_QUOTED, "$1")
     if how == SPACED and value.str.contains("\\", literal=True).any():
         value = value.str.replace_all(r"\\([=\\|])", "$1")
-    return frame.with_columns(value.alias("value"))
+    frame = frame.with_columns(value.alias("value"))
+    return _labelled(frame) if how == SPACED else frame
+
+
+def _labelled(frame: pl.DataFrame) -> pl.DataFrame:
+    """CEF's custom fields by the labels that the record gives them too: `cs1Label=Policy cs1=staff` is `Policy`."""
+    labels = frame.filter(pl.col("name").str.ends_with(_LABEL) & (pl.col("value") != ""))
+    if not labels.height:
+        return frame
+    labels = labels.select("row", pl.col("name").str.strip_suffix(_LABEL), label="value")
+    found = labels.join(frame, on=["row", "name"], how="inner", maintain_order="left").filter(pl.col("value") != "")
+    return pl.concat([frame, found.select("row", pl.col("label").alias("name"), "value", "kind")])
 
 
 @cache
