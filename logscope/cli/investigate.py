@@ -94,7 +94,7 @@ def _investigate(
 
     session = Session(options_of(arguments, stdin_is_pipe=piped, shipped_rules=demo))
     try:
-        with listing() as told:
+        with listing(keys=True) as told:
             session.open(told)
         if piped:
             from logscope.sources.streams import keyboard_from_terminal

@@ -104,7 +104,7 @@ class Session(Analyses, Findings, Casework, BrowsingPart):
 
     # --- opening and reading
 
-    def open(self, told: Callable[[str, int, int], None] | None = None) -> None:
+    def open(self, told: Callable[[str, int, int], bool] | None = None) -> None:
         """Open the sources; what cannot be opened is in `loading.errors`.
 
         Args:

@@ -128,7 +128,7 @@ class Archive:
             whole = apart is None or not apart.begins(head)
             if whole and codec_of(head) is None and not forced and encoding_of(head) is None:
                 return WindowSource(spec, entry.window, entry.mtime_us, self._released)
-        source = MemberSource(spec, self._scratch, entry.mtime_us, self._limits, self._released, apart)
+        source = MemberSource(spec, self._scratch, entry.mtime_us, self._limits, self._released, self._size, apart)
         self._unpacking.add(source, entry, forced)
         return source
 
@@ -140,9 +140,9 @@ class Archive:
         """Take the reason why not all of it can be read."""
         self.errors.append(SourceError(text, where=self.name, mend=mend))
 
-    def check_ratio(self, made: int, taken: int) -> None:
+    def check_ratio(self, made: int, taken: int, most: int | None = None) -> None:
         """See `scratch.check_ratio`."""
-        check_ratio(self._limits, made, taken)
+        check_ratio(self._limits, made, taken, most)
 
     def _wanted(self, name: str) -> bool:
         self._names.append(name)
@@ -200,8 +200,11 @@ class Archive:
         read = 0
         for piece in pieces_of(self._fd):
             read += len(piece)
-            if self._limits.told is not None:
-                self._limits.told(self.name, read, self._size)
+            if self._limits.told is not None and not self._limits.told(self.name, read, self._size):
+                raise SourceError(
+                    f"was stopped after {read * 100 // max(1, self._size)} %, before all its members were found",
+                    mend="open it again, or unpack it",
+                )
             yield piece
 
     def _take_tar(self, member: TarMember, stream: FileStream | PieceStream) -> None:
@@ -273,7 +276,7 @@ class _Deaf:
     def fail(self, text: str, mend: str | None = None) -> None:
         pass
 
-    def check_ratio(self, made: int, taken: int) -> None:
+    def check_ratio(self, made: int, taken: int, most: int | None = None) -> None:
         pass
 
 

@@ -21,8 +21,8 @@ class Told(Protocol):
     def fail(self, text: str, mend: str | None = None) -> None:
         """Take the reason why not everything could be read."""
 
-    def check_ratio(self, made: int, taken: int) -> None:
-        """Raise a SourceError if so much was made of so little that it must be a bomb."""
+    def check_ratio(self, made: int, taken: int, most: int | None = None) -> None:
+        """Raise a SourceError if so much was made of so little that it must be a bomb: `most` times, or fewer."""
 
 
 def decompressed(told: Told, stop: threading.Event, pieces: Iterable[bytes], codec: Codec) -> Iterator[bytes]:
@@ -116,7 +116,7 @@ class _Members:
             while True:
                 self._made += len(chunk)
                 given += len(chunk)
-                self._told.check_ratio(self._made, self._taken)
+                self._told.check_ratio(self._made, self._taken, self._codec.most)
                 if chunk:
                     yield chunk
                 if decoder.eof or decoder.needs_input:

@@ -63,9 +63,9 @@ class CopiedSource(OpenSource):
             self._done = True
             self._give_back()
 
-    def check_ratio(self, made: int, taken: int) -> None:
-        """Raise a SourceError if so much was made of so little that it must be a bomb."""
-        check_ratio(self.limits, made, taken)
+    def check_ratio(self, made: int, taken: int, most: int | None = None) -> None:
+        """Raise a SourceError if so much was made of so little that it must be a bomb: `most` times, or fewer."""
+        check_ratio(self.limits, made, taken, most)
 
     def pread(self, size: int, offset: int) -> bytes:
         """Bytes that have been copied."""

@@ -94,10 +94,12 @@ class MemberSource(OpenSource):
         mtime_us: int,
         limits: CopyLimits,
         on_close: Callable[[], None],
+        packed: int,
         apart: TakesApart | None = None,
     ) -> None:
-        """Nothing of it is there yet."""
+        """Nothing of it is there yet; `packed` is how large the whole archive is."""
         super().__init__(spec)
+        self._packed = packed
         self._scratch = scratch
         self._mtime_us = mtime_us
         self._limits = limits
@@ -115,6 +117,8 @@ class MemberSource(OpenSource):
         try:
             text = plain_text(self, self._stop, entry.pieces(), forced)
             for chunk in text if self._apart is None else self._apart.lines(text):
+                # Thousands of members may be bombs together, each small by itself.
+                check_ratio(self._limits, self._scratch.size + len(chunk), self._packed)
                 self._scratch.append(chunk)
                 self._size += len(chunk)
                 if self._stop.is_set():
@@ -127,9 +131,9 @@ class MemberSource(OpenSource):
         finally:
             self._done = True
 
-    def check_ratio(self, made: int, taken: int) -> None:
+    def check_ratio(self, made: int, taken: int, most: int | None = None) -> None:
         """See `scratch.check_ratio`."""
-        check_ratio(self._limits, made, taken)
+        check_ratio(self._limits, made, taken, most)
 
     def pread(self, size: int, offset: int) -> bytes:
         """Bytes that have been copied."""

@@ -17,8 +17,8 @@ from logscope.sources.trouble import source_error
 _CHECK_EVERY = 16 << 20
 
 
-Listing = Callable[[str, int, int], None]
-"""Takes the name of an archive, the bytes that were read of it, and how many it has."""
+Listing = Callable[[str, int, int], bool]
+"""Takes the name of an archive, the bytes that were read of it, and how many it has; says whether to go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +29,16 @@ class CopyLimits:
     """Bytes that stay free on the disk of the spool."""
     quota: int = 256 << 30
     """Bytes that all copies of this process may take on that disk."""
-    memory: int = 64 << 20
+    memory: int = 32 << 20
     """Bytes that all copies of this process may take in memory; what is more goes to the disk."""
     ratio: int = 1000
     """Expansion beyond which compressed input is taken for a bomb ..."""
-    ratio_from: int = 256 << 20
+    ratio_from: int = 64 << 20
     """... once it has come to so many bytes."""
     members: int = 10_000
     """Members of one archive that are read."""
     told: Listing | None = field(default=None, compare=False)
-    """Gets how far it is while the members of a compressed tar are looked for."""
+    """Gets how far it is while the members of a compressed tar are looked for, and may end that."""
 
 
 class _Shared:
@@ -198,19 +198,21 @@ class Scratch:
                 self._file.close()
 
 
-def check_ratio(limits: CopyLimits, made: int, taken: int) -> None:
+def check_ratio(limits: CopyLimits, made: int, taken: int, most: int | None = None) -> None:
     """Stop what expands too much.
 
     Args:
         limits: How much is too much.
         made: Bytes that came out so far.
         taken: Compressed bytes that went in.
+        most: The times that are too many, where fewer than `limits` has.
 
     Raises:
         SourceError: It must be a bomb.
     """
-    if made >= limits.ratio_from and made > limits.ratio * taken:
+    ratio = limits.ratio if most is None else min(limits.ratio, most)
+    if made >= limits.ratio_from and made > ratio * taken:
         raise SourceError(
-            f"expands more than {limits.ratio} times (stopped at {made >> 20} MiB)",
+            f"expands more than {ratio} times (stopped at {made >> 20} MiB)",
             mend="decompress it yourself if it is no bomb",
         )

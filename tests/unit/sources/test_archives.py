@@ -7,6 +7,7 @@ import gzip
 import io
 import lzma
 import os
+import random
 import tarfile
 import zipfile
 from collections.abc import Callable, Sequence
@@ -298,6 +299,40 @@ def test_bombs_in_archives_are_stopped(tmp_path: Path, name: str) -> None:
         assert len(text) <= 8 << 20
         wrong += source.failures()
     assert "expands more than 100 times" in str(wrong[0])
+
+
+def test_small_bombs_are_counted_together(tmp_path: Path) -> None:
+    bomb = gzip.compress(bytes(3 << 20))
+    data = tar_of([(f"{number}.log.gz", bomb) for number in range(10)])
+    path = tmp_path / "x.tar"
+    path.write_bytes(data)
+    archive = open_archive(path, "x.tar", data[:8192], CopyLimits(ratio=200, ratio_from=4 << 20))
+    assert archive is not None
+    sources = [open_source(spec) for spec in archive.specs()]
+    assert sum(len(read_out(source)) for source in sources) <= 200 * len(data) + (1 << 20)
+    assert "expands more than 200 times" in str(next(each for source in sources for each in source.failures()))
+
+
+def test_a_search_for_members_can_be_ended(tmp_path: Path) -> None:
+    noise = [(f"{number}.log", random.Random(number).randbytes(1 << 20).hex().encode()) for number in range(6)]
+    data = PACK["tar.gz"](tar_of(noise))
+    path = tmp_path / "x.tar.gz"
+    path.write_bytes(data)
+    asked: list[int] = []
+
+    def told(name: str, read: int, size: int) -> bool:
+        asked.append(read)
+        return read < size // 2
+
+    archive = open_archive(path, "x.tar.gz", data[:8192], CopyLimits(told=told))
+    assert archive is not None
+    assert asked[-1] < len(data)
+    names = [spec.name for spec in archive.specs()]
+    assert 1 <= len(names) < 6
+    assert "was stopped after" in str(archive.errors[0])
+    assert read_out(open_source(archive.specs()[0])) == noise[0][1]
+    for spec in archive.specs()[1:]:
+        open_source(spec).close()
 
 
 def test_members_are_read_up_to_a_number(tmp_path: Path) -> None:

@@ -51,8 +51,8 @@ class Ear:
     def fail(self, text: str, mend: str | None = None) -> None:
         self.failed.append(text)
 
-    def check_ratio(self, made: int, taken: int) -> None:
-        check_ratio(CopyLimits(ratio=100, ratio_from=4 << 20), made, taken)
+    def check_ratio(self, made: int, taken: int, most: int | None = None) -> None:
+        check_ratio(CopyLimits(ratio=100, ratio_from=4 << 20), made, taken, most)
 
 
 def read(data: bytes, pieces: int = 1 << 16) -> tuple[bytes, Ear]:

@@ -88,6 +88,18 @@ def test_a_bomb_is_stopped(tmp_path: Path) -> None:
     assert "expands more than 100 times" in str(failure)
 
 
+def test_lines_that_are_too_much_alike_for_gzip_are_a_bomb(tmp_path: Path) -> None:
+    limits = CopyLimits(ratio_from=4 << 20)
+    source = open_source(
+        put(tmp_path / "a.gz", gzip.compress(b"INFO heartbeat of the service is fine\n" * 300_000)), limits=limits
+    )
+    assert 4 << 20 <= len(read_out(source)) <= 6 << 20
+    assert "expands more than 200 times" in str(source.failures()[0])
+    ticking = b"".join(b"2026-11-01T10:%02d:%02dZ INFO heartbeat\n" % (n // 60 % 60, n % 60) for n in range(200_000))
+    source = open_source(put(tmp_path / "b.gz", gzip.compress(ticking)), limits=limits)
+    assert read_out(source) == ticking
+
+
 def test_no_room_is_said(tmp_path: Path) -> None:
     limits = CopyLimits(free_floor=1 << 60, memory=0)
     source = open_source(put(tmp_path / "a.gz", gzip.compress(TEXT)), limits=limits)
