@@ -20,7 +20,7 @@ from logscope.formats import guess
 from logscope.formats.assignment import Assignment, FormatSet
 from logscope.formats.columns import fitted
 from logscope.formats.csvlayout import CsvLayout, csv_layout, records_of
-from logscope.formats.lines import CONTINUES
+from logscope.formats.going import CONTINUES
 from logscope.formats.members import as_product, fitted_members
 from logscope.formats.model import Format
 from logscope.formats.parser import COLOUR_BEGIN, WRAPPERS, SourceParser, make_parser, without_colours

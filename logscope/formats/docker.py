@@ -21,8 +21,12 @@ _PART_ROOM = 16 << 10
 """Bytes of a part: `defaultBufSize` of moby's daemon/logger/copier.go."""
 _PART_SLACK = 8
 """More that a part has where signs were cut in two and became U+FFFD."""
-_MAY_CONTINUE = r'^\{"log":"(?:(?:\\r)?\\n|\\t|[ ]+(?:at |\.\.\.|File \\"|\^|Caused by)|Caused by: |Suppressed: |\.\.\. [0-9]|[\]})])'
-"""`CONTINUES` as JSON writes it."""
+_MAY_CONTINUE = (
+    r'^\{"log":"(?:(?:\\r)?\\n|\\t| {4}|[ ]+(?:at |\.\.\.|File \\"|\^|Caused by|[0-9]+: )|Caused by: |Suppressed: |\.\.\. [0-9]|[\]})]'
+    r"|During handling|The above exception|goroutine |created by |exit status |\[(?:signal|recovered)|note: |stack backtrace"
+    r"|[A-Za-z0-9_./%~-]+\.[^ \"]*\(|(?:[a-z0-9_.]+\.)?[A-Z][A-Za-z0-9_]*(?::|\\[rn]))"
+)
+"""`CONTINUES` as JSON writes it, and more."""
 _MEMBERS = pl.Struct({"log": pl.String(), "time": pl.String()})
 
 

@@ -14,9 +14,10 @@ from logscope.records import severity
 WORD = (
     r"\b(TRACE|FINEST|FINER|FINE|VERBOSE|DEBUG|CONFIG|INFO|INFORMATION|NOTICE|WARN|WARNING|ERROR|ERR|SEVERE"
     r"|FATAL|CRITICAL|CRIT|ALERT|EMERG|PANIC|Trace|Debug|Info|Notice|Warn|Warning|Error|Critical|Fatal|Panic"
-    r"|trace:|debug:|info:|notice:|warn:|warning:|error:|err:|fatal:|panic:|critical:|crit:)(?:\W|$)"
+    r"|fatal error:|panicked at|Traceback \(most recent call last\)|trace:|debug:|info:|notice:|warn:|warning:|error:|err:|fatal:|panic:|critical:|crit:)(?:\W|$)"
 )
-"""A level among a line's first words; lower-case words only where a colon or brackets mark them."""
+"""A level among a line's first words; lower-case words only where a colon or brackets mark them; how programs end."""
+_ENDS = {"fatal error": "fatal", "panicked at": "fatal", "traceback (most recent call last": "error"}
 
 BRACKETED = r"\[(trace|debug|info|notice|warn|warning|error|err|crit|critical|alert|emerg|fatal)\]"
 
@@ -55,7 +56,7 @@ def level_by_word(raw: pl.Series) -> pl.Series:
     missing = words.is_null()
     if missing.any():
         words = words.zip_with(~missing, early.str.extract(BRACKETED, 1))
-    return to_levels(words)
+    return to_levels(words, _ENDS)
 
 
 def http_levels(status: pl.Series) -> pl.Series:

@@ -11,11 +11,10 @@ from functools import cache, cached_property
 import polars as pl
 
 from logscope.formats import frames
+from logscope.formats.going import continues, crashes
 from logscope.formats.patterns import certain
 from logscope.formats.readers import BEGINS, INDEXED, Columns, Reader, merge
 
-CONTINUES = r"^(?:$|\t|[ \t]+(?:at |\.\.\.|File \"|\^|Caused by)|Caused by: |Suppressed: |\.\.\. [0-9]+ more|[\]})]+[,;]?[ \t]*\r?$)"
-"""A line that continues a record in whatever format: empty, a stack frame, a closing bracket."""
 _FEW = 2048
 """Texts of a screen or two: which reader takes which is remembered, since columns and fields are asked for in turn."""
 _SEVERAL = 8
@@ -71,7 +70,7 @@ class Lines:
         return ~certain(raw.str.contains(self._openings))
 
     def starts(self, lines: pl.Series) -> pl.Series:
-        """Which lines begin a record: those of a format; of others, see `CONTINUES` and `multiline`."""
+        """Which lines begin a record: those of a format; of others, see `going` and `multiline`."""
         known = pl.Series([False]).new_from_index(0, len(lines))
         open_rows: pl.Series | None = None
         for reader in self.readers[:-1]:
@@ -86,9 +85,16 @@ class Lines:
             open_rows = missing if open_rows is None else open_rows.gather(missing)
             if not len(open_rows):
                 return known
+        if open_rows is None:
+            open_rows = frames.rows(len(lines))
+        return known.clone().scatter(self._beginning(lines, open_rows), True)
+
+    def _beginning(self, lines: pl.Series, rows: pl.Series) -> pl.Series:
+        """Of rows of lines that no format matches those that begin a record."""
+        texts = lines.gather(rows)
         if any(reader.format.multiline for reader in self.readers[:-1]):
-            return known
-        return known | ~lines.str.contains(CONTINUES).fill_null(True)
+            return rows.filter(crashes(texts))
+        return rows.filter(~continues(texts))
 
     def behind(self, lines: pl.Series) -> pl.Series:
         """Which lines continue a record because it goes on behind the line before (Boolean)."""
@@ -109,8 +115,8 @@ class Lines:
     def scan(self, lines: pl.Series, want: Collection[str]) -> tuple[pl.Series, Columns]:
         """`starts`, and the wanted columns of the lines that do; of the others nothing."""
         parts, rest = self._claimed(lines, want, begun=True)
-        if len(rest) and not any(reader.format.multiline for reader in self.readers[:-1]):
-            rest = rest.filter(~lines.gather(rest).str.contains(CONTINUES).fill_null(True))
+        rest = self._beginning(lines, rest) if len(rest) else rest
+        if len(rest):
             parts.append((rest, self._named(self.readers[-1], lines.gather(rest), want, None)))
         if len(parts) == 1 and len(parts[0][0]) == len(lines):
             return pl.Series([True]).new_from_index(0, len(lines)), parts[0][1]
@@ -282,8 +288,8 @@ def begins_within(inner: Lines, body: pl.Series, *, joined: bool) -> pl.Series:
         joined: There are formats of several lines among them: all that none matches continues a record.
     """
     if joined:
-        return inner.structured(body)
-    going = body.str.contains(CONTINUES).fill_null(True)
+        return inner.structured(body) | crashes(body)
+    going = continues(body)
     rows = going.arg_true()
     return (~going).scatter(rows, inner.structured(body.gather(rows))) if len(rows) else ~going
 
@@ -292,9 +298,10 @@ def begins_by_format(inner: Lines, body: pl.Series, formats: pl.Series, *, joine
     """As `begins_within`, where it is known by which format each inside is read."""
     begins = formats != inner.readers[-1].format.name
     rows = (~begins).arg_true()
-    if joined or not len(rows):
+    if not len(rows):
         return begins
-    return begins.scatter(rows, ~body.gather(rows).str.contains(CONTINUES).fill_null(True))
+    others = body.gather(rows)
+    return begins.scatter(rows, crashes(others) if joined else ~continues(others))
 
 
 @cache

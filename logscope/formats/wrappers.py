@@ -12,8 +12,9 @@ from collections.abc import Collection
 import polars as pl
 
 from logscope.formats import frames, keyvalue
+from logscope.formats.going import CONTINUES
 from logscope.formats.levels import to_levels
-from logscope.formats.lines import CONTINUES, Lines, begins_by_format, begins_within
+from logscope.formats.lines import Lines, begins_by_format, begins_within
 from logscope.formats.model import Format
 from logscope.formats.patterns import Pattern, compile_pattern
 from logscope.formats.readers import BEGINS, INDEXED, Columns, Reader, fields_of

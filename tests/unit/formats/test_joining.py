@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 
 import polars as pl
+import pytest
 
 from logscope.formats.detect import detect
 from logscope.formats.loader import load_formats
 from logscope.formats.parser import SourceParser, make_parser
+from logscope.records.severity import ERROR, FATAL
 
 FORMATS = load_formats()
 REFERENCE = 1_798_675_200_000_000
@@ -126,3 +128,42 @@ def test_a_field_of_an_exported_journal_begins_no_record_whatever_it_looks_like(
     parser, raw = records(entry * 3)
     assert parser.formats == ("journald_export", "text")
     assert told(parser, raw, "message", "pid") == [("a=1 b=2", "7", 4)] * 3
+
+
+GO = (
+    "panic: runtime error: index out of range [3] with length 3",
+    "[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x47f7b2]",
+    "",
+    "goroutine 1 [running]:",
+    "main.(*Till).take(0x0, {0xc000012345, 0x5})",
+    "\t/app/till.go:8 +0x1d",
+    "main.main()",
+    "\t/app/till.go:12 +0x25",
+    "created by net/http.(*Server).Serve in goroutine 1",
+    "\t/usr/local/go/src/net/http/server.go:3086 +0x5cb",
+    "exit status 2",
+)
+PYTHON = (
+    "Traceback (most recent call last):",
+    '  File "/app/till.py", line 3, in <module>',
+    "    main()",
+    "    ~~~~^^",
+    "shop.errors.StockError: sku=A-1 is gone",
+    "",
+    "During handling of the above exception, another exception occurred:",
+)
+
+
+@pytest.mark.parametrize(("trace", "level"), [(GO, FATAL), (PYTHON, ERROR)])
+def test_a_crash_among_json_lines_is_one_record(trace: tuple[str, ...], level: int) -> None:
+    around = ['{"time":"2026-11-01T10:00:00Z","level":"info","msg":"paid"}', "java.lang.Exception: no", "TypeError: no"]
+    for wrap in (str, cri, lambda text: docker(text + "\n")):
+        parser, raw = records([wrap(line) for line in (*around, *trace, *around)])
+        assert [text.count("\n") + 1 for text in raw] == [1, 1, 1, len(trace), 1, 1, 1]
+        assert told(parser, raw, "message")[3] == (trace[0], level)
+
+
+def test_a_panic_among_lines_of_text_is_a_record_of_its_own() -> None:
+    line = "2026-11-01 10:00:00 INFO paid"
+    _, raw = records([line, *GO, line, *PYTHON, line])
+    assert [text.count("\n") + 1 for text in raw] == [1, len(GO), 1 + len(PYTHON), 1]
