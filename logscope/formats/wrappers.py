@@ -161,7 +161,9 @@ class SyslogReader(Reader):
         told = self.goes_on(lines["line"])
         ends = pl.Series(["\n"]).new_from_index(0, lines.height)
         if told is not None:
-            ends = ends.set(told.is_not_null(), "")
+            both = lines.with_columns(told=told)
+            behind = both.select(pl.col("line").shift(-1).str.contains(pl.col("told"), literal=True)).to_series()
+            ends = ends.set(behind.fill_null(False), "")
         bare = lines["line"].str.strip_suffix("\r").str.replace(self.pattern.plain, "")
         lines = lines.with_columns(line=pl.concat_str(bare, ends))
         return lines.group_by("row", maintain_order=True).agg(pl.col("line").str.join())["line"].str.strip_suffix("\n")

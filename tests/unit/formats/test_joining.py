@@ -167,3 +167,9 @@ def test_a_panic_among_lines_of_text_is_a_record_of_its_own() -> None:
     line = "2026-11-01 10:00:00 INFO paid"
     _, raw = records([line, *GO, line, *PYTHON, line])
     assert [text.count("\n") + 1 for text in raw] == [1, len(GO), 1 + len(PYTHON), 1]
+
+
+def test_a_cut_line_is_not_glued_to_what_the_other_stream_says() -> None:
+    lines = [cri("half of", "P"), cri("a warning", stream="stderr"), *map(cri, TRACE), ""]
+    parser, raw = records(lines)
+    assert parser.columns(raw, ["message"])["message"].to_list() == ["half of", "none left", "next"]
