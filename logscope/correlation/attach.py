@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from logscope.correlation.pieces import Pieces
+from logscope.records.renumbering import Kept
 from logscope.records.saving import Saved
 
 ATTACH_CAP = 1_000_000
@@ -31,6 +32,11 @@ class Attachments:
         """Know what `saved` told."""
         self._table = frames["attached"]
         self.refused = frozenset(frames["refused"]["value"].to_list())
+
+    def keep_only(self, pos: Kept, nodes: Kept) -> None:
+        """Let go of all other records, and of what they were attached to."""
+        self._table = pos.rows_of(nodes.rows_of(nodes.rows_of(self._table, "owner"), "value"), "pos")
+        self.refused = frozenset(nodes.by_number(self.refused).values())
 
     def update(self, pieces: Pieces, dirty: pl.Series, merges: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Attach anew what the values of some records decide.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-NONE = 0xFFFF_FFFF
-"""UInt32 that stands for "no number"."""
+from logscope.records.renumbering import NONE, Kept
 
+__all__ = ["NONE", "GrowingArray", "distinct", "distinct_pairs", "within"]
 
 _MANY = 100_000
 """From so many on, work over all numbers beats hashing those at hand."""
@@ -97,6 +97,11 @@ class GrowingArray:
     def view(self) -> pl.Series:
         """All of it, not copied; what is written later does not change it."""
         return self._data.head(self._height)
+
+    def keep_only(self, places: Kept) -> None:
+        """Let go of all other places; the rest close up."""
+        self.resize(places.total)
+        self.restore(self._data.gather(places.numbers))
 
     def restore(self, values: pl.Series) -> None:
         """Hold what `view` gave another one."""

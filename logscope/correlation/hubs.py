@@ -7,12 +7,14 @@ from collections import Counter
 import polars as pl
 
 from logscope.correlation.growing import NONE, GrowingArray
+from logscope.records.renumbering import Kept
 from logscope.records.saving import Saved
 
 HUB_FACTOR = 5
 """A hub also ties so many times more than 90 % of its key's values do."""
 
 _COUNTS = {"key": pl.UInt16, "degree": pl.UInt32, "count": pl.Int64}
+_GONE = {"node": pl.UInt32, "others": pl.UInt32}
 _WIDE = {"node": pl.UInt32, "key": pl.UInt16, "hub": pl.Boolean}
 
 
@@ -31,6 +33,8 @@ class Hubs:
         self._beside = pl.DataFrame(schema={"node": pl.UInt32, "other": pl.UInt32})
         self._wide: set[int] = set()
         self._keys: dict[int, int] = {}
+        self._gone = pl.DataFrame(schema=_GONE)
+        """What stood beside a hub and was let go: it stays a hub."""
         self.values: frozenset[int] = frozenset()
 
     def saved(self) -> Saved:
@@ -41,6 +45,7 @@ class Hubs:
             "degrees": self._degree.view().to_frame("degree"),
             "counts": pl.DataFrame(counts, schema=_COUNTS, orient="row"),
             "beside": self._beside,
+            "gone": self._gone,
             "wide": pl.DataFrame(wide, schema=_WIDE, orient="row"),
         }
 
@@ -50,11 +55,26 @@ class Hubs:
         self._counts = {}
         for key, degree, count in frames["counts"].iter_rows():
             self._counts.setdefault(key, Counter())[degree] = count
-        self._beside = frames["beside"]
+        self._beside, self._gone = frames["beside"], frames["gone"]
         wide = frames["wide"]
         self._wide = set(wide["node"].to_list())
         self._keys = dict(wide.select("node", "key").iter_rows())
         self.values = frozenset(wide.filter("hub")["node"].to_list())
+
+    def keep_only(self, nodes: Kept) -> None:
+        """Let go of all other nodes, none of them a hub; how many there were of each degree stays."""
+        self._degree.keep_only(nodes)
+        beside = nodes.rows_of(self._beside, "node")
+        stays = nodes.mask(beside["other"])
+        gone = beside.filter(~stays).group_by("node").agg(pl.len().cast(pl.UInt32).alias("others"))
+        known = pl.concat([nodes.rows_of(self._gone, "node"), gone]).group_by("node").agg(pl.col("others").sum())
+        values = nodes.by_number(self.values)
+        self.values = frozenset(values.values())
+        self._gone = known.filter(pl.col("node").is_in(sorted(self.values)))
+        self._beside = nodes.rows_of(beside.filter(stays), "other")
+        wide = nodes.by_number(self._wide)
+        self._keys = {new: self._keys[old] for old, new in wide.items()}
+        self._wide = set(wide.values())
 
     def mask(self, nodes: pl.Series) -> pl.Series:
         """Which nodes are hubs."""
@@ -84,6 +104,9 @@ class Hubs:
                 [beside, kept.filter(kept["node"].is_in(beside["node"].filter(mine).unique().implode()))]
             ).unique()
         degrees = beside.group_by("node").agg(pl.len().cast(pl.UInt32).alias("degree"))
+        if self._gone.height:
+            degrees = degrees.join(self._gone, on="node", how="left")
+            degrees = degrees.select("node", degree=pl.col("degree") + pl.col("others").fill_null(0))
         table = nodes.join(degrees, on="node", how="left").with_columns(pl.col("degree").fill_null(0))
         table = table.with_columns(old=self._degree.take(table["node"]))
         self._count(table, "old", -1)

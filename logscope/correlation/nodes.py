@@ -8,6 +8,7 @@ from logscope.correlation.digest import digest, hexadecimal
 from logscope.correlation.growing import NONE, GrowingArray, distinct
 from logscope.correlation.plan import Plan
 from logscope.correlation.vocabulary import Vocabulary
+from logscope.records.renumbering import Kept
 from logscope.records.saving import Saved
 
 NO_START = -(2**63)
@@ -137,6 +138,27 @@ class Nodes:
             array.restore(table[name])
         self._entity_node.restore(frames["of entities"]["node"])
         self._spans = frames["spans"]
+
+    def recent(self) -> pl.Series:
+        """Nodes whose epoch a record may still lengthen, if none comes later than the newest there is."""
+        if not self._spans.height:
+            return self._spans["node"]
+        newest = int(self._spans["end"].max())  # type: ignore[arg-type]  # a maximum of Int64 is an int
+        gaps = pl.DataFrame(
+            {"key": list(self._gaps), "gap": list(self._gaps.values())}, schema={"key": pl.UInt16, "gap": pl.Int64}
+        )
+        spans = self._spans.with_columns(key=self.key.take(self._spans["node"])).join(gaps, on="key", how="left")
+        return spans.filter(pl.col("end") + pl.col("gap") >= newest)["node"]
+
+    def keep_only(self, nodes: Kept, codes: Kept) -> None:
+        """Let go of all other nodes, and follow a vocabulary that let go of codes: none that a node stands for."""
+        self._entity_node.keep_only(codes)
+        self._entity_node.restore(nodes.new(self._entity_node.view()))
+        for array in (self.entity, self.start, self.key):
+            array.keep_only(nodes)
+        self.entity.restore(codes.new(self.entity.view()))
+        spans = nodes.rows_of(self._spans, "node")
+        self._spans = spans.with_columns(codes.new(spans["entity"]))
 
     def forget_epochs(self) -> None:
         """Begin the epochs of reused values anew."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from logscope.correlation.growing import NONE, GrowingArray, within
+from logscope.records.renumbering import Kept
 from logscope.records.saving import Saved, below, numbers, under
 from logscope.records.schema import ROW
 
@@ -89,6 +90,12 @@ class PairTable:
         self._length.restore(runs["length"])
         self._whole = bool(frames["whole"].item())
 
+    def keep_only(self, pos: Kept, nodes: Kept) -> None:
+        """Let go of all other records; those that stay hold nodes that stay."""
+        pairs = self.of(pos.numbers)
+        self.__init__()  # type: ignore[misc]  # as new
+        self.add(pl.DataFrame({"pos": pos.new(pairs["pos"]), "node": nodes.new(pairs["node"])}), len(pos))
+
     def holding(self, nodes: pl.Series) -> pl.DataFrame:
         """`pos`, `node` of all pairs of some nodes; pairs of replaced runs among them."""
         if not len(nodes):
@@ -136,6 +143,21 @@ class Pieces:
         self._several = frames["several"]
         self.links.restore(below("links", frames))
         self.coarse.restore(below("coarse", frames))
+
+    def keep_only(self, rows: Kept, pos: Kept, nodes: Kept) -> None:
+        """Let go of all other records: `pos` are the positions of the rows that stay."""
+        for array in self._by_position().values():
+            array.keep_only(pos)
+        self.row.restore(rows.new(self.row.view()))
+        for array in (self.label, self._owner):
+            array.restore(nodes.new(array.view()))
+        several = pos.rows_of(self._several, "pos")
+        self._several = several.with_columns(nodes.new(several["owner"]))
+        self._pos_of_row = GrowingArray(pl.UInt32, NONE)
+        self._pos_of_row.resize(len(rows))
+        self._pos_of_row.put(self.row.view(), pl.int_range(len(pos), dtype=pl.UInt32, eager=True))
+        self.links.keep_only(pos, nodes)
+        self.coarse.keep_only(pos, nodes)
 
     def _by_position(self) -> dict[str, GrowingArray]:
         return {

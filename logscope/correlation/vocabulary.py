@@ -13,6 +13,7 @@ import polars as pl
 
 from logscope.correlation.growing import NONE, GrowingArray
 from logscope.correlation.keys import Key
+from logscope.records.renumbering import Kept
 from logscope.records.saving import Saved
 
 LOCAL = {"row": pl.UInt32, "key": pl.UInt16, "local": pl.UInt32}
@@ -53,7 +54,11 @@ class _Dictionary:
     def saved(self) -> pl.DataFrame:
         """`text` and `code` of each number in turn."""
         known = pl.int_range(0, len(self.codes), dtype=pl.UInt32, eager=True)
-        return pl.DataFrame({"text": known.cat.to(self._dtype).cast(pl.String), "code": self.codes.view()})
+        return pl.DataFrame({"text": self.written(known), "code": self.codes.view()})
+
+    def written(self, locals_: pl.Series) -> pl.Series:
+        """Texts as they are kept, scope and value in one."""
+        return locals_.cat.to(self._dtype).cast(pl.String)
 
     def restore(self, table: pl.DataFrame) -> None:
         """Number texts as another one did.
@@ -171,6 +176,20 @@ class Vocabulary:
         if where:
             told = told[pl.concat(where).arg_sort()]
         return pl.DataFrame({"key": key}).hstack(told)
+
+    def keep_only(self, codes: Kept) -> None:
+        """Let go of all other values; texts that stay are numbered anew."""
+        key, locals_ = self.key.take(codes.numbers), self._local.take(codes.numbers)
+        fresh = pl.repeat(0, len(codes), dtype=pl.UInt32, eager=True)
+        for place, old in enumerate(self._dictionaries):
+            at = (key == place).arg_true()
+            texts = old.written(locals_.gather(at))
+            # Polars lets go of all texts of a dictionary together.
+            new = self._dictionaries[place] = _Dictionary(old.scoped)
+            new.restore(pl.DataFrame({"text": texts, "code": at}))
+            fresh = fresh.scatter(at, pl.int_range(len(at), dtype=pl.UInt32, eager=True))
+        self.key.restore(key)
+        self._local.restore(fresh)
 
     def saved(self) -> Saved:
         """All values and their codes."""

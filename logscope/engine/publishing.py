@@ -191,7 +191,7 @@ class Snapshots:
 
     def counters(self) -> dict[str, int]:
         """What was received, stored and dropped; the numbers add up (interface: `watch`)."""
-        records = self._store.view.records
+        records, gone = self._store.ever, self._store.gone
         counters = {"received": 0, "stored": 0, "dropped": 0}
         for source, ingest in zip(self._loading.sources, self._loading.ingests, strict=False):
             counted = self._loading.received(source)
@@ -208,4 +208,5 @@ class Snapshots:
             "late": self._detecting.late,
             "dropped": counters["dropped"],
             "records": records,
+            **({"let_go": gone} if gone else {}),
         }

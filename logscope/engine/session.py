@@ -28,6 +28,7 @@ from logscope.engine.cases.casework import Casework
 from logscope.engine.detection.detecting import Detecting
 from logscope.engine.linking.correlating import Correlating
 from logscope.engine.linking.detail import transaction_detail
+from logscope.engine.linking.explaining import explained
 from logscope.engine.linking.listing import listed
 from logscope.engine.linking.pivots import pivot_filter
 from logscope.engine.linking.renewing import Renewing
@@ -371,7 +372,7 @@ class Session(Analyses, Findings, Casework, BrowsingPart):
 
     def explain(self, row: int, other: int) -> Sequence[str]:
         """The chain that ties two records together, in words."""
-        return self.correlating.explain(row, other, self.lines_of)
+        return explained(self.correlating, row, other, self.lines_of)
 
     def set_grain(self, grain: str) -> None:
         """Another grain; transactions are made anew when next asked for."""

@@ -1,8 +1,9 @@
 """The store: index columns of every record in memory, the text left where it is.
 
 A record's `row` is its place in the index frame, in the order of arrival; time order is an index
-vector over it (`ordered`). Sources only ever grow, so rows are never renumbered; what may change of
-a record afterwards is its length (a continuation line came later) and an inherited time.
+vector over it (`ordered`). Sources only ever grow, so rows stay what they are until records are let go of
+(`keep_only`); what may change of a record afterwards is its length (a continuation line came later) and an
+inherited time.
 One thread writes; readers take a `StoreView`, which never changes under them.
 """
 
@@ -10,161 +11,21 @@ from __future__ import annotations
 
 import itertools
 import threading
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import polars as pl
 
 from logscope.records import schema
-from logscope.records.model import ByteReader, RecordParser, SourceRef
+from logscope.records.closing import closed_up
+from logscope.records.pieces import INDEX, ROW_SIZE, Binding, Piece, StoreView
+from logscope.records.renumbering import Kept
 from logscope.records.spilling import Spill
-
-INDEX: dict[str, pl.DataType | type[pl.DataType]] = {
-    "source_id": pl.UInt16,
-    "line": pl.UInt32,
-    "time": schema.TIME,
-    "time_from": pl.UInt8,
-    "level": pl.UInt8,
-    "format": pl.UInt8,
-    "offset": pl.UInt32,
-}
-"""What is kept of every record: 21 bytes. `offset` counts from its piece's `base`."""
-
-ROW_SIZE = 21
-"""Bytes of a record's index columns."""
 
 _MANY_CHUNKS = 256
 _PART = 2 << 20
 """Rows that are sorted at a time."""
 _SAMPLE = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Binding:
-    """How the text of one source is reached and read."""
-
-    ref: SourceRef
-    reader: ByteReader
-    parser: RecordParser
-    formats: tuple[str, ...]
-    """Format names by the code in the index."""
-    head_lines: int = 0
-    """Lines at the source's beginning that are no records: a table's header."""
-    cuts: bool = True
-    """Whether lines can be told apart without those before them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A run of whole records of one source: contiguous bytes, contiguous rows."""
-
-    binding: Binding
-    base: int
-    """Byte offset of its first record in the source."""
-    end: int
-    """Byte offset behind its last record."""
-    row: int
-    """Row of its first record."""
-    records: int
-
-
-@dataclass(frozen=True, slots=True)
-class StoreView:
-    """The store at one instant."""
-
-    index: pl.DataFrame
-    pieces: tuple[Piece, ...]
-    """In the order of rows."""
-    generation: int
-    era: int = 0
-    """Counts how often records that were there have got other times."""
-
-    @property
-    def records(self) -> int:
-        """How many records there are."""
-        return self.index.height
-
-    def piece_of(self, row: int) -> Piece:
-        """The piece that holds a row."""
-        return self.pieces[bisect_right(self.pieces, row, key=lambda piece: piece.row) - 1]
-
-    def segments(self, limit: int = 16 << 20) -> Iterator[Segment]:
-        """Every record once: neighbouring pieces of a source together, up to `limit` bytes.
-
-        Ordered by source and line, so a stable sort of their rows by time is the order of records.
-        """
-        by_source: dict[int, list[Piece]] = {}
-        for piece in self.pieces:
-            by_source.setdefault(piece.binding.ref.source_id, []).append(piece)
-        for source_id in sorted(by_source):
-            run: list[Piece] = []
-            for piece in by_source[source_id]:
-                # Between pieces that do not touch lies what a cold filter passed over.
-                if run and (piece.base != run[-1].end or piece.end - run[0].base > limit):
-                    yield Segment(tuple(run))
-                    run = []
-                run.append(piece)
-            if run:
-                yield Segment(tuple(run))
-
-    def before(self, row: int) -> StoreView:
-        """The store when it held the rows before `row` (a piece's first row)."""
-        pieces = self.pieces[: bisect_right(self.pieces, row - 1, key=lambda piece: piece.row)]
-        return replace(self, index=self.index.head(row), pieces=pieces)
-
-    def since(self, row: int) -> Iterator[Segment]:
-        """The pieces from `row` on (a piece's first row), each source's together."""
-        first = bisect_right(self.pieces, row - 1, key=lambda piece: piece.row)
-        yield from replace(self, pieces=self.pieces[first:]).segments()
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """Neighbouring pieces of one source, the unit of queries."""
-
-    pieces: tuple[Piece, ...]
-
-    @property
-    def binding(self) -> Binding:
-        """The source."""
-        return self.pieces[0].binding
-
-    @property
-    def key(self) -> tuple[int, int, int, int]:
-        """Identity of its content, for caches."""
-        first, last = self.pieces[0], self.pieces[-1]
-        return (first.binding.ref.source_id, first.base, last.end, first.row)
-
-    @property
-    def records(self) -> int:
-        """How many records it has."""
-        return sum(piece.records for piece in self.pieces)
-
-    @property
-    def size(self) -> int:
-        """Bytes of text."""
-        return self.pieces[-1].end - self.pieces[0].base
-
-    def rows(self) -> pl.Series:
-        """Row numbers (UInt32) in the order of lines."""
-        runs = [pl.int_range(p.row, p.row + p.records, dtype=pl.UInt32, eager=True) for p in self.pieces]
-        return pl.concat(runs).rename(schema.ROW) if len(runs) > 1 else runs[0].rename(schema.ROW)
-
-    def index(self, view: StoreView) -> pl.DataFrame:
-        """Its index columns."""
-        runs = [view.index.slice(p.row, p.records) for p in self.pieces]
-        return pl.concat(runs) if len(runs) > 1 else runs[0]
-
-    def offsets(self, view: StoreView) -> pl.Series:
-        """Int64: where each record begins, from the segment's first byte; then the end."""
-        base = self.pieces[0].base
-        runs = [
-            view.index.get_column("offset").slice(p.row, p.records).cast(pl.Int64) + (p.base - base)
-            for p in self.pieces
-        ]
-        runs.append(pl.Series("offset", [self.size], dtype=pl.Int64))
-        return pl.concat(runs, rechunk=True)
 
 
 class Store:
@@ -189,11 +50,20 @@ class Store:
         self._ordered_rows = 0
         self._order_lock = threading.Lock()
         self._order_stale = False
+        self.gone = 0
+        """Records that were let go."""
+        self.gone_until = 0
+        """The newest time of one, microseconds."""
 
     @property
     def view(self) -> StoreView:
         """The store as it is now."""
         return self._view
+
+    @property
+    def ever(self) -> int:
+        """How many records there have been, those among them that were let go."""
+        return self._view.records + self.gone
 
     def append(self, binding: Binding, base: int, end: int, index: pl.DataFrame) -> Piece:
         """Add a run of whole records.
@@ -243,6 +113,20 @@ class Store:
             self._pieces = list(pieces)
             self._view = StoreView(self._compact(index.select(list(INDEX))), tuple(pieces), self._view.generation + 1)
 
+    def keep_only(self, rows: Kept, until: int) -> None:
+        """Let go of all other records; those that stay are renumbered.
+
+        Args:
+            rows: Those that stay.
+            until: The newest time of one that goes, microseconds.
+        """
+        with self._lock:
+            self.gone += self._view.records - len(rows)
+            self.gone_until = max(self.gone_until, until)
+            index, pieces = closed_up(self._view, rows)
+            self._pieces = list(pieces)
+            self._replace(index, pieces)
+
     def lengthen(self, piece: Piece, end: int) -> Piece:
         """A piece's last record has grown: its bytes now end at `end`."""
         with self._lock:
@@ -281,11 +165,12 @@ class Store:
             frame = self._view.index.with_columns(time=pl.when(hit).then(moved).otherwise("time"))
             self._replace(frame)
 
-    def _replace(self, frame: pl.DataFrame) -> None:
-        """Another index of the same records, some with other times."""
+    def _replace(self, frame: pl.DataFrame, pieces: tuple[Piece, ...] | None = None) -> None:
+        """Another index: some have other times, or others stand in their place."""
         self._spilled = self._files = 0
         view = self._view
-        self._view = replace(view, index=self._compact(frame), generation=view.generation + 1, era=view.era + 1)
+        pieces = view.pieces if pieces is None else pieces
+        self._view = StoreView(self._compact(frame), pieces, view.generation + 1, view.era + 1)
         self._order_stale = True
 
     def ordered(self, view: StoreView | None = None) -> pl.Series:

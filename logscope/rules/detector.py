@@ -85,6 +85,11 @@ class Detector(StepDetector):
         """How far before its first step a match looks for absences, microseconds."""
         return self.sequence.look_back_us
 
+    @property
+    def reach_us(self) -> int | None:
+        """As far as its steps may lie apart."""
+        return self.sequence.reach_us
+
     def hits(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The records of a frame that matter to the rule; has no effect on the state.
 

@@ -6,7 +6,7 @@ oldest goes first when there are too many.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 import polars as pl
@@ -66,6 +66,10 @@ class RetainedHits:
             return None
         return pl.concat([piece.frame for piece in self._pieces], how="diagonal")
 
+    def frames(self) -> list[pl.DataFrame]:
+        """All of them, piece by piece."""
+        return [piece.frame for piece in self._pieces]
+
     def groups(self) -> pl.DataFrame:
         """The distinct `group`s of what is kept."""
         frames = [piece.frame.select("group") for piece in self._pieces]
@@ -104,6 +108,11 @@ class RetainedHits:
                 kept.append(_Piece.of(rest))
         self._pieces = kept
         return pl.concat(taken, how="diagonal") if taken else None
+
+    def change(self, by: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
+        """Put other frames in the place of what is kept, piece by piece."""
+        frames = [by(piece.frame) for piece in self._pieces]
+        self._pieces = [_Piece.of(frame) for frame in frames if frame.height]
 
     def take_detections(self, ids: Collection[str]) -> pl.DataFrame | None:
         """Remove and return the hits that are detections of other rules.

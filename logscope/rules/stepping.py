@@ -17,7 +17,7 @@ import polars as pl
 
 from logscope.rules.hits import KEYLESS, TAKES_PART, UNTIMED
 from logscope.rules.model.rule import RETRACTED, Detection, Rule
-from logscope.rules.sequence import DETECTION, GROUP
+from logscope.rules.sequence import DETECTION, GROUP, WHY_LEADING
 from logscope.rules.state import OPEN, State
 
 Membership = Callable[[pl.Series], pl.DataFrame]
@@ -88,6 +88,20 @@ class StepDetector(ABC):
     @abstractmethod
     def back_us(self) -> int:
         """How long before a group's `since` its hits still matter, microseconds."""
+
+    @property
+    def reach_us(self) -> int | None:
+        """How long before a record a match may begin that it decides, microseconds; None: however long."""
+        return 0
+
+    @property
+    def needs_us(self) -> int:
+        """How long before the earliest that may still be looked at hits matter to it, microseconds."""
+        return self.back_us
+
+    def waiting(self) -> pl.DataFrame:
+        """What of `state.open` time will decide; the others only a record that comes late."""
+        return self.state.open.filter(pl.col("why") != WHY_LEADING)
 
     @abstractmethod
     def hits(self, frame: pl.DataFrame) -> pl.DataFrame:

@@ -3,14 +3,40 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import msgspec
 import polars as pl
 
+from logscope.records.renumbering import Kept
 from logscope.rules.model.rule import Detection
 
 _FEW = 20_000
 """Groups that are looked up one by one; of more it is asked first which of them have told anything."""
+
+
+def rows_of(detection: Detection) -> tuple[int, ...]:
+    """The records that a detection names, repeats among them."""
+    own = () if detection.row is None else (detection.row,)
+    return (*(step.row for step in detection.steps.values()), *detection.members, *own)
+
+
+def renumbered(detection: Detection, rows: Mapping[int, int], number: int | None) -> Detection:
+    """A detection whose records have other numbers.
+
+    Args:
+        detection: Of records that are all among `rows`.
+        rows: Old numbers to new ones.
+        number: Its transaction's new number.
+    """
+    return replace(
+        detection,
+        number=number,
+        steps={name: replace(step, row=rows[step.row]) for name, step in detection.steps.items()},
+        row=None if detection.row is None else rows[detection.row],
+        members=tuple(rows[row] for row in detection.members),
+    )
 
 
 class ToldDetections:
@@ -81,6 +107,29 @@ class ToldDetections:
                 del self._starts[group]
             else:
                 self._starts[group] = starts[first:]
+
+    def keep_only(self, rows: Kept, groups: Kept | None, *, by_transaction: bool) -> None:
+        """Forget those of groups and records that were let go; the others are renumbered.
+
+        Args:
+            rows: Records that stay.
+            groups: Groups that stay; None: all, as they are.
+            by_transaction: Groups are transactions, whose numbers detections name.
+        """
+        known = self._by_id
+        at_group = {name: group for group, starts in self._starts.items() for _, name in starts}
+        new_groups = None if groups is None else groups.by_number(self._starts)
+        new_rows = rows.by_number({row for _, detection in known.values() for row in rows_of(detection)})
+        self._by_id, self._starts = {}, {}
+        for name, (at, detection) in known.items():
+            group = at_group[name] if new_groups is None else new_groups.get(at_group[name])
+            if group is not None and all(row in new_rows for row in rows_of(detection)):
+                number = group if by_transaction else detection.number
+                self.add(group, renumbered(detection, new_rows, number), at)
+
+    def ids(self) -> Collection[str]:
+        """Of those that are remembered."""
+        return self._by_id.keys()
 
     def frame(self) -> pl.DataFrame:
         """All of them, to be saved: `group`, `at`, `detection` (JSON)."""

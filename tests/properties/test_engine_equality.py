@@ -37,8 +37,9 @@ from logscope.paths import PACKAGE
 from logscope.records import schema
 from logscope.records.framefile import read_frames, write_frames
 from logscope.records.model import SourceRef
+from logscope.records.pieces import Binding
 from logscope.records.saving import below, under
-from logscope.records.store import Binding, Store
+from logscope.records.store import Store
 from logscope.rules.deciders import decider_of
 from logscope.rules.model.rule import Rule
 from logscope.rules.stepping import StepDetector
@@ -129,7 +130,7 @@ class World:
     reached: int | None = None
 
     def __post_init__(self) -> None:
-        frames = Frames(1 << 20)
+        frames = self.frames = Frames(1 << 20)
         self.ingests = [
             Ingest(source, self.store, functools.partial(bind, place, source))
             for place, source in enumerate(self.sources)

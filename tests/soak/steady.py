@@ -23,7 +23,8 @@ from tests.perf.senders import cpu_seconds, free_port, message, resident
 
 _BATCHES = 20
 """A second's messages are sent in so many parts."""
-_RECORDS = re.compile(r"^logscope_records ([0-9.e+]+)$", re.M)
+_HELD = re.compile(r"^logscope_records ([0-9.e+]+)$", re.M)
+_GONE = re.compile(r"^logscope_let_go_total ([0-9.e+]+)$", re.M)
 
 
 def send(port: int, rate: int, seconds: int) -> None:
@@ -81,15 +82,15 @@ def main(arguments: list[str]) -> int:
 def _look(pid: int, metrics: int, sender: threading.Thread, rate: int, every: float) -> None:
     """Tell what the watch holds while messages are sent."""
     begun = time.monotonic()
-    print("seconds  records     resident  of files  behind    processor", flush=True)
+    print("seconds  held        resident  of files  behind    processor", flush=True)
     while sender.is_alive():
         sender.join(every)
         now = time.monotonic() - begun
         with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{metrics}/metrics", timeout=30) as page:
-            found = _RECORDS.search(page.read().decode())
-            held = int(float(found[1])) if found else 0
+            told = page.read().decode()
+            held, gone = (int(float(found[1])) if (found := each.search(told)) else 0 for each in (_HELD, _GONE))
             whole, files = resident(pid) >> 20, _of_files(pid) >> 20
-            behind = max(0.0, now - held / rate)
+            behind = max(0.0, now - (held + gone) / rate)
             print(
                 f"{now:7.0f}  {held:10,}  {whole:4d} MiB  {files:4d} MiB  {behind:5.1f} s  {cpu_seconds(pid):8.1f} s",
                 flush=True,

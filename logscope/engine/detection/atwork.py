@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from logscope.engine.detection.closing import Closing
 from logscope.engine.linking.correlating import Correlating
 from logscope.errors import PlanError
+from logscope.records.renumbering import Kept
 from logscope.records.saving import Saved, below, numbers, under
 
 # What runs rules is imported where the first rule runs: it would hold up the first screen of all who run none.
@@ -156,6 +157,31 @@ class AtWork:
 
     def _followed(self) -> list[Closing]:
         return [work.closing for work in self.running if work.closing is not None]
+
+    # --- letting go
+
+    @property
+    def linked(self) -> tuple[Correlating, ...]:
+        """The session's transactions, and those of other grains that rules run over."""
+        return (self._correlating, *self._others.values())
+
+    def keep_only(self, rows: Kept, whole: Kept, transactions: Mapping[int, Kept], until: int) -> None:
+        """Let go of all other records (see `Running.keep_only`).
+
+        Args:
+            rows: Those that stay.
+            whole: Likewise, those left out whose transactions go.
+            transactions: Of each of `linked`, by `id`.
+            until: The newest time of a record that goes, microseconds.
+        """
+        for work in self.running:
+            if work.linked is None:
+                work.keep_only(rows, None, until)
+            else:
+                work.keep_only(whole, transactions[id(work.linked)], until)
+            work.next_row = len(rows)
+        for closing in {id(one): one for one in self._followed()}.values():
+            closing.keep_only(transactions[id(closing.linked)])
 
     # --- over a restart
 

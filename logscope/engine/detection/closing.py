@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from logscope.records.renumbering import Kept
+
 if TYPE_CHECKING:
     from logscope.correlation.linker import Delta
     from logscope.engine.linking.correlating import Correlating
@@ -48,6 +50,21 @@ class Closing:
     def _fresh(self, numbers: pl.Series | None) -> pl.DataFrame:
         ends = self.linked.ends(numbers).with_columns(decided=pl.lit(_UNDECIDED))
         return ends.select(pl.col(name).cast(dtype) for name, dtype in _SCHEMA.items())
+
+    def waiting(self) -> pl.Series:
+        """Numbers of the transactions that are not closed."""
+        known = pl.DataFrame(schema=_SCHEMA) if self._known is None else self._known
+        return known.filter(pl.col("decided") < _CLOSED)["number"]
+
+    def undecided(self) -> pl.Series:
+        """Rows of their records."""
+        numbers = self.waiting()
+        return self.linked.linker.members_of(numbers)["row"] if len(numbers) else pl.Series([], dtype=pl.UInt32)
+
+    def keep_only(self, transactions: Kept) -> None:
+        """Forget all other transactions; these are renumbered."""
+        if self._known is not None:
+            self._known = transactions.rows_of(self._known, "number")
 
     def saved(self) -> pl.DataFrame:
         """What is decided of each transaction."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 from msgspec import json
 
-from logscope.engine.answers import AbsentStep, Detection
+from logscope.engine.answers import Detection
 from logscope.engine.api import Cancel
 from logscope.engine.detection.atwork import AtWork, whole_groups
 from logscope.engine.detection.ruleset import load
@@ -20,8 +20,8 @@ from logscope.engine.linking.correlating import Correlating
 from logscope.engine.viewing.selection import Selection
 from logscope.errors import LogscopeError
 from logscope.records import schema
+from logscope.records.renumbering import Kept
 from logscope.records.saving import Saved, below, numbers, under
-from logscope.text import human_duration
 
 # What runs rules is imported where the first rule runs: it would hold up the first screen of all who run none.
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from logscope.engine.detection.running import Running
     from logscope.engine.options import Options
     from logscope.engine.viewing.frames import Frames
-    from logscope.records.store import Segment, Store, StoreView
+    from logscope.records.pieces import Segment, StoreView
+    from logscope.records.store import Store
     from logscope.rules.model.rule import Detection as Found
     from logscope.rules.model.rule import Rule
 
@@ -286,6 +287,26 @@ class Detecting:
         places = places_of(found, self._store.view, self._source_name)
         return [shown(one, work.linked, self._correlating, places) for one in found]
 
+    # --- letting go
+
+    @property
+    def linked(self) -> tuple[Correlating, ...]:
+        """All transactions that rules run over; the session's come first."""
+        return self._at_work.linked
+
+    def keep_only(self, rows: Kept, whole: Kept, transactions: Mapping[int, Kept], until: int) -> None:
+        """Let go of all other records (see `AtWork.keep_only`), and of what no rule can take back any more."""
+        from logscope.engine.detection.telling import renumbered
+
+        self._at_work.keep_only(rows, whole, transactions, until)
+        self._observed = len(rows)
+        held = set[str]().union(*(work.told() for work in self.running))
+        told = [found for name, found in self.told.items() if name in held]
+        self.told = {one.detection: one for one in renumbered(told, rows, transactions[id(self._correlating)])}
+        spans = {rule.name: rule.emit.suppress_us for rule in self.rules}
+        self._suppression.forget_before(self.watermark.value or 0, spans)
+        self._mark(self.told.values(), anew=True)
+
     # --- over a restart
 
     @property
@@ -355,23 +376,6 @@ class Detecting:
     def of_transaction(self, number: int) -> list[Detection]:
         """Detections of one transaction."""
         return [detection for detection in self.told.values() if detection.number == number]
-
-    def absent_steps(self, detection: Detection) -> list[AbsentStep]:
-        """The steps that did not happen, with the window that stayed empty."""
-        rule = next((rule for rule in self.rules if rule.name == detection.rule), None)
-        if rule is None or rule.sequence is None:
-            return []
-        steps = rule.sequence.steps
-        found = []
-        for place, step in enumerate(steps):
-            if not step.absent:
-                continue
-            before = next((s for s in reversed(steps[:place]) if not s.absent), None)
-            after = next((s for s in steps[place + 1 :] if not s.absent), None)
-            start = detection.steps[before.name]["time"] if before else detection.start - (step.within_us or 0)
-            end = detection.steps[after.name]["time"] if after else max(detection.time, start)
-            found.append(AbsentStep(rule.name, step.name, start, end, f"nothing for {human_duration(end - start)}"))
-        return found
 
     def with_rules(self, table: pl.DataFrame) -> pl.DataFrame:
         """A transaction frame with the names of the rules that matched."""

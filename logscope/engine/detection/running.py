@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time as clock
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -11,7 +11,9 @@ import polars as pl
 
 from logscope.engine.detection.closing import Closing
 from logscope.engine.detection.wholes import WholeRule
+from logscope.records.renumbering import Kept
 from logscope.records.saving import Saved
+from logscope.rules.bounding import keep_only, needed
 from logscope.rules.deciders import decider_of
 from logscope.rules.description import Key
 from logscope.rules.detector import Detector
@@ -88,6 +90,21 @@ class Running(Protocol):
 
     def keyless(self) -> str | None:
         """In words, that none of the records that it is about has what it groups by; None if some have, or none came."""
+
+    def needed(self) -> Sequence[pl.Series]:
+        """Rows of the records that it may still have to look at, after a turn."""
+
+    def keep_only(self, rows: Kept, transactions: Kept | None, until: int) -> None:
+        """Let go of all other records; what it might have needed is counted as evicted.
+
+        Args:
+            rows: Those that stay.
+            transactions: Of those of its grain, whole ones; None where there are none.
+            until: The newest time of a record that goes, microseconds.
+        """
+
+    def told(self) -> Collection[str]:
+        """Ids of the detections that it might take back."""
 
     def saved(self) -> Saved:
         """What it remembers, after a turn."""
@@ -194,6 +211,18 @@ class RunningSteps:
         )
         return f"rule {self.rule.name}: none of the {state.keyless:,} records that it is about has {', '.join(by)}"
 
+    def needed(self) -> Sequence[pl.Series]:
+        """See `Running`."""
+        return needed(self._decider)
+
+    def keep_only(self, rows: Kept, transactions: Kept | None, until: int) -> None:
+        """See `Running`."""
+        keep_only(self._decider, rows, None if self.linked is None else transactions, until)
+
+    def told(self) -> Collection[str]:
+        """See `Running`."""
+        return self._decider.state.told.ids()
+
     def saved(self) -> Saved:
         """See `Running`."""
         return self._decider.state.frames()
@@ -263,6 +292,19 @@ class RunningWhole:
     def keyless(self) -> str | None:
         """See `Running`: it has no key but the transaction."""
         return None
+
+    def needed(self) -> Sequence[pl.Series]:
+        """See `Running`: the transactions that are not decided."""
+        return [self._whole.closing.undecided()]
+
+    def keep_only(self, rows: Kept, transactions: Kept | None, until: int) -> None:
+        """See `Running`."""
+        assert transactions is not None
+        self._whole.keep_only(rows, transactions)
+
+    def told(self) -> Collection[str]:
+        """See `Running`."""
+        return self._whole.told_ids()
 
     def saved(self) -> Saved:
         """See `Running`."""

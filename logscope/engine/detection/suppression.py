@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -24,6 +24,15 @@ class Suppression:
     def keep(self, rules: Collection[str]) -> None:
         """Forget what other rules than these told."""
         self._last = {place: time for place, time in self._last.items() if place[0] in rules}
+
+    def forget_before(self, time: int, spans: Mapping[str, int | None]) -> None:
+        """Forget what suppresses nothing any more that comes at a time (microseconds) or later.
+
+        Args:
+            time: Microseconds.
+            spans: By rule how long it suppresses, microseconds.
+        """
+        self._last = {place: last for place, last in self._last.items() if last + (spans.get(place[0]) or 0) > time}
 
     def saved(self) -> pl.DataFrame:
         """When what was dispatched last."""

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from logscope.engine.answers import Detection
 from logscope.records import schema
+from logscope.records.renumbering import Kept
 from logscope.rules.model.filters import DETECTION_COLUMN, RULE_COLUMN
 from logscope.rules.model.rule import Detection as Found
 
 if TYPE_CHECKING:
     from logscope.engine.linking.correlating import Correlating
-    from logscope.records.store import StoreView
+    from logscope.records.pieces import StoreView
 
 
 Places = Mapping[int, tuple[str, int]]
@@ -77,6 +79,24 @@ def shown(found: Found, linked: Correlating | None, own: Correlating, places: Pl
         number=number,
         rows=found.members,
     )
+
+
+def renumbered(told: Sequence[Detection], rows: Kept, transactions: Kept) -> Iterator[Detection]:
+    """Detections whose records have other numbers; those of records that were let go are left out.
+
+    Args:
+        told: As they were shown.
+        rows: Records that stay.
+        transactions: The session's own that stay.
+    """
+    numbers = transactions.by_number({one.number for one in told if one.number is not None})
+    held = [{*(step["row"] for step in one.steps.values()), *one.rows} for one in told]
+    new = rows.by_number(set[int]().union(*held))
+    for one, own in zip(told, held, strict=True):
+        if own <= new.keys():
+            steps = {name: step | {"row": new[step["row"]]} for name, step in one.steps.items()}
+            number = None if one.number is None else numbers.get(one.number)
+            yield replace(one, steps=steps, number=number, rows=tuple(new[row] for row in one.rows))
 
 
 def place_of(found: Found) -> int:

@@ -13,6 +13,7 @@ import polars as pl
 from logscope.engine.detection.closing import Closing
 from logscope.engine.rendering import iso_of
 from logscope.records import schema
+from logscope.records.renumbering import Kept
 from logscope.records.saving import Saved, numbers
 from logscope.records.severity import level_name
 from logscope.rules.description import detection_id
@@ -22,6 +23,7 @@ from logscope.rules.nearmiss import NEAR, Miss, shown_number
 from logscope.rules.retained import RetainedHits
 from logscope.rules.state import DEFAULT_MAX_HITS
 from logscope.rules.stepping import StepResult
+from logscope.rules.told import renumbered, rows_of
 from logscope.rules.values import value_of
 from logscope.text import human_duration
 
@@ -176,6 +178,29 @@ class WholeRule:
                 found = found.sort("group", "time", "source_id", "line")
             hits.append(found.rename({"group": "number"}))
         return hits
+
+    def keep_only(self, rows: Kept, transactions: Kept) -> None:
+        """Let go of all other transactions; those that are not decided count as evicted.
+
+        Args:
+            rows: Records that stay.
+            transactions: Those that stay, whole.
+        """
+        undecided = self.closing.waiting()
+        self.evicted += int((~transactions.mask(undecided)).sum())
+        for kept in self._kept:
+            kept.change(lambda frame: rows.rows_of(frame, "row"))
+            kept.change(lambda frame: frame.with_columns(transactions.new(frame["group"])))
+        new = transactions.by_number(self._told)
+        self._told = {
+            new[number]: [renumbered(one, rows.by_number(rows_of(one)), new[number]) for one in found]
+            for number, found in self._told.items()
+            if number in new
+        }
+
+    def told_ids(self) -> set[str]:
+        """Ids of the detections that it might take back."""
+        return {one.id for found in self._told.values() for one in found}
 
     def saved(self) -> Saved:
         """What it keeps of records, and what it told."""

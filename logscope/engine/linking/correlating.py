@@ -7,17 +7,16 @@ pivots (what is shown of keys).
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from logscope.correlation.explain import chain
 from logscope.correlation.extract import columns_needed, extract
 from logscope.correlation.linker import Delta, Linker
 from logscope.correlation.plan import Plan
-from logscope.engine.answers import FieldValue, Line
+from logscope.engine.answers import FieldValue
 from logscope.engine.api import Cancel
 from logscope.engine.linking.keyvalues import KeyValues
 from logscope.engine.linking.naming import Naming
@@ -25,6 +24,7 @@ from logscope.engine.linking.pivots import field_values, key_objects
 from logscope.engine.linking.planning import Planning
 from logscope.engine.linking.transacting import TransactionTable
 from logscope.records import schema
+from logscope.records.renumbering import Kept
 from logscope.records.saving import Saved, below, numbers, under
 
 if TYPE_CHECKING:
@@ -180,6 +180,20 @@ class Correlating:
             assert self._linker is not None
             self._linker.restore(below("linker", frames))
             self._next_row = frames["about"].item()
+
+    @property
+    def linker(self) -> Linker:
+        """What is linked; there is a plan."""
+        assert self._linker is not None
+        return self._linker
+
+    def keep_only(self, rows: Kept, nodes: Kept, codes: Kept) -> None:
+        """Let go of all other records (see `Linker.keep_only`)."""
+        with self._lock:
+            self.linker.keep_only(rows, nodes, codes)
+            self._next_row = len(rows)
+            self._table.forget()
+            self.generation += 1
 
     def unchanged(self) -> AbstractContextManager[object]:
         """While it is entered nothing is linked: numbers of transactions stay what they are."""
@@ -352,19 +366,6 @@ class Correlating:
         if plan is None or name not in plan.linking or not self._next_row:
             return None
         return self._values.count(plan, name, value)
-
-    def explain(self, row: int, other: int, lines_of: Callable[[pl.Series], Sequence[Line]]) -> list[str]:
-        """The chain that ties two records together, in words."""
-        assert self.plan is not None
-        assert self._linker is not None
-        both = (self.groups_of(pl.Series([each], dtype=pl.UInt32)).get_column("transaction") for each in (row, other))
-        texts = []
-        for number in sorted(set.intersection(*map(set, both)))[:1]:
-            for first, key, value, second in chain(self._linker.evidence(number), self.plan, row, other):
-                ends = lines_of(pl.Series(schema.ROW, [first, second], dtype=pl.UInt32))
-                places = " ⇄ ".join(f"{line.source}:{line.line}" for line in ends)
-                texts.append(f"{places} by {key}={value}")
-        return texts or ["nothing ties these two records together"]
 
     def keys_of(self, number: int) -> dict[str, list[str]]:
         """Key values of one transaction, by key: keys as the plan has them, values as records name them."""

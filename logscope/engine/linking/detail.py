@@ -8,7 +8,7 @@ import polars as pl
 
 from logscope.analysis.spans import Tree
 from logscope.analysis.waits import critical_path
-from logscope.engine.answers import Line, Member, TransactionDetail
+from logscope.engine.answers import AbsentStep, Detection, Line, Member, TransactionDetail
 from logscope.engine.insights import Wait
 from logscope.engine.linking.spanning import spans_of
 from logscope.engine.linking.stepping import template_of
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from logscope.engine.session import Session
+    from logscope.rules.model.rule import Rule
 
 _MOST = 10_000
 """Records of one transaction that the view reads; of a longer one the first and the last, and it says so."""
@@ -82,7 +83,7 @@ def transaction_detail(session: Session, number: int) -> TransactionDetail:
         members=tuple(members),
         keys=keys,
         held_by=held,
-        absent=tuple(step for detection in detections for step in session.detecting.absent_steps(detection)),
+        absent=tuple(step for detection in detections for step in absent_steps(session.detecting.rules, detection)),
         rules=tuple(entry["rules"]),
         errors=entry["errors"],
         critical=_waits(lines, times, tree),
@@ -90,6 +91,29 @@ def transaction_detail(session: Session, number: int) -> TransactionDetail:
         left_out=len(rows) - len(shown),
         open=entry["state"] == "open",
     )
+
+
+def absent_steps(rules: Sequence[Rule], detection: Detection) -> list[AbsentStep]:
+    """The steps of a detection that did not happen, with the window that stayed empty.
+
+    Args:
+        rules: Its rule among them.
+        detection: What was told.
+    """
+    rule = next((rule for rule in rules if rule.name == detection.rule), None)
+    if rule is None or rule.sequence is None:
+        return []
+    steps = rule.sequence.steps
+    found = []
+    for place, step in enumerate(steps):
+        if not step.absent:
+            continue
+        before = next((s for s in reversed(steps[:place]) if not s.absent), None)
+        after = next((s for s in steps[place + 1 :] if not s.absent), None)
+        start = detection.steps[before.name]["time"] if before else detection.start - (step.within_us or 0)
+        end = detection.steps[after.name]["time"] if after else max(detection.time, start)
+        found.append(AbsentStep(rule.name, step.name, start, end, f"nothing for {human_duration(end - start)}"))
+    return found
 
 
 def _times(lines: Sequence[Line]) -> list[int]:

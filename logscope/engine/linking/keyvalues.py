@@ -14,6 +14,7 @@ from logscope.correlation.vocabulary import Vocabulary
 from logscope.engine.loading.ahead import ahead, counted
 from logscope.engine.viewing.selection import Selection
 from logscope.records import schema
+from logscope.records.renumbering import Kept
 from logscope.records.saving import Saved, below, under
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from logscope.engine.options import Options
     from logscope.engine.viewing.frames import Frames
     from logscope.query.filters import Filter
-    from logscope.records.store import Segment, Store, StoreView
+    from logscope.records.pieces import Segment, StoreView
+    from logscope.records.store import Store
 
 CODED = {schema.ROW: pl.UInt32, "key": pl.UInt16, "code": pl.UInt32}
 """Which record holds which value: 10 bytes each."""
@@ -130,6 +132,25 @@ class KeyValues:
         if table.frame.n_chunks() > 64 or len(parts) > 16:
             table.frame = table.frame.rechunk()
         table.next_row = max(table.next_row, view.records)
+
+    def settle(self, plan: Plan, view: StoreView, cancel: Cancel) -> None:
+        """Extract what is not known yet of any key that somebody has asked for."""
+        with self._lock:
+            for table in self._tables:
+                self._extend(table, plan, view, cancel)
+
+    def codes_in(self, rows: Kept) -> list[pl.Series]:
+        """The codes that some records hold; `settle` first."""
+        return [table.frame["code"].filter(rows.mask(table.frame[schema.ROW])) for table in self._tables]
+
+    def keep_only(self, rows: Kept, codes: Kept) -> None:
+        """Let go of all other records, and of all other values."""
+        with self._lock:
+            for table in self._tables:
+                kept = rows.rows_of(table.frame, schema.ROW)
+                table.frame = kept.with_columns(codes.new(kept["code"])).rechunk()
+                table.next_row = len(rows)
+            self.vocabulary.keep_only(codes)
 
     def since(self, plan: Plan, names: Collection[str], row: int, end: int) -> pl.DataFrame:
         """Values that link, of some keys, in the records from `row` to before `end` (CODED), in order.

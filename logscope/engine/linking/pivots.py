@@ -13,7 +13,7 @@ from logscope.records import schema
 if TYPE_CHECKING:
     from logscope.correlation.plan import Plan
     from logscope.engine.viewing.frames import Frames
-    from logscope.records.store import StoreView
+    from logscope.records.pieces import StoreView
 
 _CLASS_ORDER = {"strong": 0, "scoped": 1, "weak": 2, "hub": 3}
 _COLUMNS = ("host", "service", "pid", "format", "source")

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from logscope.engine.api import Cancel
     from logscope.engine.loading.courtesy import Courtesy
     from logscope.engine.viewing.frames import Frames
-    from logscope.records.store import Segment, Store, StoreView
+    from logscope.records.pieces import Segment, StoreView
+    from logscope.records.store import Store
 
 _COLUMNS = ("service", "message", *REQUEST_COLUMNS)
 _HELD_UP = 0.5

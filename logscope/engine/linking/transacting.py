@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from logscope.correlation.linker import Linker
     from logscope.engine.linking.keyvalues import KeyValues
     from logscope.engine.viewing.frames import Frames
-    from logscope.records.store import Store, StoreView
+    from logscope.records.pieces import StoreView
+    from logscope.records.store import Store
 
 _NAMES = {"services": "service", "path": "service", "sources": "source"}
 _IDENTITY = ("transaction", "was")

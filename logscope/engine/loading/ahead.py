@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from logscope.engine.api import Cancel
-    from logscope.records.store import Segment
+    from logscope.records.pieces import Segment
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -25,7 +25,7 @@ import polars as pl
 from logscope.paths import cache_folder, private_folder
 from logscope.records import schema
 from logscope.records.framefile import read_frames, write_frames
-from logscope.records.store import INDEX
+from logscope.records.pieces import INDEX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -20,7 +20,8 @@ from logscope.engine.loading.material import Bytes, Foreseen, Nothing, Whole
 from logscope.records import schema
 from logscope.records.blocks import BLOCK, RECORD_CAP, line_bounds, line_offsets, string_column
 from logscope.records.messages import split_messages
-from logscope.records.store import Binding, Piece, Store
+from logscope.records.pieces import Binding, Piece
+from logscope.records.store import Store
 
 if TYPE_CHECKING:
     from logscope.records.model import RecordParser
@@ -293,6 +294,12 @@ class Ingest:
         self._last_piece = piece if self.source.kind != "messages" else None
         self._note_times(piece, index)
         return True
+
+    def closed_up(self) -> None:
+        """The store has let go of records, never of a source's last: its pieces are others now."""
+        mine = [piece for piece in self.store.view.pieces if piece.binding is self.binding]
+        self._last_piece = mine[-1] if self._last_piece is not None else None
+        self._untimed = mine if self._untimed else []
 
     @property
     def unparsed(self) -> int:

@@ -34,7 +34,8 @@ from logscope.formats.parser import make_parser
 from logscope.language.units import parse_duration
 from logscope.paths import config_folder
 from logscope.records.model import SourceRef
-from logscope.records.store import Binding, Store
+from logscope.records.pieces import Binding
+from logscope.records.store import Store
 from logscope.sources.appearing import Appearing
 from logscope.sources.base import OpenSource, SourceSpec
 from logscope.sources.descriptors import allow

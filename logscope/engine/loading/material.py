@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from logscope.errors import SourceError
-    from logscope.records.store import Piece
+    from logscope.records.pieces import Piece
 
 
 class Bytes(Protocol):

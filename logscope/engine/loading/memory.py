@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import gc
 import os
+import subprocess
+from pathlib import Path
 
 from logscope.paths import cache_folder
 from logscope.records.spilling import Spill
@@ -11,6 +16,36 @@ _SHARE = 4
 _LEAST = 64 << 20
 _WORKING = 384 << 20
 """Bytes of the program, and of blocks with their columns while a filter looks at them on several threads."""
+
+
+def session_budget(asked: int | None) -> int:
+    """Bytes that the process may keep in all.
+
+    Args:
+        asked: `--memory`; a quarter of the machine's memory by default.
+    """
+    return _allowed(asked)
+
+
+def anonymous() -> int:
+    """Bytes of memory that are resident and ours alone: pages of files the system can take back."""
+    try:
+        _, resident, shared, *_ = Path("/proc/self/statm").read_text().split()
+        return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        pass
+    try:
+        told = subprocess.run(["/bin/ps", "-o", "rss=", "-p", str(os.getpid())], capture_output=True, check=True).stdout
+        return int(told) << 10
+    except (OSError, ValueError, subprocess.CalledProcessError):
+        return 0
+
+
+def give_back() -> None:
+    """What was freed goes back to the system."""
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def budget(asked: int | None) -> int:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from logscope.records.saving import Saved
-from logscope.records.store import INDEX, Piece, StoreView
+from logscope.records.pieces import INDEX, Piece, StoreView
+from logscope.records.saving import Saved, numbers
 from logscope.sources.spool import SpoolSource, read_json
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ def saved_sources(loading: Loading, store: Store) -> tuple[list[dict[str, Any]],
     """
     view = store.view
     index, pieces = _joined(view)
-    return [_told(ingest) for ingest in loading.ingests], {"index": index, "pieces": pieces}
+    gone = numbers(records=store.gone, until=store.gone_until)
+    return [_told(ingest) for ingest in loading.ingests], {"index": index, "pieces": pieces, "gone": gone}
 
 
 def _told(ingest: Ingest) -> dict[str, Any]:
@@ -143,6 +144,7 @@ def restore_sources(loading: Loading, store: Store, told: Sequence[Mapping[str, 
     if sum(piece.records for piece in pieces) != frames["index"].height:
         raise MismatchError("its records are not all there")
     store.restore(frames["index"].select(list(INDEX)), pieces)
+    store.gone, store.gone_until = frames["gone"].row(0)
     for ingest, binding, one in zip(loading.ingests, bindings, told, strict=True):
         if not one["position"]:
             continue
@@ -155,6 +157,7 @@ def restore_sources(loading: Loading, store: Store, told: Sequence[Mapping[str, 
 def forget_sources(loading: Loading, store: Store) -> None:
     """Take back what `restore_sources` has done: everything is read from its beginning."""
     store.restore(pl.DataFrame(schema=INDEX), ())
+    store.gone = store.gone_until = 0
     for ingest in loading.ingests:
         ingest.position = min(ingest.source.begins.values(), default=0) if isinstance(ingest.source, SpoolSource) else 0
         ingest.line, ingest.records, ingest.truncated = getattr(ingest.source, "first_line", 1), 0, 0

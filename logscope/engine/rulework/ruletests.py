@@ -25,7 +25,8 @@ from logscope.formats.loader import load_formats
 from logscope.formats.parser import make_parser
 from logscope.records import schema
 from logscope.records.model import SourceRef
-from logscope.records.store import Binding, Segment, Store, StoreView
+from logscope.records.pieces import Binding, Segment, StoreView
+from logscope.records.store import Store
 from logscope.rules.model.rule import Expectation, Rule
 from logscope.rules.tests import TestResult, run_tests
 

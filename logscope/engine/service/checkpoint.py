@@ -38,7 +38,7 @@ from logscope.rules.digest import digest_of
 if TYPE_CHECKING:
     from logscope.engine.session import Session
 
-_VERSION = 1
+_VERSION = 2
 _FEWEST = 2_000
 """Records that are worth writing anew,"""
 _GROWTH = 10
@@ -96,7 +96,7 @@ class Checkpoint:
             return self._aside(str(error))
         except (LogscopeError, ValueError, KeyError, TypeError, IndexError, pl.exceptions.PolarsError) as error:
             return self._aside(f"it cannot be taken up ({type(error).__name__}: {error})")
-        records = session.store.view.records
+        records = session.store.ever
         self._saved_records, self._saved_at = records, clock.monotonic()
         anew = sorted({rule.name for rule in session.detecting.rules} - kept)
         words = f"; asked anew, for they are new or changed: {', '.join(anew)}" if anew else ""
@@ -139,10 +139,11 @@ class Checkpoint:
         """After a turn: write, on a thread, if there is enough that is new."""
         if self._path is None or (self._writing is not None and self._writing.is_alive()):
             return
-        records = self._session.store.view.records
+        records = self._session.store.ever
         waited = clock.monotonic() - self._saved_at
         fresh = records - self._saved_records
-        enough = fresh >= max(_FEWEST, records // _GROWTH) or (fresh > 0 and waited > _LONGEST)
+        held = self._session.store.view.records
+        enough = fresh >= max(_FEWEST, held // _GROWTH) or (fresh > 0 and waited > _LONGEST)
         if enough and waited >= _SHARE * self._took and self._settled():
             self._begin(records)
 
@@ -152,8 +153,12 @@ class Checkpoint:
             return
         self._join()
         if self._settled():
-            self._begin(self._session.store.view.records)
+            self._begin(self._session.store.ever)
             self._join()
+
+    def wait(self) -> None:
+        """Until nothing is held for writing."""
+        self._join()
 
     def _join(self) -> None:
         if self._writing is not None:

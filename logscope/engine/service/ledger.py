@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -87,6 +87,14 @@ class Ledger:
             return False
         finally:
             os.close(fd)
+
+    def forget(self, held: Collection[str]) -> None:
+        """Know no others any more: nothing finds them again. What is written stays.
+
+        Args:
+            held: Ids of those that may still be told of.
+        """
+        self.told = {name: found for name, found in self.told.items() if name in held}
 
     def close(self) -> None:
         """Let others have it."""

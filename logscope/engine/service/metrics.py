@@ -71,6 +71,11 @@ class Measures:
         self.last_turn = now
 
     @property
+    def held(self) -> int:
+        """Records in memory."""
+        return self.counters.get("records", 0) - self.counters.get("let_go", 0)
+
+    @property
     def stalled(self) -> float | None:
         """Seconds since the last turn, if that is too long ago."""
         since = time.monotonic() - self.last_turn
@@ -84,7 +89,8 @@ def exposition(measures: Measures) -> str:
         for name, text in _HELP.items()
     ]
     plain += [
-        ("logscope_records", "gauge", "Records held.", [({}, measures.counters.get("records", 0))]),
+        ("logscope_records", "gauge", "Records held.", [({}, measures.held)]),
+        ("logscope_let_go_total", "counter", "Records let go of in memory.", [({}, measures.counters.get("let_go", 0))]),
         (
             "logscope_detections_total", "counter", "Detections told, by rule and state.",
             [({"rule": rule, "state": state}, count) for (rule, state), count in sorted(measures.detections.items())],

@@ -19,6 +19,7 @@ from logscope.engine.loading.spools import retention_of
 from logscope.engine.service.checkpoint import Checkpoint
 from logscope.engine.service.deciding import Deciding
 from logscope.engine.service.ledger import Ledger, ledger_of
+from logscope.engine.service.lettinggo import LettingGo
 from logscope.engine.service.metrics import Measures
 from logscope.engine.service.pacing import rest
 from logscope.text import human_duration
@@ -65,6 +66,7 @@ class Watching:
         )
         self._checkpoint = Checkpoint(session, self._ledger.checkpoint, say)
         self._deciding = Deciding(session, say)
+        self.letting_go = LettingGo(session, say, self._checkpoint.wait)
         # What could not be opened was said by whoever opened the session.
         self._said: set[str] = set(map(str, session.loading.errors))
         self._early: set[str] = set()
@@ -94,6 +96,8 @@ class Watching:
                 # What other rules had told is not made false by a record.
                 self._settled = self._ledger.told.keys() - self._session.detecting.told.keys()
             self._checkpoint.turned()
+            if self.letting_go.turned() and caught_up:
+                self._ledger.forget(self._session.detecting.told)
             if not moved:
                 if not caught_up:
                     caught_up = self._take_back()
@@ -146,7 +150,7 @@ class Watching:
         if reached is None or self._session.correlating.plan is None:
             return not self._ledger.told
         # Nothing that is known tells against what was told of records that have been let go since.
-        held = self._session.loading.held_since
+        held = max(self._session.loading.held_since, self._session.store.gone_until + 1)
         running = {rule.name for rule in self._session.detecting.rules}
         gone = [
             replace(detection, state="retracted", reason="a late record made it false", number=None)

@@ -25,7 +25,8 @@ from logscope.query.coarse import coarse
 from logscope.query.filters import Filter
 from logscope.records import schema
 from logscope.records.blocks import BLOCK, count_lines, is_text, last_start, line_bounds, line_offsets, string_column
-from logscope.records.store import Binding, Store, sort_rows
+from logscope.records.pieces import Binding
+from logscope.records.store import Store, sort_rows
 
 if TYPE_CHECKING:
     from logscope.engine.session import Session

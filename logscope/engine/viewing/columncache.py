@@ -20,6 +20,12 @@ class ColumnCache:
         self._columns: OrderedDict[tuple[object, str], tuple[pl.Series | Held, int]] = OrderedDict()
         self._lock = threading.Lock()
 
+    def clear(self) -> None:
+        """Keep nothing."""
+        with self._lock:
+            self._columns.clear()
+            self._size = 0
+
     def column(self, key: tuple[object, str]) -> pl.Series | None:
         """A column that is kept."""
         found = self.get(key)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from logscope.engine.answers import View
     from logscope.engine.api import Cancel
     from logscope.engine.session import Session
-    from logscope.records.store import Segment
+    from logscope.records.pieces import Segment
 
 TOP = 1_000
 """Values that a facet lists."""

@@ -19,7 +19,7 @@ from logscope.engine.viewing.stretches import Held
 from logscope.engine.viewing.textcolumns import columns_of, envelope_of
 from logscope.records import schema
 from logscope.records.blocks import is_text, string_column, texts_between
-from logscope.records.store import Binding, Segment, StoreView
+from logscope.records.pieces import Binding, Segment, StoreView
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +44,11 @@ class Frames:
         """With an empty cache."""
         self._cache = ColumnCache(budget)
         self._fresh = fresh or Fresh()
+
+    def forget(self) -> None:
+        """Keep nothing of what was read: records have other numbers now."""
+        self._cache.clear()
+        self._fresh.clear()
 
     def segment(self, segment: Segment, view: StoreView, names: Collection[str], *, keep: bool = True) -> pl.DataFrame:
         """The named columns of a whole segment, in the order of lines.

@@ -15,7 +15,7 @@ import polars as pl
 
 from logscope.engine.viewing.textcolumns import FROM_ENVELOPE, made_of
 from logscope.records import schema
-from logscope.records.store import Piece
+from logscope.records.pieces import Piece
 
 _BUDGET = 64 << 20
 _APART = {*schema.INDEX_COLUMNS, "raw", "source", "format"}
@@ -61,6 +61,12 @@ class Fresh:
             while self._size > self._budget:
                 _, (_, freed) = self._blocks.popitem(last=False)
                 self._size -= freed
+
+    def clear(self) -> None:
+        """Keep nothing: what was foreseen has been asked for."""
+        with self._lock:
+            self._blocks.clear()
+            self._size = 0
 
     def columns(self, pieces: Sequence[Piece], names: Collection[str]) -> pl.DataFrame | None:
         """The named columns of the records of some pieces; None if they are not all there."""

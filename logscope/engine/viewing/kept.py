@@ -17,7 +17,7 @@ from logscope.records import schema
 
 if TYPE_CHECKING:
     from logscope.query.filters import Filter
-    from logscope.records.store import Piece, StoreView
+    from logscope.records.pieces import Piece, StoreView
 
 _FILTERS = 8
 """As many as panes may stand on the screen, and a step back."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from logscope.engine.answers import View
-from logscope.records.store import StoreView
+from logscope.records.pieces import StoreView
 
 _STRETCH = 4096
 

@@ -15,7 +15,8 @@ from logscope.records import schema
 
 if TYPE_CHECKING:
     from logscope.engine.viewing.frames import Frames
-    from logscope.records.store import Store, StoreView
+    from logscope.records.pieces import StoreView
+    from logscope.records.store import Store
 
 _COLUMNS = ("time", "time_from", "level", "source", "line", "service", "host", "message", "raw")
 _KEPT = 16_384

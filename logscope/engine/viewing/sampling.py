@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 if TYPE_CHECKING:
-    from logscope.records.store import StoreView
+    from logscope.records.pieces import StoreView
 
 LIMIT = 200_000
 BYTES = 16 << 20

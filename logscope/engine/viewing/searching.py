@@ -13,12 +13,13 @@ from logscope.engine.loading.ahead import ahead
 from logscope.engine.viewing.kept import Kept
 from logscope.query.coarse import coarse
 from logscope.records import schema
-from logscope.records.store import Store, StoreView, merged, sort_rows
+from logscope.records.pieces import StoreView
+from logscope.records.store import Store, merged, sort_rows
 
 if TYPE_CHECKING:
     from logscope.engine.viewing.frames import Frames
     from logscope.query.filters import Filter
-    from logscope.records.store import Segment
+    from logscope.records.pieces import Segment
 
 
 WithKeys = Callable[[pl.DataFrame, Collection[str]], pl.DataFrame]

@@ -13,7 +13,7 @@ from logscope.records.owntimes import with_own_times
 
 if TYPE_CHECKING:
     from logscope.engine.options import Options
-    from logscope.records.store import StoreView
+    from logscope.records.pieces import StoreView
 
 
 class Selection:

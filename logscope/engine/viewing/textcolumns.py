@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 import polars as pl
 
 from logscope.records.messages import split_messages
-from logscope.records.store import Binding
+from logscope.records.pieces import Binding
 
 FROM_ENVELOPE = {"fields.peer": "peer", "fields.received": "received"}
 """Fields that are received with a message, by their names in its envelope."""

@@ -79,13 +79,15 @@ class Sequence:
     @property
     def reach_us(self) -> int | None:
         """Longest time from a match's first step to the end of what decides it; None: no bound."""
-        span = self.maxspan_us
+        pauses = [step.maxpause_us for step in self.positive[1:]]
+        paused = None if None in pauses else sum(pause for pause in pauses if pause is not None)
+        span = min((bound for bound in (self.maxspan_us, paused) if bound is not None), default=None)
         if span is None:
-            pauses = [step.maxpause_us for step in self.positive[1:]]
-            if any(pause is None for pause in pauses):
-                return None
-            span = sum(pause for pause in pauses if pause is not None)
-        return span + max((step.within_us or 0 for step in self.steps if step.absent), default=0)
+            return None
+        reach = span + max((step.within_us or 0 for step in self.steps if step.absent), default=0)
+        last = self.steps[-1]
+        # An absence without a window of its own lasts as long as the whole may.
+        return max(reach, self.maxspan_us or 0) if last.absent and last.within_us is None else reach
 
     @property
     def look_back_us(self) -> int:

@@ -84,6 +84,15 @@ class SilenceDetector(StepDetector):
         """Nothing: what is usual is looked up only where it is asked."""
         return 0
 
+    @property
+    def needs_us(self) -> int:
+        """What is usual is told by so much time before."""
+        return self.silence.history_us
+
+    def waiting(self) -> pl.DataFrame:
+        """Those whose time is not up."""
+        return self.state.open.filter(pl.col("why") == _WAITS)
+
     def hits(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The last record of each key and beat, and those that take no part; has no effect on the state."""
         hits = self._selector.select(frame)

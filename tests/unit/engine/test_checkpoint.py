@@ -132,8 +132,8 @@ def test_a_changed_rule_alone_is_asked_anew(home: Path) -> None:
 
 def test_a_rule_that_looks_further_back_than_is_kept_is_said(home: Path) -> None:
     receive(0, 30)
-    said = [text for text in Run(home, retain="4m").said if "looks back" in text]
-    assert said == ["rule seq looks back 5 m 30 s, and --retain keeps 4m: what is older is not there to be read again"]
+    said = [text for text in Run(home, retain="20s").said if "looks back" in text]
+    assert said == ["rule seq looks back 30.0 s, and --retain keeps 20s: what is older is not there to be read again"]
     assert not any("looks back" in text for text in Run(home, retain="1h").said)
 
 

@@ -14,7 +14,8 @@ from logscope.formats.loader import load_formats
 from logscope.formats.parser import make_parser
 from logscope.query.filters import compile_filter
 from logscope.records.model import SourceRef
-from logscope.records.store import Binding, Store
+from logscope.records.pieces import Binding
+from logscope.records.store import Store
 from tests.growing import Growing
 
 _REFERENCE = 1_793_620_800_000_000

@@ -16,8 +16,9 @@ from logscope.records import schema
 from logscope.records import store as module
 from logscope.records.messages import split_messages
 from logscope.records.model import SourceRef
+from logscope.records.pieces import INDEX, Binding
 from logscope.records.spilling import Spill
-from logscope.records.store import INDEX, Binding, Store
+from logscope.records.store import Store
 
 
 def binding(place: int) -> Binding:

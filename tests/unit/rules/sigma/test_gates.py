@@ -11,7 +11,7 @@ import pytest
 from logscope.engine.api import Cancel
 from logscope.engine.options import Options
 from logscope.engine.session import Session
-from logscope.records.store import Segment, StoreView
+from logscope.records.pieces import Segment, StoreView
 
 RULES = """title: Scanner
 logsource: {category: webserver}
