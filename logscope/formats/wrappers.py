@@ -28,7 +28,9 @@ PRI = r"(?:<(?P<pri>0{0,2}[0-9]|0?[1-9][0-9]|1[0-8][0-9]|19[01])>[ \t]?)"
 _BSD = r"[A-Z][A-Za-z]{2} [ 0-9]?[0-9] (?:[0-9]{4} )?[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9}|\.)?"
 _ISO = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?(?:[Zz]|[+-][0-9]{2}:?[0-9]{2})"
 _ZONE = rf"(?: (?:{'|'.join(ZONES)}))?(?: (?:19|20)[0-9]{{2}})?"
-_TAG = r"(?P<app>[^ \t\[\]:={}\"]+(?:\([^) ]*\))?)(?:\[(?P<pid>[^\] ]*)\])?:"
+_NAME = r"(?:[^ \t\[\]:={}\"0-9.-]|[0-9.-]+[^ \t\[\]:={}\"0-9.T-])[^ \t\[\]:={}\"]*"
+"""A program's name: `10.0.0.7:51234` and `10:00:00` of a body without a tag begin with none."""
+_TAG = rf"(?P<app>{_NAME}(?:\([^) ]*\))?)(?:\[(?P<pid>[^\] ]*)\])?:"
 _APPLE = r"(?P<app>[^ \t\[\]:={}\"]+(?: [^ \t\[\]:={}\"]+){0,3})\[(?P<pid>[0-9]+)\](?: \((?P<job>[^)]*)\))?:"
 """A process of macOS: names of programs hold blanks, launchd names its job."""
 _HOST = r"(?P<host>[^ \t\[\]={}\"]*[^ \t\[\]:={}\"])"
@@ -46,6 +48,7 @@ _QUICK = {
 """Narrower regexes for the usual case: a priority, and something after the header."""
 RFC3164 = (
     rf"^{PRI}?(?:[0-9]+: )?[*.]?(?P<time>{_BSD}{_ZONE}):? (?:{_HOST} )?{_TAG}[ \t]?",
+    rf"^{PRI}?(?P<time>{_BSD}{_ZONE}):? (?:{_HOST} )?(?P<app>[0-9.-]+)(?:\[(?P<pid>[^\] ]*)\])?:(?:[ \t:]|$)",
     rf"^{PRI}?(?P<time>{_BSD}{_ZONE}):? (?:Message forwarded from {_HOST}: | +){_TAG}[ \t]?",
     rf"^{PRI}?(?P<time>{_BSD}{_ZONE}):? {_HOST} {_APPLE}[ \t]?",
     rf"^{PRI}?(?P<time>{_BSD}{_ZONE}):? +{_HOST}(?: |$)",
@@ -68,6 +71,7 @@ FACILITIES = (
 )
 
 _HEADER = {"time", "level", "host", "app", "pid", "pri", "msgid", "sd"}
+_MNEMONIC = " %"
 _SD_PARAM = r"(?s)[ ]([^\] =\"]+)=\"((?:[^\"\\]|\\.)*)\""
 
 
@@ -91,6 +95,9 @@ class SyslogReader(Reader):
         quick = re.sub(r"\(\?P<[a-z]+>", "(?:", self.pattern.quick)
         self.levelled = rf"{quick}(?:{_SD} )?\x{{feff}}?(?:@cee: ?)?(?:{inner.stating()})"
         """Of texts that the quick regex matches: where the body may state a level, which then is not the priority's."""
+        before, tag, _ = regex.partition(_TAG)
+        self.before = re.sub(r"\(\?P<[a-z]+>", "(?:", before) if tag else ""
+        """What stands before the tag."""
 
     def match(self, raw: pl.Series) -> pl.Series:
         """The header matches, and what it would take for host and tag is no inner format's."""
@@ -171,6 +178,10 @@ class SyslogReader(Reader):
     def body(self, raw: pl.Series) -> pl.Series:
         """What stands behind the header of texts it matches."""
         body = self._unwrapped(raw)
+        if self.before and raw.str.contains(_MNEMONIC, literal=True).any():
+            # Cisco's mnemonic stands where others have a tag, but what reads its messages wants it.
+            rows = raw.str.contains(f"{self.before}{_MNEMONIC[1:]}[A-Z]").fill_null(False).arg_true()
+            body = body.clone().scatter(rows, raw.gather(rows).str.replace(self.before, ""))
         marked = body.str.starts_with("\ufeff")
         if marked.any():
             body = body.str.replace("^\ufeff", "")
