@@ -30,15 +30,16 @@ class Screen:
 
     Args:
         argv: Program and arguments.
+        colours: COLORTERM; empty for 256 colours.
     """
 
-    def __init__(self, argv: list[str]) -> None:
+    def __init__(self, argv: list[str], colours: str = "truecolor") -> None:
         """Start it."""
         self.begun = time.perf_counter()
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.chdir(ROOT)
-            environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+            environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": colours}
             os.execve(argv[0], argv, environment)
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", HEIGHT, WIDTH, 0, 0))
         self.memory = 0
@@ -150,13 +151,19 @@ def first_screen(settings: Settings) -> Iterator[Figure]:
 
 def scrolling(settings: Settings) -> Iterator[Figure]:
     """Bytes written for a row scrolled, a page, and a move of the cursor, by either driver."""
-    for option in ("--driver=diff", "--low-bandwidth", "--driver=stock"):
-        yield from _scrolling(settings, option)
+    # sshd does not take COLORTERM over unless it is told to, so that 256 colours are what one has over SSH.
+    for option, colours in (
+        ("--driver=diff", "truecolor"),
+        ("--driver=diff", ""),
+        ("--low-bandwidth", "truecolor"),
+        ("--driver=stock", "truecolor"),
+    ):
+        yield from _scrolling(settings, option, colours)
 
 
-def _scrolling(settings: Settings, option: str) -> Iterator[Figure]:
+def _scrolling(settings: Settings, option: str, colours: str) -> Iterator[Figure]:
     files = shop(settings.data, size=min(settings.size, 20 << 20))
-    screen = Screen([sys.executable, "-m", "logscope", "--no-cache", option, *files.arguments])
+    screen = Screen([sys.executable, "-m", "logscope", "--no-cache", option, *files.arguments], colours)
     try:
         screen.read(records_painted)
         screen.read(lambda _: False, quiet=3.0)
@@ -177,7 +184,7 @@ def _scrolling(settings: Settings, option: str) -> Iterator[Figure]:
     for what, values in costs.items():
         yield Figure(
             f"bytes per {what}, {WIDTH}x{HEIGHT}",
-            f"logscope {option}",
+            f"logscope {option}{'' if colours else ', 256 colours'}",
             f"{median(values):.0f} B",
             memory=as_bytes(screen.memory),
             budget=budgets.get(what, ""),

@@ -56,6 +56,7 @@ class RecordsScreen(BrowsingScreen):
         self.jumps = Jumps(self)
         self.delta_chosen: str | None = None
         self.pending = ""
+        self.widest_place = 0
         self.viewing = Viewing(self)
         self.faceting = Faceting(self)
         self.looks = Looks(self)

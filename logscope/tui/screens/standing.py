@@ -21,8 +21,10 @@ def records_status(screen: RecordsScreen) -> tuple[Content, Content]:
     records, record = screen.main_list, screen.line
     parts: list[Content | str | tuple[str, str]] = []
     if record is not None:
-        name = record.source.rsplit("/", 1)[-1]
-        parts.append((f"{name}:{record.line}", "$log-service"))
+        place = line((f"{record.source.rsplit('/', 1)[-1]}:{record.line}", "$log-service"))
+        # What follows stands still while one moves between sources.
+        screen.widest_place = max(screen.widest_place, min(place.cell_length, screen.size.width // 3))
+        parts += [place, " " * max(0, screen.widest_place - place.cell_length)]
     if total := records.records:
         share = round(100 * (records.place + 1) / total)
         parts.append((f"   row {records.place + 1:,} of {total:,} ({share} %)", ""))

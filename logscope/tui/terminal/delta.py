@@ -9,115 +9,34 @@ from collections.abc import Collection
 from logscope.tui.terminal import sgr
 from logscope.tui.terminal.cells import Cell
 from logscope.tui.terminal.grid import Grid, Row
+from logscope.tui.terminal.pen import Pen, Piece, write_all
 
 _GAP = 4
 """Equal cells that are cheaper written again than jumped over."""
+_TOGETHER = 6
+"""Rows that are written together, colour by colour: more would take fewer bytes still, and be seen coming."""
 _SCROLLED_LEAST = 3
 """Rows that must have moved together for a scroll to pay."""
 
 
-class Pen:
-    """Writes to a string, and knows where the cursor is and in which style it writes."""
-
-    def __init__(self, style: str | None) -> None:
-        """The position is unknown, and with None the style too."""
-        self.out: list[str] = []
-        self._at: tuple[int, int] | None = None
-        self._style = style
-
-    def move(self, y: int, x: int) -> None:
-        """Put the cursor somewhere."""
-        if self._at == (y, x):
-            return
-        if self._at is not None and self._at[0] == y:
-            forward = x - self._at[1]
-            self.out.append(f"\x1b[{x + 1}G" if forward < 0 else "\x1b[C" if forward == 1 else f"\x1b[{forward}C")
-        else:
-            self.out.append(f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H" if y else "\x1b[H")
-        self._at = (y, x)
-
-    def cells(self, y: int, x: int, cells: list[Cell], width: int) -> None:
-        """Write cells of a row that has `width` columns."""
-        self.move(y, x)
-        for char, style in cells:
-            if style != self._style and not (
-                char == " " and self._style is not None and sgr.blank_fits(self._style, style)
-            ):
-                self.out.append(sgr.change(self._style, style))
-                self._style = style
-            self.out.append(char)
-        end = x + len(cells)
-        # Past the last column terminals keep the cursor in places of their own.
-        self._at = (y, end) if end < width else None
-
-    def row(self, y: int, runs: list[tuple[int, list[Cell]]], width: int) -> None:
-        """Write stretches of a row, from left to right or style by style, whichever takes fewer bytes.
-
-        A colour takes 17 bytes and a move 5: a style that comes again further right is cheaper written at once.
-
-        Args:
-            y: The row.
-            runs: The column that each begins at, and its cells.
-            width: Columns of the row.
-        """
-        plain = Pen(self._style)
-        plain._at = self._at
-        for x, cells in runs:
-            plain.cells(y, x, cells, width)
-        pieces = _pieces(runs)
-        chosen = plain
-        if len({style for style, _, _ in pieces}) < len(pieces):
-            grouped = Pen(self._style)
-            grouped._at = self._at
-            order = {style: place for place, (style, _, _) in reversed(list(enumerate(pieces)))}
-            order[self._style or ""] = -1
-            for _, x, cells in sorted(pieces, key=lambda piece: (order[piece[0]], piece[1])):
-                grouped.cells(y, x, cells, width)
-            chosen = min(plain, grouped, key=lambda pen: sum(map(len, pen.out)))
-        self.out += chosen.out
-        self._at, self._style = chosen._at, chosen._style
-
-    def raw(self, y: int, x: int, text: str) -> None:
-        """Write what was not understood, as it came."""
-        self._at = None
-        self.move(y, x)
-        self.plain()
-        self.out.append(text)
-        self._at = None
-
-    def plain(self) -> None:
-        """The terminal's own style."""
-        if self._style != "":
-            self.out.append("\x1b[m")
-            self._style = ""
-
-    def scroll(self, top: int, bottom: int, by: int) -> None:
-        """Move the rows from `top` to `bottom` up by `by`, down if it is negative."""
-        # What comes in is blank in the present background on some terminals, not on others.
-        self.plain()
-        verb = f"\x1b[{abs(by)}{'M' if by > 0 else 'L'}"
-        self.out.append(f"\x1b[{top + 1};{bottom + 1}r\x1b[{top + 1}H{verb}\x1b[r")
-        self._at = None
-
-
-def delta(shown: Grid, wanted: Grid, touched: Collection[int], style: str | None = None) -> str:
+def delta(pen: Pen, shown: Grid, wanted: Grid, touched: Collection[int]) -> None:
     """Make `shown` equal to `wanted`.
 
     Args:
+        pen: Writes what it takes; nothing if nothing differs.
         shown: What the terminal shows; changed.
         wanted: What it is to show.
         touched: The rows that may differ.
-        style: The style in force; None if it is not known.
-
-    Returns:
-        What to write for it; empty if nothing differs.
     """
-    pen = Pen(style)
     changed = [y for y in sorted(touched) if shown.row(y) != wanted.row(y)]
     if len(changed) > _SCROLLED_LEAST:
         moved = _moved(shown, wanted, changed)
         if moved is not None:
             top, bottom, by = moved
+            came = range(bottom + 1 - by, bottom + 1) if by > 0 else range(top, top - by)
+            if any(None in wanted.row(y).cells or len(wanted.row(y).cells) < _width(wanted) for y in came):
+                # Cells that nobody paints come in blank, on some terminals in the background in force.
+                pen.plain()
             pen.scroll(top, bottom, by)
             blank = [Row() for _ in range(abs(by))]
             rows = shown.rows[top : bottom + 1]
@@ -125,12 +44,7 @@ def delta(shown: Grid, wanted: Grid, touched: Collection[int], style: str | None
             changed = [y for y in range(top, bottom + 1) if shown.rows[y] != wanted.row(y)] + [
                 y for y in changed if not top <= y <= bottom
             ]
-    for y in changed:
-        _row(pen, y, shown.row(y), wanted.row(y))
-        shown.rows[y] = wanted.row(y).copy()
-    if pen.out:
-        pen.plain()
-    return "".join(pen.out)
+    _rows(pen, changed, shown, wanted)
 
 
 def _moved(shown: Grid, wanted: Grid, changed: list[int]) -> tuple[int, int, int] | None:
@@ -172,48 +86,62 @@ def _alike(old: list[Cell | None], new: list[Cell | None]) -> int:
     return sum(map(operator.eq, old, new))
 
 
-def _row(pen: Pen, y: int, old: Row, new: Row) -> None:
-    """Write what differs in a row."""
-    width = max(len(new.cells), len(old.cells))
-    cells: list[Cell | None] = old.cells
-    if old.wild:
-        if new.cells == old.cells and new.wild[: len(old.wild)] == old.wild:
-            for x, text, _ in new.wild[len(old.wild) :]:
+def _rows(pen: Pen, changed: list[int], shown: Grid, wanted: Grid) -> None:
+    """Write what differs in rows."""
+    width = _width(wanted)
+    pieces: list[Piece] = []
+    begun = 0
+    for y in changed:
+        old, new = shown.row(y), wanted.row(y)
+        if old.wild or new.wild or y - begun >= _TOGETHER:
+            write_all(pen, pieces, width)
+            pieces, begun = [], y
+        if old.wild and new.cells == old.cells and new.wild[: len(old.wild)] == old.wild:
+            added = new.wild[len(old.wild) :]
+        else:
+            _pieces(y, [] if old.wild else old.cells, new.cells, pieces)
+            added = new.wild
+        if added:
+            write_all(pen, pieces, width)
+            pieces = []
+            for x, text, _ in added:
                 pen.raw(y, x, text)
-            return
-        cells = []
-    runs = [
-        (start, [cell for cell in new.cells[start:end] if cell is not None]) for start, end in _runs(cells, new.cells)
-    ]
-    pen.row(y, runs, width)
-    for x, text, _ in new.wild:
-        pen.raw(y, x, text)
+        shown.rows[y] = new.copy()
+    write_all(pen, pieces, width)
 
 
-def _pieces(runs: list[tuple[int, list[Cell]]]) -> list[tuple[str, int, list[Cell]]]:
-    """Stretches of one style each: the style, the column, the cells; a blank goes with what stands before it."""
-    pieces: list[tuple[str, int, list[Cell]]] = []
-    for start, cells in runs:
-        first = len(pieces)
-        for x, cell in enumerate(cells, start):
-            char, style = cell
-            last = pieces[-1][0] if len(pieces) > first else None
-            if last is not None and (style == last or (char == " " and sgr.blank_fits(last, style))):
-                pieces[-1][2].append(cell)
-            else:
-                pieces.append((style, x, [cell]))
-    return pieces
+def _width(grid: Grid) -> int:
+    return max((len(row.cells) for row in grid.rows), default=0)
 
 
-def _runs(old: list[Cell | None], new: list[Cell | None]) -> list[tuple[int, int]]:
-    """Stretches of cells to write again, none of them unknown."""
-    runs: list[tuple[int, int]] = []
+def _pieces(y: int, old: list[Cell | None], new: list[Cell | None], pieces: list[Piece]) -> None:
+    """Add the stretches of one style each that differ in a row; blanks go with the text beside them."""
     known = len(old)
+    style, start, end, blank = "", 0, -1, False
+    text: list[str] = []
     for x, cell in enumerate(new):
         if cell is None or (x < known and old[x] == cell):
             continue
-        if runs and x - runs[-1][1] <= _GAP and None not in new[runs[-1][1] : x]:
-            runs[-1] = (runs[-1][0], x + 1)
-        else:
-            runs.append((x, x + 1))
-    return runs
+        char, look = cell
+        fits = text and (
+            look == style or (char == " " and sgr.blank_fits(style, look)) or (blank and sgr.blank_fits(look, style))
+        )
+        if fits and x != end:
+            between = new[end:x]
+            fits = len(between) <= _GAP and all(
+                each is not None and (each[1] == style or (each[0] == " " and sgr.blank_fits(style, each[1])))
+                for each in between
+            )
+            if fits:
+                text += [each[0] for each in between if each is not None]
+        if not fits:
+            if text:
+                pieces.append(Piece(y, start, style, "".join(text), blank))
+            style, start, blank = look, x, char == " "
+            text = []
+        elif blank and char != " ":
+            style, blank = look, False
+        text.append(char)
+        end = x + 1
+    if text:
+        pieces.append(Piece(y, start, style, "".join(text), blank))

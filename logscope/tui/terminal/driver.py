@@ -13,6 +13,7 @@ from textual.messages import InBandWindowResize
 
 from logscope.tui.terminal.outbox import Outbox
 from logscope.tui.terminal.screen import TerminalScreen
+from logscope.tui.terminal.terminfo import erases_in_background
 
 
 class DiffDriver(LinuxDriver):
@@ -37,7 +38,8 @@ class DiffDriver(LinuxDriver):
     def start_application_mode(self) -> None:
         """Take the terminal; after a suspension again."""
         if self._outbox is None and self._file is not None:
-            self._terminal = TerminalScreen(self._get_terminal_size)
+            erases = erases_in_background(self._file.fileno())
+            self._terminal = TerminalScreen(self._get_terminal_size, erases=erases)
             self._outbox = Outbox(self._file, self._terminal)
         super().start_application_mode()  # type: ignore[no-untyped-call]
         resized = signal.getsignal(signal.SIGWINCH)

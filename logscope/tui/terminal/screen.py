@@ -8,6 +8,7 @@ from collections.abc import Callable
 from logscope.tui.terminal.cells import read_frame
 from logscope.tui.terminal.delta import delta
 from logscope.tui.terminal.grid import Grid
+from logscope.tui.terminal.pen import Pen
 
 SYNC_START, SYNC_END = "\x1b[?2026h", "\x1b[?2026l"
 _HARMLESS = re.compile(
@@ -24,9 +25,10 @@ class TerminalScreen:
 
     Args:
         size: Columns and rows of the terminal now, for when it has changed.
+        erases: Whether what the terminal erases takes the background in force.
     """
 
-    def __init__(self, size: Callable[[], tuple[int, int]]) -> None:
+    def __init__(self, size: Callable[[], tuple[int, int]], *, erases: bool = False) -> None:
         """Nothing is known of what the terminal shows."""
         self._size = size
         self._wanted, self._shown = Grid(), Grid()
@@ -37,7 +39,8 @@ class TerminalScreen:
         self._told_cursor: tuple[int, int] | None = None
         self._sync = False
         self._forgotten = False
-        self._plain = False
+        self._style: str | None = None
+        self._erases = erases
 
     def forget(self) -> None:
         """What the terminal shows is unknown from now on: the next frame is sent whole.
@@ -60,6 +63,8 @@ class TerminalScreen:
             self._after.append(text)
         else:
             self._flush()
+            if self._style:
+                self._out.append("\x1b[m")
             self._out.append(text)
             self._shown = Grid()
             if "\x1b[?1049" in text:
@@ -67,7 +72,7 @@ class TerminalScreen:
                 self._cursor = None
             self._touched = set(range(len(self._wanted.rows)))
             self._told_cursor = None
-            self._plain = False
+            self._style = None
 
     def render(self) -> str:
         """What to send now for all that was taken since the last call."""
@@ -83,9 +88,10 @@ class TerminalScreen:
             self._shown = Grid()
             self._touched = set(range(len(self._wanted.rows)))
             self._told_cursor = None
-            self._plain = False
-        changes = delta(self._shown, self._wanted, self._touched, "" if self._plain else None)
-        self._plain = self._plain or bool(changes)
+            self._style = None
+        pen = Pen(self._style, erases=self._erases)
+        delta(pen, self._shown, self._wanted, self._touched)
+        changes, self._style = "".join(pen.out), pen.style
         self._touched = set()
         if self._cursor is not None and (changes or self._cursor != self._told_cursor):
             changes += f"\x1b[{self._cursor[0] + 1};{self._cursor[1] + 1}H"

@@ -8,11 +8,13 @@ _ATTRIBUTES = frozenset(str(code) for code in range(1, 10))
 _ON_BLANKS = frozenset("4579")
 """Attributes that show on a blank: underline, blink, reverse, strike."""
 _REVERSE = frozenset("7")
+_OFF = {code: "22" if code == "1" else "25" if code == "6" else f"2{code}" for code in _ATTRIBUTES}
+"""The code that turns an attribute off."""
 
 
 @lru_cache(maxsize=4096)
 def change(old: str | None, new: str) -> str:
-    """The sequence that makes the terminal write in style `new`.
+    """The sequence that makes the terminal write in style `new`; empty if it does.
 
     Args:
         old: The parameters in force; None if unknown.
@@ -24,14 +26,48 @@ def change(old: str | None, new: str) -> str:
     if old is None or not new:
         return whole
     before, after = _parts(old), _parts(new)
-    if before is None or after is None or before[0] - after[0]:
+    if before is None or after is None:
         return whole
-    codes = [*sorted(after[0] - before[0])]
+    if before == after:
+        return ""
+    codes = _attributes(before[0], after[0])
     for was, now, own in ((before[1], after[1], "39"), (before[2], after[2], "49")):
         if was != now:
             codes.append(now or own)
     step = f"\x1b[{';'.join(codes)}m"
     return step if len(step) < len(whole) else whole
+
+
+def _attributes(before: frozenset[str], after: frozenset[str]) -> list[str]:
+    """What turns attributes off and on; one code turns bold and faint off together."""
+    off = {_OFF[each] for each in before - after}
+    return [*sorted(off), *sorted(each for each in after if each not in before or _OFF[each] in off)]
+
+
+@lru_cache(maxsize=4096)
+def for_blank(old: str | None, blank: str) -> tuple[str, str]:
+    """The shortest sequence after which a blank looks as wanted, and the style in force then.
+
+    The colour of writing does not show on a blank, so it is left as it is for the text that follows.
+
+    Args:
+        old: The parameters in force; None if unknown.
+        blank: What is to show, as from `of_blank`.
+    """
+    before, after = None if old is None else _parts(old), _parts(blank)
+    if old is None or before is None or after is None or after[0]:
+        return change(old, blank), blank
+    if blank_fits(old, blank):
+        return "", old
+    kept = ";".join(filter(None, (*sorted(before[0] - _ON_BLANKS), before[1], after[2])))
+    return min(((change(old, style), style) for style in (kept, blank)), key=lambda one: len(one[0]))
+
+
+@lru_cache(maxsize=4096)
+def erases_to(style: str, blank: str) -> bool:
+    """Whether what a terminal erases in a style looks like such a blank: it takes the background and nothing else."""
+    parts = _parts(style)
+    return parts is not None and not parts[0] & _ON_BLANKS and parts[2] == blank
 
 
 @lru_cache(maxsize=4096)
@@ -44,6 +80,13 @@ def of_blank(style: str) -> str:
     if drawn == _REVERSE and parts[1]:
         return _behind(parts[1])
     return style if drawn else parts[2]
+
+
+@lru_cache(maxsize=4096)
+def front(style: str) -> str:
+    """A style without its background."""
+    parts = _parts(style)
+    return style if parts is None else ";".join(filter(None, (*sorted(parts[0]), parts[1])))
 
 
 def _behind(foreground: str) -> str:

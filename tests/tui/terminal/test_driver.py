@@ -140,7 +140,7 @@ def test_every_frame_of_a_session_equals_stock(program: Program) -> None:
     program.shows_stock()
     written = program.written()
     ours, plain = Terminal(WIDTH, HEIGHT), Terminal(WIDTH, HEIGHT)
-    screen = TerminalScreen(lambda: (WIDTH, HEIGHT))
+    screen = TerminalScreen(lambda: (WIDTH, HEIGHT), erases=True)
     for one in written:
         screen.take(one.text)
         ours.feed(screen.render())
