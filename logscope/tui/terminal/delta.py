@@ -33,10 +33,6 @@ def delta(pen: Pen, shown: Grid, wanted: Grid, touched: Collection[int]) -> None
         moved = _moved(shown, wanted, changed)
         if moved is not None:
             top, bottom, by = moved
-            came = range(bottom + 1 - by, bottom + 1) if by > 0 else range(top, top - by)
-            if any(None in wanted.row(y).cells or len(wanted.row(y).cells) < _width(wanted) for y in came):
-                # Cells that nobody paints come in blank, on some terminals in the background in force.
-                pen.plain()
             pen.scroll(top, bottom, by)
             blank = [Row() for _ in range(abs(by))]
             rows = shown.rows[top : bottom + 1]
@@ -73,7 +69,11 @@ def _moved(shown: Grid, wanted: Grid, changed: list[int]) -> tuple[int, int, int
         high += 1
     top, bottom = min(low, low + by), max(high, high + by)
     kept = sum(shown.row(y) == wanted.row(y) for y in range(top, bottom + 1))
-    return (top, bottom, by) if len(matched) > kept + 1 else None
+    if len(matched) <= kept + 1:
+        return None
+    # Cells that nobody painted would show what was moved there, and nobody would paint over it.
+    width = _width(wanted)
+    return (top, bottom, by) if all(wanted.row(y).covers(width) for y in range(top, bottom + 1)) else None
 
 
 def _came(shown: Grid, wanted: Grid, y: int, by: int) -> bool:

@@ -27,6 +27,15 @@ class Row:
         """A row of its own that looks the same."""
         return Row(self.cells.copy(), self.wild)
 
+    def covers(self, width: int) -> bool:
+        """Whether something was written in each of the first `width` columns."""
+        if not self.wild:
+            return len(self.cells) >= width and None not in self.cells
+        written = [cell is not None for cell in self.cells] + [False] * width
+        for x, _, columns in self.wild:
+            written[x : x + columns] = [True] * columns
+        return all(written[:width])
+
     def put(self, x: int, chunk: Chunk) -> None:
         """Write a chunk."""
         if chunk.cells is not None and not self.wild:

@@ -175,6 +175,16 @@ def test_what_is_drawn_on_blanks_is_not_erased() -> None:
     assert "X" not in pair.write(frame((0, 0, painted("4;31;48;2;9;9;9", "a".ljust(WIDTH)))))
 
 
+def test_rows_are_not_scrolled_to_where_nothing_was_painted() -> None:
+    pair = Pair()
+    pair.write(frame(*((y, 0, painted("48;2;9;9;9", f"record {y}".ljust(WIDTH))) for y in range(2, HEIGHT))))
+    lines = [
+        (1, 0, "short"),
+        *((y, 0, painted("48;2;9;9;9", f"record {y + 1}".ljust(WIDTH))) for y in range(2, HEIGHT)),
+    ]
+    pair.write(frame(*lines))
+
+
 def test_a_row_scrolled_under_the_cursor_costs_two_rows() -> None:
     pair = Pair()
     pair.write(rows(0, cursor=HEIGHT - 1))
