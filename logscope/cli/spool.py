@@ -11,13 +11,14 @@ from logscope.errors import UsageError
 def run_spool(arguments: argparse.Namespace) -> int:
     """List the spools, or drop some."""
     from logscope.engine.rendering import json_line
+    from logscope.engine.service.checkpoint import forget_spool
     from logscope.sources.spool import drop_spool, list_spools
 
     if arguments.action == "drop":
         if not arguments.names:
             raise UsageError("no spool is named", mend="see `logscope spool list`")
         for name in arguments.names:
-            drop_spool(name)
+            forget_spool(drop_spool(name))
         return 0
     spools = list_spools()
     entries = [

@@ -40,10 +40,11 @@ def run_watch(arguments: argparse.Namespace) -> int:
         metrics_server(arguments.metrics, measures, news),
     ):
         broken = say_rule_errors(session, strict=arguments.strict)
-        told: list[Detection] = []
+        reached = 0
 
         def tell(detections: list[Detection]) -> None:
-            told.extend(detections)
+            nonlocal reached
+            reached = reached or failed(detections, threshold)
             objects = (with_members(session, detection) for detection in detections)
             lines = map(json_line, objects) if arguments.json else people(iter(list(objects)))
             # One write, so that a kill never leaves half of them.
@@ -66,7 +67,7 @@ def run_watch(arguments: argparse.Namespace) -> int:
         print(json_line(session.counters() | {"detections": watching.told}), file=sys.stderr, flush=True)  # noqa: T201
         if broken:
             return 2
-        return source_exit(session, arguments) or failed(told, threshold)
+        return source_exit(session, arguments) or reached
 
 
 def _on_signals(stop: threading.Event, again: threading.Event) -> None:

@@ -172,7 +172,7 @@ class Snapshots:
             linked=self._correlating.linked,
             detections=len(self._detecting.told),
             rules=len(self._detecting.rules),
-            messages=(*map(str, loading.errors), *loading.notices, *self._detecting.said()),
+            messages=(*map(str, loading.errors), *loading.notices, *loading.room.said(), *self._detecting.said()),
             remarks=(*self._correlating.said(), *([] if not loading.loaded else untimed(sources))),
         )
 

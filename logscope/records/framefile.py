@@ -83,7 +83,18 @@ def read_frames(path: Path) -> tuple[dict[str, Any], Saved]:
         raise DamagedError(f"{type(error).__name__}: {error}") from error
 
 
-def _read(file: io.BufferedReader) -> tuple[dict[str, Any], Saved]:
+def read_about(path: Path) -> dict[str, Any]:
+    """What `write_frames` was given beside the frames; empty if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            about: dict[str, Any] = _tail(file)["about"]
+            return about
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _tail(file: io.BufferedReader) -> Any:
+    """What stands at the end: `about`, and where the frames are."""
     if file.read(len(_MAGIC)) != _MAGIC:
         raise DamagedError("not written by this version")
     file.seek(-8, os.SEEK_END)
@@ -92,7 +103,11 @@ def _read(file: io.BufferedReader) -> tuple[dict[str, Any], Saved]:
     tail = file.read(length)
     if zlib.crc32(tail) != check:
         raise DamagedError("its end is not what was written")
-    told = json.loads(tail)
+    return json.loads(tail)
+
+
+def _read(file: io.BufferedReader) -> tuple[dict[str, Any], Saved]:
+    told = _tail(file)
     file.seek(len(_MAGIC))
     frames: Saved = {}
     for name, size, crc in told["frames"]:

@@ -163,8 +163,11 @@ def find_spool(name: str, root: Path | None = None) -> SpoolInfo:
     raise SourceError(what, where=f"spool://{name}", mend=f"`logscope spool list` shows them ({there})")
 
 
-def drop_spool(name: str, root: Path | None = None) -> None:
+def drop_spool(name: str, root: Path | None = None) -> str:
     """Delete a spool and all that was received in it.
+
+    Returns:
+        Its exact name.
 
     Raises:
         SourceError: There is none, or it is written or read right now.
@@ -177,6 +180,7 @@ def drop_spool(name: str, root: Path | None = None) -> None:
         shutil.rmtree(folder)
     except OSError as error:
         raise source_error(error, f"spool://{spool.name}") from error
+    return spool.name
 
 
 def write_watermark(name: str, us: int, root: Path | None = None) -> None:

@@ -64,6 +64,7 @@ def main(arguments: list[str]) -> int:
             sender = threading.Thread(target=send, args=(port, given.rate, seconds))
             sender.start()
             _look(watch.pid, metrics, sender, given.rate, given.every)
+            print(f"at most {_most(watch.pid) >> 20} MiB resident")
             watch.send_signal(signal.SIGTERM)
             watch.wait(300)
         finally:
@@ -95,6 +96,12 @@ def _look(pid: int, metrics: int, sender: threading.Thread, rate: int, every: fl
                 f"{now:7.0f}  {held:10,}  {whole:4d} MiB  {files:4d} MiB  {behind:5.1f} s  {cpu_seconds(pid):8.1f} s",
                 flush=True,
             )
+
+
+def _most(pid: int) -> int:
+    """The most bytes that were ever resident."""
+    told = Path(f"/proc/{pid}/status").read_text()
+    return int(told.partition("VmHWM:")[2].split()[0]) << 10
 
 
 def _of_files(pid: int) -> int:

@@ -22,6 +22,7 @@ from logscope.engine.loading.courtesy import Courtesy
 from logscope.engine.loading.indexcache import IndexCache
 from logscope.engine.loading.ingest import Ingest
 from logscope.engine.loading.material import Bytes, Foreseen, Nothing
+from logscope.engine.loading.memory import Room
 from logscope.engine.loading.spools import retention_of
 from logscope.engine.loading.tablefiles import TableSource, table_source
 from logscope.engine.loading.zones import check_zone, local_zone
@@ -92,6 +93,7 @@ class Loading:
         self._lock = threading.Lock()
         self.courtesy = Courtesy()
         """Taken by who reads records for a screen: blocks wait for it."""
+        self.room = Room(options.memory)
         self.sources: list[OpenSource] = []
         self.ingests: list[Ingest] = []
         self.errors: list[LogscopeError] = []
@@ -147,12 +149,11 @@ class Loading:
             self._open(spec)
         left = specs[max(0, room) :]
         if left:
-            needed = len(self.sources) + len(left) + 1000
             self.errors.append(
                 SourceError(
                     f"not read, nor are {len(left) - 1} more: too many files would be open at once",
                     where=left[0].name,
-                    mend=f"ulimit -n {needed}",
+                    mend=f"ulimit -n {len(self.sources) + len(left) + 1000}",
                 )
             )
 
@@ -181,8 +182,7 @@ class Loading:
         value = by_glob(self._options.offset, name)
         if value is None:
             return 0
-        sign = -1 if value.startswith("-") else 1
-        return sign * parse_duration(value.lstrip("+-"))
+        return (-1 if value.startswith("-") else 1) * parse_duration(value.lstrip("+-"))
 
     def _bind(self, place: int, source: OpenSource, lines: list[str]) -> Binding:
         formats = self.formats
@@ -306,7 +306,7 @@ class Loading:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            moved = self.step()
+            moved = not (self.loaded and self.room.full()) and self.step()
             if not moved:
                 if not self._appearing and all(ingest.done for ingest in self.ingests):
                     for source in self.sources:

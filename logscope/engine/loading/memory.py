@@ -7,6 +7,7 @@ import ctypes
 import gc
 import os
 import subprocess
+import time as clock
 from pathlib import Path
 
 from logscope.paths import cache_folder
@@ -14,6 +15,7 @@ from logscope.records.spilling import Spill
 
 _SHARE = 4
 _LEAST = 64 << 20
+_LOOK_SECONDS = 1.0
 _WORKING = 384 << 20
 """Bytes of the program, and of blocks with their columns while a filter looks at them on several threads."""
 
@@ -39,6 +41,38 @@ def anonymous() -> int:
         return int(told) << 10
     except (OSError, ValueError, subprocess.CalledProcessError):
         return 0
+
+
+class Room:
+    """Whether there is memory for more of what comes to a session that shows it all.
+
+    Args:
+        asked: `--memory`; a quarter of the machine's memory by default.
+    """
+
+    def __init__(self, asked: int | None) -> None:
+        """Nothing was measured."""
+        self._budget = session_budget(asked)
+        self._looked = 0.0
+        self._full = False
+
+    def full(self) -> bool:
+        """Whether the process has outgrown its memory: measured once a second at most."""
+        now = clock.monotonic()
+        if now - self._looked >= _LOOK_SECONDS:
+            self._looked = now
+            self._full = anonymous() > self._budget
+        return self._full
+
+    def said(self) -> tuple[str, ...]:
+        """What people should know."""
+        if not self._full:
+            return ()
+        words = (
+            f"--memory: {self._budget >> 20} MiB are used up, and no more is read (listeners receive on to their spools): "
+            "open it anew with --since, or with more --memory"
+        )
+        return (words,)
 
 
 def give_back() -> None:

@@ -30,8 +30,9 @@ from logscope.engine.loading.resuming import (
 from logscope.engine.loading.spools import kept_plan
 from logscope.engine.loading.zones import local_zone
 from logscope.engine.options import Options
+from logscope.engine.service.ledger import SUFFIX, watch_folder
 from logscope.errors import LogscopeError
-from logscope.records.framefile import DamagedError, read_frames, write_frames
+from logscope.records.framefile import DamagedError, read_about, read_frames, write_frames
 from logscope.records.saving import Saved, below, under
 from logscope.rules.digest import digest_of
 
@@ -213,6 +214,19 @@ class Checkpoint:
             self._trouble = ""
         self._saved_at = clock.monotonic()
         self._took = self._saved_at - began
+
+
+def forget_spool(name: str) -> None:
+    """Remove what was written down of watches of a spool that is no more.
+
+    Args:
+        name: Its exact name.
+    """
+    for path in watch_folder().glob(f"*{SUFFIX}"):
+        sources = read_about(path).get("sources", ())
+        if name in {str(one.get("name", "")).removeprefix("spool://") for one in sources}:
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def _way(session: Session) -> dict[str, str]:

@@ -18,6 +18,14 @@ from logscope.engine.answers import Detection
 from logscope.errors import UsageError
 from logscope.paths import private_folder, state_folder
 
+SUFFIX = ".checkpoint"
+"""Of the file beside a ledger in which it may be written down how far the watch has come."""
+
+
+def watch_folder() -> Path:
+    """Where ledgers are."""
+    return private_folder(state_folder() / "watch")
+
 
 class Ledger:
     """Ids of the detections told about a set of sources.
@@ -33,7 +41,7 @@ class Ledger:
             UsageError: Another watch keeps it.
         """
         self._path = path
-        self.checkpoint = None if path is None else path.with_suffix(".checkpoint")
+        self.checkpoint = None if path is None else path.with_suffix(SUFFIX)
         """Where it may be written down how far the watch has come."""
         self._held = None if path is None else _hold(path)
         self._unwritten: list[bytes] = []
@@ -140,7 +148,7 @@ def ledger_of(sources: Iterable[tuple[str, str]], rules: Iterable[str]) -> Ledge
             return Ledger(None)
         names += ["", *sorted(rules)]
     digest = hashlib.blake2b("\n".join(names).encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
-    path = private_folder(state_folder() / "watch") / f"{digest}.ndjson"
+    path = watch_folder() / f"{digest}.ndjson"
     try:
         return Ledger(path)
     except UsageError:

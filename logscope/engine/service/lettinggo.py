@@ -228,8 +228,7 @@ class LettingGo:
         store = self._session.store
         total = f", {store.gone:,} in all" if store.gone > count else ""
         self._say(
-            f"memory: let go of {count:,} records{total}; {store.view.records:,} are held, with all transactions that "
-            "go on and all that rules look back for"
+            f"memory: let go of {count:,} records{total}; {store.view.records:,} are held, the newest and what goes with them"
         )
 
     def _say_short(self) -> None:

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from logscope.engine.session import Session
 
 
+_MANY_NOTICES, _FEW_NOTICES = 2_000, 200
+"""So many different notices are remembered; beyond that the newest few."""
+
+
 class Watching:
     """Runs an open session live.
 
@@ -173,6 +177,9 @@ class Watching:
             if text not in self._said:
                 self._said.add(text)
                 self._say(text)
+        if len(self._said) > _MANY_NOTICES:
+            del self._session.loading.notices[:-_FEW_NOTICES]
+            self._said = {*map(str, self._session.loading.errors), *self._session.notices()}
 
 
 def beyond_retention(session: Session) -> Iterator[str]:
