@@ -71,7 +71,7 @@ def test_a_tag_of_digits_stays_one() -> None:
 def test_a_file_of_lines_that_only_kept_their_tag() -> None:
     lines = [
         "sshd[88235]: Failed password for jo from 192.0.2.1 port 60002 ssh2",
-        "orders[7]: paid order_id=ORD-7",
+        "orders[17]: paid order_id=ORD-7",
         "  at the till",
     ] * 9
     parser = make_parser(detect(FORMATS, lines, name="x.log"), zone="UTC", reference_us=REFERENCE, source_name="x.log")
