@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -64,6 +64,8 @@ class Snapshot:
     """What is good to know, and nothing amiss: which keys and grain were found."""
     linked: int = 0
     """Records that were looked at for transactions; of live sources some more come behind."""
+    findings: int = 0
+    """Grows with every change of detections and marks, provisional ones too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +202,28 @@ class Detection:
     """The records that a correlation counted, in order of time."""
     suppressed: bool = False
     """Not to be dispatched: one of the same rule and key was, less than the rule's `suppress` before."""
+
+
+class Mark(NamedTuple):
+    """What a record is to a rule: a step of a detection."""
+
+    rule: str
+    step: str
+    level: str
+    state: str
+    """Of the detection: `matched`, or `provisional` for now."""
+    last: bool = False
+    """It is the last step of a detection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """What was found lately."""
+
+    count: int
+    """How many detections were ever told in this session."""
+    detections: tuple[Detection, ...]
+    """The newest of them, in the order in which they were told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,9 @@ from logscope.engine.answers import (
     Effect,
     FieldValue,
     Line,
+    Mark,
     NearMiss,
+    Newest,
     PlanChange,
     Preview,
     RuleState,
@@ -136,6 +138,9 @@ class Investigation(Browsing, Casing, Protocol):
 
     def next_level(self, view: View, start: int, level: int, *, backwards: bool) -> int | None:
         """The next position whose level is at least `level`."""
+
+    def next_step(self, view: View, start: int, *, backwards: bool) -> int | None:
+        """The next position whose record is a step of a detection."""
 
     def histogram(self, view: View, buckets: int) -> Sequence[Bucket]:
         """The view over time, by level."""
@@ -263,11 +268,18 @@ class Investigation(Browsing, Casing, Protocol):
     def set_grain(self, grain: str) -> None:
         """Another grain: a key's name, `auto` or `none`; transactions are made anew when next asked for."""
 
-    def detections(self) -> Sequence[Detection]:
-        """What the rules have found so far, in order of time."""
+    def detections(self, *, pending: bool = True) -> Sequence[Detection]:
+        """What the rules have found so far, in order of time.
 
-    def marks(self, rows: Sequence[int]) -> dict[int, tuple[str, str, str]]:
-        """Of these rows those that are matched steps: row -> (rule, step, level)."""
+        Args:
+            pending: With what the data's end or beginning leaves open, which has to be looked for.
+        """
+
+    def newest(self) -> Newest:
+        """What was found lately; cheap."""
+
+    def marks(self, rows: Sequence[int]) -> dict[int, Mark]:
+        """Of these rows those that are matched steps; cheap."""
 
     @property
     def desk(self) -> RuleDesk:

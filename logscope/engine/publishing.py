@@ -129,23 +129,19 @@ class Snapshots:
         self._newest: tuple[tuple[int, ...], Snapshot] | None = None
         """What it was made of, and it: in one, for several threads ask."""
 
-    def newest(self, provisional: int) -> Snapshot:
-        """The newest state.
-
-        Args:
-            provisional: How many detections are provisional now.
-        """
-        generation = self._generation(provisional)
+    def newest(self) -> Snapshot:
+        """The newest state."""
+        generation = self._generation()
         newest = self._newest
         if newest is None or newest[0] != generation:
             newest = self._newest = generation, self._make(self._store.view.records)
         return newest[1]
 
-    def _generation(self, provisional: int) -> tuple[int, ...]:
+    def _generation(self) -> tuple[int, ...]:
         """What a snapshot depends on; of live sources the second too, since rates fall by silence."""
-        told = len(self._detecting.told), provisional, self._detecting.replaced
+        found = self._detecting.found.changes
         second = int(clock.monotonic()) if self._loading.live else 0
-        return (self._store.view.generation, self._loading.loaded, self._correlating.generation, *told, second)
+        return (self._store.view.generation, self._loading.loaded, self._correlating.generation, found, second)
 
     def _make(self, records: int) -> Snapshot:
         loading = self._loading
@@ -171,6 +167,7 @@ class Snapshots:
             transactions=self._correlating.count,
             linked=self._correlating.linked,
             detections=len(self._detecting.told),
+            findings=self._detecting.found.changes,
             rules=len(self._detecting.rules),
             messages=(*map(str, loading.errors), *loading.notices, *loading.room.said(), *self._detecting.said()),
             remarks=(*self._correlating.said(), *([] if not loading.loaded else untimed(sources))),

@@ -7,6 +7,8 @@ keys are found and records linked (correlating), rules decide (detecting).
 from __future__ import annotations
 
 import threading
+import time as clock
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -16,7 +18,6 @@ import polars as pl
 from logscope.engine.analysis.analyses import Analyses
 from logscope.engine.answers import (
     Bucket,
-    Detection,
     FieldValue,
     Line,
     Snapshot,
@@ -39,6 +40,7 @@ from logscope.engine.loading.zones import local_zone
 from logscope.engine.publishing import Publishing, Snapshots
 from logscope.engine.rulework.findings import Findings
 from logscope.engine.service.deciding import Deciding
+from logscope.engine.service.pacing import rest
 from logscope.engine.turns import Turns
 from logscope.engine.viewing.browsingpart import BrowsingPart
 from logscope.engine.viewing.cold import read_matching
@@ -62,8 +64,6 @@ if TYPE_CHECKING:
     from logscope.engine.options import Options
     from logscope.errors import LogscopeError
     from logscope.rules.model.rule import Rule
-
-_TURN_SECONDS = 0.5
 
 
 class Session(Analyses, Findings, Casework, BrowsingPart):
@@ -93,10 +93,9 @@ class Session(Analyses, Findings, Casework, BrowsingPart):
         self.detecting = Detecting(self.store, self.frames, self.correlating, options, self.source_name)
         self.selection = Selection(options)
         self._snapshots = Snapshots(self.store, self.loading, self.correlating, self.detecting)
-        self._turns = Turns()
+        self.turns = Turns()
         self._closed = threading.Event()
         self._live: threading.Thread | None = None
-        self._provisional: list[Detection] = []
         super().__init__(self)
 
     def _foreseen(self, kind: str) -> frozenset[str]:
@@ -126,12 +125,15 @@ class Session(Analyses, Findings, Casework, BrowsingPart):
 
     def _decide_live(self) -> None:
         deciding = Deciding(self, self.loading.notices.append)
-        while not self._closed.wait(_TURN_SECONDS):
+        wait = 0.0
+        while not self._closed.wait(wait):
+            began, linked = clock.monotonic(), self.correlating.linked
             if self.loading.loaded:
-                with self._turns.of(Cancel()):
+                with self.turns.of(Cancel()):
                     deciding.turn(final=False)
-                    self._provisional = self.detecting.provisional()
+                    self.detecting.provisional()
                 self._publishing.changed()
+            wait = rest(clock.monotonic() - began, moved=self.correlating.linked > linked)
 
     def read_all(self) -> None:
         """Read everything there is, in this thread."""
@@ -164,7 +166,7 @@ class Session(Analyses, Findings, Casework, BrowsingPart):
     @property
     def snapshot(self) -> Snapshot:
         """The newest state."""
-        return self._snapshots.newest(len(self._provisional))
+        return self._snapshots.newest()
 
     def notices(self) -> tuple[str, ...]:
         """What the user should know: of sources, keys, and rules."""
@@ -259,9 +261,9 @@ class Session(Analyses, Findings, Casework, BrowsingPart):
         index = with_own_times(index if len(view.rows) == index.height else index[view.rows])
         frame = histogram(index.get_column("time"), index.get_column("level"), buckets)
         frame = frame.with_columns(pl.col("start", "end").to_physical())
-        starts = [detection.start for detection in self.detecting.told.values()]
+        begun = sorted(detection.start for detection in self.detecting.told.values())
         return [
-            Bucket(start, end, tuple(counts), sum(start <= time < end for time in starts))
+            Bucket(start, end, tuple(counts), bisect_left(begun, end) - bisect_left(begun, start))
             for start, end, *counts in frame.iter_rows()
         ]
 
@@ -285,12 +287,12 @@ class Session(Analyses, Findings, Casework, BrowsingPart):
 
     def prepare_keys(self, *, cancel: Cancel) -> None:
         """Find the keys and link, if not yet done for what is in the store."""
-        with self._turns.of(cancel):
+        with self.turns.of(cancel):
             self._link(cancel)
 
     def find_keys(self, *, cancel: Cancel) -> None:
         """Find the keys, if not yet done; nothing is linked."""
-        with self._turns.of(cancel):
+        with self.turns.of(cancel):
             self._plan(cancel)
 
     def _link(self, cancel: Cancel) -> Delta | None:
@@ -318,7 +320,7 @@ class Session(Analyses, Findings, Casework, BrowsingPart):
         """
         if self._live is not None and self.loading.loaded and self.loading.live and self.correlating.linked:
             return  # the live thread links and decides; who asks sees what it has linked so far, and does not wait
-        with self._turns.of(cancel):
+        with self.turns.of(cancel):
             if self._live is not None and self.correlating.plan is None and not asked:
                 return  # the live thread waits until it has seen enough to find the keys in
             delta = self._link(cancel)
@@ -376,7 +378,7 @@ class Session(Analyses, Findings, Casework, BrowsingPart):
 
     def set_grain(self, grain: str) -> None:
         """Another grain; transactions are made anew when next asked for."""
-        with self._turns.of(Cancel()):
+        with self.turns.of(Cancel()):
             self.renewing.settle()
             self.correlating.set_grain(grain)
             self.detecting.reset()
@@ -384,7 +386,7 @@ class Session(Analyses, Findings, Casework, BrowsingPart):
 
     def use_plan(self, plan: Plan) -> None:
         """Another plan, or the same one over records that have changed."""
-        with self._turns.of(Cancel()):
+        with self.turns.of(Cancel()):
             if plan is not self.correlating.plan:
                 self.renewing.settle()
             self.correlating.use(plan)
@@ -393,7 +395,6 @@ class Session(Analyses, Findings, Casework, BrowsingPart):
 
     def replace_rules(self, rules: tuple[Rule, ...], errors: tuple[LogscopeError, ...]) -> None:
         """Other rules; what they find is found when next asked for."""
-        with self._turns.of(Cancel()):
+        with self.turns.of(Cancel()):
             self.detecting.replace_rules(rules, errors)
-            self._provisional = []
         self._publishing.changed()

@@ -254,7 +254,7 @@ class LogscopeApp(App[int]):
         self.telling.snapshot_changed(snapshot)
         self.news.snapshot_changed(snapshot)
         for screen in self.screen_stack:
-            if isinstance(screen, InvestigatorScreen) and screen.is_mounted:
+            if isinstance(screen, InvestigatorScreen) and screen.lives:
                 screen.snapshot_changed(snapshot)
 
     def _warm(self) -> None:

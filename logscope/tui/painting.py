@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 
-from logscope.engine.answers import AbsentStep, Line
+from logscope.engine.answers import AbsentStep, Line, Mark
 from logscope.text import ROW_CAP, clean
 from logscope.tui.clock import Clock, distance
 from logscope.tui.highlight import Marked, name_spans, split
@@ -114,16 +114,16 @@ def since(line: Line, previous: Line | None, look: Look) -> str:
     return distance(line.time - previous.time)
 
 
-def gutter(mark: tuple[str, str, str] | None, letter: str, last: bool) -> tuple[str, str]:
+def gutter(mark: Mark | None, letter: str, closed: bool) -> tuple[str, str]:
     """Sign and role of a record that is a step of a detection, or marked by hand."""
     if letter:
         return letter, "log-mark"
     if mark is None:
         return " ", "log-dim"
-    role = DETECTION_ROLES.get(mark[2], "log-detection")
-    if last:
+    role = DETECTION_ROLES.get(mark.level, "log-detection")
+    if mark.last and not closed:
         return "┗", role
-    return ("┃" if DETECTION_SIGNS.get(mark[2]) == "✖" else "│"), role
+    return ("┃" if DETECTION_SIGNS.get(mark.level) == "✖" else "│"), role
 
 
 def record_row(
@@ -132,9 +132,9 @@ def record_row(
     look: Look,
     *,
     selected: bool,
-    mark: tuple[str, str, str] | None = None,
+    mark: Mark | None = None,
     letter: str = "",
-    last_step: bool = False,
+    closed: bool = False,
     context: bool = False,
     cells: Sequence[str] = (),
 ) -> list[Segment]:
@@ -145,9 +145,9 @@ def record_row(
         previous: The one before it in the view.
         look: How to paint.
         selected: The cursor is on it.
-        mark: (rule, step, level) if it is a step of a detection.
+        mark: What it is to a rule, if it is a step of a detection.
         letter: The mark set by hand.
-        last_step: It is the last step of its detection.
+        closed: A step that did not happen stands below it, and ends what it is a step of.
         context: It only stands near what the filter keeps.
         cells: Values of the fields that have columns.
 
@@ -156,7 +156,7 @@ def record_row(
     """
     behind = "log-cursor" if selected else "background"
     styles = look.styles
-    sign, sign_role = ("╎", "log-dim") if context and not letter and mark is None else gutter(mark, letter, last_step)
+    sign, sign_role = ("╎", "log-dim") if context and not letter and mark is None else gutter(mark, letter, closed)
     out = [
         Segment("▸" if selected else " ", styles.style("log-hint", behind, bold=True)),
         Segment(sign + " ", styles.style(sign_role, behind, bold=True)),
@@ -240,12 +240,3 @@ def _message(line: Line, look: Look, behind: str, room: int, *, dim: bool) -> li
         else:
             segments.append(Segment(piece, styles.style(role, behind, bold=role == "log-key")))
     return Segment.adjust_line_length(segments, room, style=styles.style("foreground", behind), pad=True)
-
-
-def marks_of_steps(steps: Mapping[str, Mapping[str, object]]) -> int | None:
-    """The row of the last step that happened, of a detection's steps."""
-    rows = [(step.get("time"), step.get("row")) for step in steps.values() if isinstance(step.get("row"), int)]
-    if not rows:
-        return None
-    row = max(rows, key=lambda pair: pair[0] if isinstance(pair[0], int) else 0)[1]
-    return row if isinstance(row, int) else None

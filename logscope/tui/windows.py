@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from logscope.engine.answers import Line
+from logscope.engine.answers import Line, Mark
 
 SIZE = 256
 """Records of a window: the engine reads as many in little more time than a screenful."""
 KEPT = 32
 NEAR = 96
 """Records before a window's end at which the next one is asked for: two to three screens, more time than it takes."""
+
+
+Marks = Callable[[Sequence[int]], Mapping[int, Mark]]
+"""Which of some rows are steps of a detection; cheap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +27,13 @@ class Window:
     lines: tuple[Line, ...]
     before: Line | None
     """The record before the first, for the time since."""
-    marks: dict[int, tuple[str, str, str]] = field(default_factory=dict)
-    """row -> (rule, step, level)."""
     version: int = 0
     context: frozenset[int] = frozenset()
     """Rows that only stand near what the filter keeps."""
     cells: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     """row -> values of the fields that have columns."""
+    marks: Mapping[int, Mark] = field(default_factory=dict)
+    """Of its rows those that are steps of a detection."""
 
     def line(self, position: int) -> Line | None:
         """The record at a position of the view."""
@@ -45,9 +49,10 @@ class Window:
 class Windows:
     """The windows of one view. A stale one is shown until its successor is there."""
 
-    def __init__(self, request: Callable[[int, int, int], None]) -> None:
+    def __init__(self, request: Callable[[int, int, int], None], marks: Marks) -> None:
         """`request(start, stop, version)` is to fetch a window and hand it to `put`."""
         self._request = request
+        self._marks = marks
         self._held: OrderedDict[int, Window] = OrderedDict()
         self._asked: set[int] = set()
         self._version = 0
@@ -72,11 +77,25 @@ class Windows:
             return False
         index = window.start // SIZE
         self._asked.discard(index)
-        self._held[index] = window
+        # Marked now and not where it was read: meanwhile more may have been found.
+        self._held[index] = self._marked(window)
         self._held.move_to_end(index)
         while len(self._held) > KEPT:
             self._held.popitem(last=False)
         return True
+
+    def mark_again(self) -> bool:
+        """Look for the marks of what is at hand; whether some are others now."""
+        changed = False
+        for index, window in self._held.items():
+            marked = self._marked(window)
+            if marked.marks != window.marks:
+                self._held[index] = marked
+                changed = True
+        return changed
+
+    def _marked(self, window: Window) -> Window:
+        return replace(window, marks=self._marks([line.row for line in window.lines]))
 
     def at(self, position: int) -> Window | None:
         """The window of a position; asks for it where it is missing or stale, then for the one that comes near."""

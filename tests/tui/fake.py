@@ -20,8 +20,10 @@ from logscope.engine.answers import (
     Detection,
     FieldValue,
     Line,
+    Mark,
     Member,
     NearMiss,
+    Newest,
     Preview,
     RuleState,
     Snapshot,
@@ -30,6 +32,7 @@ from logscope.engine.answers import (
     View,
 )
 from logscope.engine.api import Cancel
+from logscope.engine.detection.marking import last_row
 from logscope.engine.pinned import CaseFile
 from logscope.errors import FilterError
 from logscope.records import severity
@@ -216,6 +219,7 @@ class FakeInvestigation(FakeAnalysis, FakeBrowsing, FakeCases):
             0.4 if self.loading else 1.0, {"received": 412, "late": 2} if self.live else {},
             412.0 if self.live else 0.0, self._count() if self.prepared else None,
             len(self._found()) if self.prepared else 0, 12, self.messages,
+            findings=len(self._found()) if self.prepared else 0,
         )  # fmt: skip
 
     def subscribe(self, callback: Callable[[Snapshot], None]) -> Callable[[], None]:
@@ -531,7 +535,7 @@ class FakeInvestigation(FakeAnalysis, FakeBrowsing, FakeCases):
             )  # fmt: skip
         return out
 
-    def detections(self) -> Sequence[Detection]:
+    def detections(self, *, pending: bool = True) -> Sequence[Detection]:
         return self._found() if self.prepared else []
 
     def installed_rules(self) -> Sequence[RuleState]:
@@ -570,9 +574,20 @@ class FakeInvestigation(FakeAnalysis, FakeBrowsing, FakeCases):
     def preview(self, rule_text: str, *, cancel: Cancel, name: str | None = None) -> Preview:
         return self.desk.preview(rule_text, cancel=cancel)
 
-    def marks(self, rows: Sequence[int]) -> dict[int, tuple[str, str, str]]:
+    def next_step(self, view: View, start: int, *, backwards: bool) -> int | None:
+        marked = [place for place, row in enumerate(view.rows.to_list()) if self.marks([row])]
+        ahead = [place for place in marked if (place < start if backwards else place > start)]
+        return (ahead[-1] if backwards else ahead[0]) if ahead else None
+
+    def newest(self) -> Newest:
+        found = [one for one in self.detections() if one.state == "matched"]
+        return Newest(len(found), tuple(found))
+
+    def marks(self, rows: Sequence[int]) -> dict[int, Mark]:
         steps = {
-            step["row"]: (one.rule, name, one.level) for one in self.detections() for name, step in one.steps.items()
+            step["row"]: Mark(one.rule, name, one.level, one.state, step["row"] == last_row(one.steps))
+            for one in self.detections()
+            for name, step in one.steps.items()
         }
         return {row: steps[row] for row in rows if row in steps}
 
@@ -601,8 +616,8 @@ class TallInvestigation(FakeInvestigation):
     def histogram(self, view: View, buckets: int) -> Sequence[Bucket]:
         return [Bucket(START + i, START + i + 1, (0, 0, 0, 9 + i % 5, 0, 0, 0)) for i in range(buckets)]
 
-    def marks(self, rows: Sequence[int]) -> dict[int, tuple[str, str, str]]:
+    def marks(self, rows: Sequence[int]) -> dict[int, Mark]:
         return {}
 
-    def detections(self) -> Sequence[Detection]:
+    def detections(self, *, pending: bool = True) -> Sequence[Detection]:
         return []

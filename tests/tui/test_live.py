@@ -11,6 +11,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from logscope.engine.api import Cancel
 from logscope.engine.options import Options
 from logscope.engine.session import Session
 from logscope.tui.app import LogscopeApp
@@ -32,6 +33,12 @@ sequence:
     - {name: settled, where: '"charge settled"', absent: true, within: 1h}
 """
 """Pending for longer than the test's hour."""
+BY_RECORD = """\
+title: Refused
+name: refused
+level: high
+record: {where: '"card refused"'}
+"""
 RULES = Path(__file__).parents[2] / "logscope" / "rules" / "builtin" / "silent_payment_failure.yml"
 
 
@@ -46,7 +53,7 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session
     plan = tmp_path / "plan.toml"
     plan.write_text(to_toml(Plan(keys, grain="order_id")))
     by_key = tmp_path / "by_key.yml"
-    by_key.write_text(BY_KEY)
+    by_key.write_text(f"{BY_KEY}---\n{BY_RECORD}")
     rules = (str(RULES), str(by_key))
     session = Session(Options(sources=("syslog+tcp://127.0.0.1:0",), rules=rules, plan=str(plan)))
     session.open()
@@ -136,6 +143,30 @@ async def test_live(session: Session) -> None:
         told = "received 35 · kept 35 · dropped 0"
         await until(pilot, lambda: told in str(app.screen.query_one("#output", Static).render()))
         assert "/s" in str(app.screen.query_one("#output", Static).render())
+
+
+async def test_a_match_is_marked_on_arrival_and_in_its_transaction(session: Session) -> None:
+    app = LogscopeApp(session, zone="UTC")
+    async with app.run_test(size=(120, 40)) as pilot:
+        home = app.home
+        await until(pilot, lambda: "received 0" in status(app))
+        send(session, payment(1, "10:00:01"), payment(2, "10:00:02", "card refused"))
+        await until(pilot, lambda: home.main_list.records == 2)
+
+        # Nothing later has come, so the watermark has not passed it.
+        await until(pilot, lambda: home.main_list.mark(1))
+        assert home.main_list.mark(1) == ("refused", "record", "high", "provisional", True)
+        assert home.main_list.mark(0) is None
+        await pilot.press("j")
+        assert "✖ refused · record · provisional" in status(app)
+        send(session, payment(3, "10:00:09"))
+        await until(pilot, lambda: home.main_list.mark(1) == ("refused", "record", "high", "matched", True))
+
+        # The rule knows no transaction; the record that it matched stands in one.
+        transactions = session.transactions(cancel=Cancel())
+        assert transactions["rules"].to_list()[:2] == [[], ["refused"]]
+        number = transactions["number"][1]
+        assert session.transaction(number).rules == ("refused",)
 
 
 def test_sparklines() -> None:

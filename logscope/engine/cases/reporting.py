@@ -130,7 +130,7 @@ def _title(case: CaseFile, told: Sequence[CaseTransaction], single: Sequence[Fou
 
 
 def _rules(session: Session, details: Sequence[TransactionDetail]) -> Iterator[CaseRule]:
-    names = {each.rule for detail in details for each in session.detecting.of_transaction(detail.number)}
+    names = {each.rule for detail in details for each in session.detecting.found.of_transaction(detail.number)}
     for rule in session.detecting.rules:
         if rule.name in names:
             yield CaseRule(rule.name, rule.title, rule.level, rule.description, rule_text(rule))
@@ -141,7 +141,7 @@ def _transaction(session: Session, detail: TransactionDetail, note: str, cancel:
     records = tuple(told_member(member) for member in members)
     entry = session.correlating.transaction(detail.number).row(0, named=True)
     compared = _compared(session, detail.number, cancel)
-    detections = session.detecting.of_transaction(detail.number)
+    detections = session.detecting.found.of_transaction(detail.number)
     return CaseTransaction(
         transaction=detail.transaction,
         title=detail.title,

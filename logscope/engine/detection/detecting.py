@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time as clock
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from msgspec import json
 from logscope.engine.answers import Detection
 from logscope.engine.api import Cancel
 from logscope.engine.detection.atwork import AtWork, whole_groups
+from logscope.engine.detection.results import Results
 from logscope.engine.detection.ruleset import load
 from logscope.engine.detection.suppression import Suppression
 from logscope.engine.detection.watermark import Watermark
@@ -76,17 +77,16 @@ class Detecting:
         self._options = options
         self._selection = Selection(options)
         self._source_name = source_name
-        self.replaced = 0
-        """How often other rules have come into force."""
         self.rules, self.rule_errors = load(options) if rules is None else (rules, ())
-        self.told: dict[str, Detection] = {}
+        self.found = Results(correlating)
         self.watermark = Watermark(options.lateness, options.max_skew, options.source_idle)
         self.begin: int | None = None
         self._at_work = AtWork(store, frames, correlating, options, self._derived)
         self._suppression = Suppression()
         self._observed = 0
         """The first record that the watermark has not seen."""
-        self._rows: dict[int, tuple[str, str, str]] = {}
+        self._pending: tuple[int, list[Detection]] = (-1, [])
+        self._turns = 0
 
     def columns(self, kind: str) -> frozenset[str]:
         """Columns that the rules and the watermark ask of every record; none before the rules have begun.
@@ -100,6 +100,11 @@ class Detecting:
         return frozenset(_WATERMARK_COLUMNS if kind == "messages" else ()).union(*(work.columns for work in running))
 
     @property
+    def told(self) -> dict[str, Detection]:
+        """What was told, by id, in the order in which it was."""
+        return self.found.told
+
+    @property
     def late(self) -> int:
         """Records that came behind the watermark."""
         return self.watermark.late.total()
@@ -111,14 +116,13 @@ class Detecting:
 
     def _forget(self, kept: Collection[str]) -> None:
         """Forget what all but some rules told."""
-        self.told = {name: found for name, found in self.told.items() if found.rule in kept}
-        self._mark(self.told.values(), anew=True)
+        self.found.keep(kept)
+        self._turns += 1
         self._suppression.keep(kept)
 
     def replace_rules(self, rules: tuple[Rule, ...], errors: tuple[LogscopeError, ...]) -> None:
         """Other rules from now on; what those find that are new or changed is found when next asked for."""
         self.rules, self.rule_errors = rules, errors
-        self.replaced += 1
         self._forget(self._at_work.keep(rules))
 
     def update(
@@ -167,24 +171,25 @@ class Detecting:
                 replace(shown, suppressed=shown.detection in quiet) for shown in self._shown(result.raised, work)
             )
             retracted.extend(self._shown(result.retracted, work))
-        for detection in retracted:
-            self.told.pop(detection.detection, None)
-        for detection in raised:
-            self.told[detection.detection] = detection
-        self._mark(self.told.values() if retracted else raised, anew=bool(retracted))
+        self._turns += 1
+        self.found.note(raised, retracted)
         return Told(tuple(raised), tuple(retracted))
 
     def pending(self) -> list[Detection]:
-        """What the end or the beginning of the data leaves open."""
-        return [shown for work in self._loud() for shown in self._shown(work.pending(), work)]
+        """What the end or the beginning of the data leaves open; looked for once a turn at most."""
+        if self._pending[0] != self._turns:
+            found = [shown for work in self._loud() for shown in self._shown(work.pending(), work)]
+            self._pending = (self._turns, found)
+        return self._pending[1]
 
     def provisional(self) -> list[Detection]:
-        """What would be told if what has come were all."""
+        """What would be told if what has come were all; the steps of these are marked until it is asked again."""
         newest = self.watermark.newest
         if newest is None:
             return []
-        early = [shown for work in self._loud() for shown in self._shown(work.provisional(newest), work)]
-        return [replace(one, state="provisional") for one in early if one.detection not in self.told]
+        found = [shown for work in self._loud() for shown in self._shown(work.provisional(newest), work)]
+        self.found.foresee([replace(one, state="provisional") for one in found if one.detection not in self.told])
+        return self.found.early
 
     def evicted(self) -> dict[str, int]:
         """By rule how much it gave up because it held too much; such a rule is incomplete."""
@@ -302,10 +307,10 @@ class Detecting:
         self._observed = len(rows)
         held = set[str]().union(*(work.told() for work in self.running))
         told = [found for name, found in self.told.items() if name in held]
-        self.told = {one.detection: one for one in renumbered(told, rows, transactions[id(self._correlating)])}
+        self.found.replace(list(renumbered(told, rows, transactions[id(self._correlating)])))
+        self._turns += 1
         spans = {rule.name: rule.emit.suppress_us for rule in self.rules}
         self._suppression.forget_before(self.watermark.value or 0, spans)
-        self._mark(self.told.values(), anew=True)
 
     # --- over a restart
 
@@ -348,9 +353,7 @@ class Detecting:
         self.begin, self._observed = frames["about"].row(0)
         self.watermark.restore(below("watermark", frames), now)
         self._suppression.restore(frames["suppression"])
-        self.told = {
-            one.detection: one for one in (json.decode(text, type=Detection) for text in frames["told"]["detection"])
-        }
+        self.found.replace([json.decode(text, type=Detection) for text in frames["told"]["detection"]])
         self._forget(kept)
         return kept
 
@@ -360,33 +363,3 @@ class Detecting:
     def running(self) -> Sequence[Running]:
         """The rules at work; none before the first records."""
         return self._at_work.running
-
-    def _mark(self, detections: Iterable[Detection], *, anew: bool) -> None:
-        if anew:
-            self._rows = {}  # a record may be a step of several
-        for detection in detections:
-            for name, step in detection.steps.items():
-                self._rows[step["row"]] = (detection.rule, name, detection.level)
-
-    def marks(self, rows: Sequence[int]) -> dict[int, tuple[str, str, str]]:
-        """Of these rows those that are matched steps: row -> (rule, step, level)."""
-        known = self._rows
-        return {row: known[row] for row in rows if row in known}
-
-    def of_transaction(self, number: int) -> list[Detection]:
-        """Detections of one transaction."""
-        return [detection for detection in self.told.values() if detection.number == number]
-
-    def with_rules(self, table: pl.DataFrame) -> pl.DataFrame:
-        """A transaction frame with the names of the rules that matched."""
-        names: dict[int, list[str]] = {}
-        for detection in self.told.values():
-            if detection.number is not None and detection.rule not in names.setdefault(detection.number, []):
-                names[detection.number].append(detection.rule)
-        rules = pl.DataFrame(
-            {"number": list(names), "rules": list(names.values())},
-            schema={"number": pl.UInt32, "rules": pl.List(pl.String)},
-        )
-        return table.join(rules, on="number", how="left", maintain_order="left").with_columns(
-            pl.col("rules").fill_null([])
-        )

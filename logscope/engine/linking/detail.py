@@ -38,7 +38,7 @@ def transaction_detail(session: Session, number: int) -> TransactionDetail:
     Raises:
         KeyError: There is none of that number (any more).
     """
-    found = session.detecting.with_rules(session.correlating.transaction(number))
+    found = session.detecting.found.with_rules(session.correlating.transaction(number))
     if found.is_empty():
         raise KeyError(number)
     entry = found.row(0, named=True)
@@ -59,7 +59,7 @@ def transaction_detail(session: Session, number: int) -> TransactionDetail:
                 since_previous=None if place == 0 else time - previous,
                 since_start=time - start,
                 error=line.level >= ERROR,
-                step=None if mark is None else mark[:2],
+                step=None if mark is None else (mark.rule, mark.step),
                 depth=depths[place],
             )
         )
@@ -69,7 +69,7 @@ def transaction_detail(session: Session, number: int) -> TransactionDetail:
         for name in found.columns
         if name.startswith(schema.KEY_PREFIX) and entry[name]
     }
-    detections = session.detecting.of_transaction(number)
+    detections = session.detecting.found.of_transaction(number)
     plan = session.correlating.plan
     grain = plan.grain if plan is not None else None
     title = keys[grain][0] if grain in keys else next((values[0] for values in keys.values()), entry["transaction"])

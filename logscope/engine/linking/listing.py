@@ -42,7 +42,7 @@ def listed(
         FilterError: It does not compile, or names a column or field that nothing has.
     """
     with session.correlating.unchanged():
-        frame = session.detecting.with_rules(session.correlating.transactions(figures=True))
+        frame = session.detecting.found.with_rules(session.correlating.transactions(figures=True))
         shaped = sort == "shape" or "shape" in where
         frame = session.analysing.with_shapes(frame, cancel, wanted=shaped)
         with session.loading.courtesy:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from logscope.engine.answers import Absence, Detection, NearMiss, Preview, RuleState
+from logscope.engine.answers import Absence, Detection, Mark, NearMiss, Newest, Preview, RuleState, View
+from logscope.engine.api import Cancel
 from logscope.records import schema
 
 if TYPE_CHECKING:
-    from logscope.engine.api import Cancel
     from logscope.engine.rulework.desk import Desk
     from logscope.engine.session import Session
 
@@ -19,7 +19,6 @@ class Findings:
     """Thin answers; the work is done in the modules named (see `Investigation` for each method)."""
 
     _session: Session
-    _provisional: list[Detection]
 
     @cached_property
     def desk(self) -> Desk:
@@ -29,10 +28,18 @@ class Findings:
 
         return Desk(self._session)
 
-    def detections(self) -> Sequence[Detection]:
+    def detections(self, *, pending: bool = True) -> Sequence[Detection]:
         """What the rules have found so far, in order of time; `provisional` and `pending` ones too."""
-        found = [*self._session.detecting.told.values(), *self._provisional, *self._session.detecting.pending()]
+        detecting = self._session.detecting
+        found = [*detecting.told.values(), *detecting.found.early]
+        if pending:
+            with self._session.turns.of(Cancel()):  # live sources are decided on another thread
+                found += detecting.pending()
         return sorted(found, key=lambda detection: (detection.time, detection.detection))
+
+    def newest(self) -> Newest:
+        """What was found lately."""
+        return self._session.detecting.found.newest()
 
     def rule_states(self) -> Sequence[RuleState]:
         """The rules that run, with what they found and what they cost."""
@@ -62,9 +69,18 @@ class Findings:
 
         return preview(self._session, rule_text, cancel, name)
 
-    def marks(self, rows: Sequence[int]) -> dict[int, tuple[str, str, str]]:
+    def marks(self, rows: Sequence[int]) -> dict[int, Mark]:
         """Of these rows those that are matched steps."""
-        return self._session.detecting.marks(rows)
+        return self._session.detecting.found.marks.of(rows)
+
+    def next_step(self, view: View, start: int, *, backwards: bool) -> int | None:
+        """The next position whose record is a step of a detection."""
+        rows = self._session.detecting.found.marks.rows().implode()
+        if backwards:
+            above = view.rows.head(start).is_in(rows).arg_true()
+            return int(above[-1]) if len(above) else None
+        below = view.rows.slice(start + 1).is_in(rows).arg_true()
+        return start + 1 + int(below[0]) if len(below) else None
 
     def absences(self, *, cancel: Cancel) -> Sequence[Absence]:
         """Filters worth offering: what usually follows in a transaction, and is missing in a few."""

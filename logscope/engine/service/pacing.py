@@ -18,7 +18,7 @@ _SHARE = 3
 _BACKLOG = 256 << 10
 
 
-def rest(took: float, *, moved: bool, waiting: int) -> float:
+def rest(took: float, *, moved: bool, waiting: int = 0) -> float:
     """Seconds to wait before the next turn.
 
     Args:

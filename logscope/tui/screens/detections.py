@@ -15,11 +15,11 @@ from textual.widgets import Static
 
 from logscope.engine.answers import Detection
 from logscope.engine.api import Cancel, Investigation
+from logscope.engine.detection.marking import last_row
 from logscope.engine.rulework.triage import ACKNOWLEDGED, FALSE_POSITIVE, Verdict
 from logscope.text import clean
 from logscope.tui.exclusion import Exclusion
 from logscope.tui.messages import RowChosen
-from logscope.tui.painting import marks_of_steps
 from logscope.tui.safe import line
 from logscope.tui.screens.base import Part
 from logscope.tui.screens.listing import ListScreen
@@ -245,7 +245,7 @@ class DetectionsScreen(ListScreen):
         one = self.main_list.detection
         if one is None:
             return
-        row = marks_of_steps(one.steps)
+        row = last_row(one.steps)
         if one.number is not None:
             self._show_transaction(one.number, row)
         elif row is None or one.rows:
@@ -293,7 +293,7 @@ class DetectionsScreen(ListScreen):
         one = self.main_list.detection
         found = next(((name, values[0]) for name, values in one.keys.items() if values), None) if one else None
         if one is not None and found is not None:
-            self.pivot(found[0], found[1], marks_of_steps(one.steps))
+            self.pivot(found[0], found[1], last_row(one.steps))
 
     def action_transactions(self) -> None:
         """The list of transactions."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from logscope.engine.answers import Detection, FieldValue, Line, View
+from logscope.engine.answers import FieldValue, Line, View
 from logscope.engine.api import Cancel
 from logscope.text import several
 from logscope.tui.clock import iso
-from logscope.tui.painting import marks_of_steps
 from logscope.tui.queries import MOVES, OPENS
 from logscope.tui.screens.chooser import MOST, ChooserScreen
 from logscope.tui.trail import Step
@@ -28,7 +27,6 @@ class Jumps:
         self._screen = screen
         self._search = ""
         self._backwards = False
-        self._detections: Sequence[Detection] = ()
 
     @property
     def searched(self) -> str:
@@ -108,46 +106,18 @@ class Jumps:
             f"no {'errors' if level >= 5 else 'warnings'} {'below' if direction > 0 else 'above'}",
         )
 
-    def learn_detections(self) -> None:
-        """Detections have changed: marks, last steps, strip."""
-        investigation = self._screen.investigation
-        self._screen.queries.ask("marks", lambda _: list(investigation.detections()), self._learned)
-
-    def _learned(self, detections: list[Detection]) -> None:
-        screen = self._screen
-        self._detections = detections
-        last = (marks_of_steps(one.steps) for one in detections if one.reason or one.state == "matched")
-        screen.main_list.last_steps = frozenset(row for row in last if row is not None)
-        screen.main_list.refetch()
-        screen.viewing.ask_absent()
-        screen.viewing.ask_histogram()
-        screen.show_status()
-
     def detection(self, direction: int) -> None:
         """The next record that is a step of a detection."""
         screen = self._screen
-        start = screen.main_list.place
-        rows = [
-            step["row"] for one in self._detections for step in one.steps.values() if isinstance(step.get("row"), int)
-        ]
-        if not rows:
+        investigation, start = screen.investigation, screen.main_list.place
+        if not screen.scope.snapshot.findings:
             screen.scope.say("no detections: rules found nothing here, or none are enabled")
             return
-
-        def call(view: View, cancel: Cancel) -> int | None:
-            best: int | None = None
-            for row in rows:
-                cancel.check()
-                place = screen.investigation.position(view, row)
-                # position gives the nearest place for a record that is not in the view.
-                if place >= len(view.rows) or view.rows[place] != row:
-                    continue
-                ahead = place > start if direction > 0 else place < start
-                if ahead and (best is None or abs(place - start) < abs(best - start)):
-                    best = place
-            return best
-
-        self.ask_position("detection", call, f"no detection {'below' if direction > 0 else 'above'} in this view")
+        self.ask_position(
+            "detection",
+            lambda view, _: investigation.next_step(view, start, backwards=direction < 0),
+            f"no detection {'below' if direction > 0 else 'above'} in this view",
+        )
 
     def sibling(self, direction: int) -> None:
         """The next record of the same transaction, in this view."""

@@ -116,7 +116,7 @@ class ListScreen(InvestigatorScreen):
 
     def _newest(self) -> tuple[int, ...]:
         snapshot = self.scope.snapshot
-        return snapshot.generation, snapshot.linked, snapshot.loading, self.scope.changes
+        return snapshot.generation, snapshot.linked, snapshot.findings, snapshot.loading, self.scope.changes
 
     def ask_linked(
         self,

@@ -13,11 +13,11 @@ from textual.widgets import Static
 
 from logscope.engine.answers import Detection, NearMiss, RuleState
 from logscope.engine.api import Cancel, Investigation
+from logscope.engine.detection.marking import last_row
 from logscope.errors import RuleError
 from logscope.rules.tests import TestResult
 from logscope.text import human_duration
 from logscope.tui.editing import edit_outside, edit_rule
-from logscope.tui.painting import marks_of_steps
 from logscope.tui.safe import line
 from logscope.tui.screens.base import Part
 from logscope.tui.screens.facts import FactsScreen
@@ -162,7 +162,7 @@ class PageScreen(ListScreen):
 
         one, miss = self.main_list.detection, self.main_list.miss
         if one is not None:
-            number, row = one.number, marks_of_steps(one.steps)
+            number, row = one.number, last_row(one.steps)
         elif miss is not None:
             number, row = miss.number, miss.row if miss.row is not None else miss.steps[-1][1]
         else:

@@ -22,7 +22,7 @@ from logscope.tui.screens.noting import Noting
 from logscope.tui.screens.record_keys import BINDINGS, DETAIL_HINTS, FACET_HINTS, HINTS, TOPICS
 from logscope.tui.screens.searches import Searches
 from logscope.tui.screens.splitting import Splitting
-from logscope.tui.screens.standing import records_status
+from logscope.tui.screens.standing import for_now, records_status
 from logscope.tui.screens.trail import TrailScreen
 from logscope.tui.screens.viewing import Viewing
 from logscope.tui.trail import Step, Trail
@@ -72,7 +72,7 @@ class RecordsScreen(BrowsingScreen):
         yield Chrome(id="trail")
         yield Timeline(clock, id="timeline")
         yield Chrome(id="columns")
-        yield RecordList(clock, self.viewing.request, id="records")
+        yield RecordList(clock, self.viewing.request, self.investigation.marks, id="records")
         yield from self.splitting.compose()
         with Horizontal(id="panes"):
             yield DetailPane(clock, id="detail")
@@ -176,7 +176,7 @@ class RecordsScreen(BrowsingScreen):
         """Fill the detail pane."""
         investigation = self.investigation
         mark, written = self.main_list.mark(), self.noting.note_of(record.source, record.line)
-        told = [f"✖ {mark[0]} · step {mark[1]} · {mark[2]}"] if mark else []
+        told = [f"✖ {mark.rule} · step {mark.step} · {mark.level}{for_now(mark)}"] if mark else []
         note = "   ".join(told + ([f"✎ {written.text}"] if written and written.text else []))
         self.queries.ask(
             "fields",

@@ -28,7 +28,7 @@ class Splitting:
 
     def compose(self) -> Iterable[Widget]:
         """The lower list, not shown."""
-        self._rows = RecordList(self._screen.scope.clock, self._request, id="all")
+        self._rows = RecordList(self._screen.scope.clock, self._request, self._screen.investigation.marks, id="all")
         yield self._rows
 
     @property
@@ -70,13 +70,18 @@ class Splitting:
         def arrived(view: View) -> None:
             upper = screen.main_list
             self.rows.with_day, self.rows.letters = upper.with_day, upper.letters
-            self.rows.last_steps, self.rows.columns = upper.last_steps, upper.columns
+            self.rows.columns = upper.columns
             self.rows.restyle()
             self.rows.show(view, grown=self.rows.view is not None)
             self._pointed = None
             self.point()
 
         screen.queries.ask("all", lambda cancel: investigation.view("", cancel=cancel), arrived)
+
+    def mark_again(self) -> None:
+        """Other records may be steps of a detection now."""
+        if self.is_open:
+            self.rows.mark_again()
 
     def point(self) -> None:
         """Stand on the record of the upper list."""
@@ -110,6 +115,6 @@ class Splitting:
             before = lines.pop(0) if start and lines else None
             rows = [one.row for one in lines]
             cells = investigation.cells(rows, columns) if columns else {}
-            return Window(start, tuple(lines), before, investigation.marks(rows), version, cells=cells)
+            return Window(start, tuple(lines), before, version, cells=cells)
 
         screen.queries.ask(f"all window {start}", call, self.rows.received)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from logscope.engine.answers import Mark
 from logscope.tui.health import counted
 from logscope.tui.safe import line
 
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
 
 
 TOLD = (("received", "received"), ("stored", "kept"), ("late", "late"), ("dropped", "dropped"))
+
+
+def for_now(mark: Mark) -> str:
+    """Said of a mark that may yet go."""
+    return f" · {mark.state}" if mark.state == "provisional" else ""
 
 
 def records_status(screen: RecordsScreen) -> tuple[Content, Content]:
@@ -37,7 +43,7 @@ def records_status(screen: RecordsScreen) -> tuple[Content, Content]:
     if records.count_typed:
         parts.append((f"   {records.count_typed}", "bold $log-hint"))
     if mark := records.mark():
-        parts.append((f"   ✖ {mark[0]} · {mark[1]}", "bold $log-detection"))
+        parts.append((f"   ✖ {mark.rule} · {mark.step}{for_now(mark)}", "bold $log-detection"))
     right: list[Content | str | tuple[str, str]] = []
     counters = counted(screen.scope.snapshot)
     if screen.size.width < 100:

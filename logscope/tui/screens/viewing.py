@@ -29,7 +29,7 @@ def absent_in(investigation: Investigation, view: View) -> list[tuple[int, Absen
     """Steps that did not happen, of detections with a step in a view: (position it stands after, step)."""
     places = {row: place for place, row in enumerate(view.rows.to_list())}
     found: list[tuple[int, AbsentStep]] = []
-    for one in investigation.detections():
+    for one in investigation.detections(pending=False):
         steps = [(step["time"], places[step["row"]]) for step in one.steps.values() if step.get("row") in places]
         if not steps or one.number is None:
             continue
@@ -55,7 +55,9 @@ class Viewing:
         self._waiting = False
         self._prepared_at = -1
         self._next_prepare = 0.0
-        self._detections_shown = -1
+        self._findings_shown = -1
+        self._next_told = 0.0
+        self._telling = False
         self._watches = False
 
     @property
@@ -70,12 +72,33 @@ class Viewing:
 
     def snapshot_changed(self, snapshot: Snapshot) -> None:
         """Ask for what is new, no more often than the engine can answer."""
-        screen = self._screen
         self._catch_up()
-        if snapshot.detections != self._detections_shown and not snapshot.loading:
-            self._detections_shown = snapshot.detections
-            screen.jumps.learn_detections()
+        if snapshot.findings != self._findings_shown and not snapshot.loading:
+            self._findings_shown = snapshot.findings
+            self._mark_again()
         self._prepare_if_due(snapshot)
+
+    def _mark_again(self) -> None:
+        """Detections have changed: marks at once, absent steps and strip as often as they can be had."""
+        screen = self._screen
+        screen.main_list.mark_again()
+        screen.splitting.mark_again()
+        screen.show_status()
+        self._retell()
+
+    def _retell(self) -> None:
+        screen = self._screen
+        if time.monotonic() >= self._next_told:
+            self._next_told = time.monotonic() + max(0.5, RESTED * screen.queries.took.get("histogram", 0.0))
+            self.ask_absent()
+            self.ask_histogram()
+        elif not self._telling:
+            self._telling = True
+            screen.set_timer(0.5, self._tell_again)
+
+    def _tell_again(self) -> None:
+        self._telling = False
+        self._retell()
 
     def _catch_up(self) -> None:
         screen = self._screen
@@ -225,7 +248,7 @@ class Viewing:
             rows = [one.row for one in lines]
             near = frozenset() if context is None else frozenset(view.rows.slice(start, stop - start).filter(context))
             cells = investigation.cells(rows, columns) if columns else {}
-            return Window(start, tuple(lines), before, investigation.marks(rows), version, near, cells)
+            return Window(start, tuple(lines), before, version, near, cells)
 
         screen.queries.ask(f"window {start}", call, screen.main_list.received)
 
@@ -267,7 +290,7 @@ class Viewing:
         screen = self._screen
         self._next_prepare = time.monotonic() + max(1.0, RESTED * screen.queries.took.get("prepare", 0.0))
         screen.scope.snapshot = screen.investigation.snapshot
-        screen.jumps.learn_detections()
+        self._mark_again()
         if not self._watches:
             self._watches = True
             # Rules are YAML: to load it before the first screen would hold that up.

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from textual.geometry import Size
 
-from logscope.engine.answers import AbsentStep, Line, View
+from logscope.engine.answers import AbsentStep, Line, Mark, View
 from logscope.text import clean
 from logscope.tui.cellwise import breaks
 from logscope.tui.clock import Clock
@@ -28,7 +28,7 @@ from logscope.tui.painting import (
 )
 from logscope.tui.widgets.extras import Extra, Extras, ExtraText, WrapPart
 from logscope.tui.widgets.row_list import RowList
-from logscope.tui.windows import Window, Windows
+from logscope.tui.windows import Marks, Window, Windows
 
 SERVICE_MIN, SERVICE_MAX = 6, 16
 COLUMN_MAX = 32
@@ -42,11 +42,13 @@ WRAP_LINES = 40
 class RecordList(RowList):
     """Records in windows; fetches through the screen, paints a placeholder until they are there."""
 
-    def __init__(self, clock: Clock, request: Callable[[int, int, int], None], *, id: str | None = None) -> None:
+    def __init__(
+        self, clock: Clock, request: Callable[[int, int, int], None], marks: Marks, *, id: str | None = None
+    ) -> None:
         """`request(start, stop, version)` is to fetch a window and give it to `received`."""
         super().__init__(id=id)
         self._clock = clock
-        self._windows = Windows(request)
+        self._windows = Windows(request, marks)
         self._look: Look | None = None
         self._service_width = SERVICE_MIN
         self._teach: list[str] = []
@@ -57,7 +59,6 @@ class RecordList(RowList):
         self.searched: tuple[str, ...] = ()
         self.pivoted: tuple[str, ...] = ()
         self.letters: Mapping[int, str] = {}
-        self.last_steps: frozenset[int] = frozenset()
         self.columns: tuple[str, ...] = ()
         self.named: tuple[tuple[str, str], ...] = ()
         """(pattern, role) of searches that stay painted."""
@@ -241,15 +242,20 @@ class RecordList(RowList):
         """The record at a position (the cursor's), if it is at hand."""
         return self._windows.line(self.place if position is None else position)
 
-    def mark(self, position: int | None = None) -> tuple[str, str, str] | None:
-        """(rule, step, level) of the record at a position, if it is a step of a detection."""
+    def mark_again(self) -> None:
+        """Other records may be steps of a detection now."""
+        if self._windows.mark_again():
+            self.repaint()
+
+    def mark(self, position: int | None = None) -> Mark | None:
+        """What the record at a position is to a rule, if it is a step of a detection."""
         place = self.place if position is None else position
         window = self._windows.at(place) if place < self.records else None
         line = window.line(place) if window else None
         return window.marks.get(line.row) if window and line else None
 
     def refetch(self) -> None:
-        """Marks have changed: fetch what is on screen again."""
+        """Columns have changed: fetch what is on screen again."""
         self._windows.reset(self.records, keep=True)
         self.repaint()
 
@@ -287,7 +293,7 @@ class RecordList(RowList):
             selected=selected,
             mark=window.marks.get(line.row),
             letter=self.letters.get(line.row, ""),
-            last_step=line.row in self.last_steps and not isinstance(self._extras.at(index + 1), AbsentStep),
+            closed=isinstance(self._extras.at(index + 1), AbsentStep),
             context=line.row in window.context,
             cells=window.cells.get(line.row, ()),
         )
