@@ -24,12 +24,16 @@ def read_small(path: Path, most: int = MOST_BYTES) -> str:
         OSError: It cannot be read, is a device, or is too large.
         UnicodeDecodeError: It is not UTF-8.
     """
-    mode = path.stat().st_mode
+    told = path.stat()
+    mode = told.st_mode
     if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
         code = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
         raise OSError(code, os.strerror(code) if stat.S_ISDIR(mode) else "not a regular file")
     with path.open("rb") as file:
-        data = file.read(most + 1)
+        # Room for all that it may have costs more than what a small file holds.
+        data = file.read(told.st_size + 1) if 0 < told.st_size <= most else b""
+        if not data or len(data) != told.st_size:
+            data += file.read(most + 1)
     if len(data) > most:
         raise OSError(errno.EFBIG, f"larger than {most >> 20} MiB")
     # As Path.read_text does.

@@ -18,6 +18,9 @@ _CLASSES = {"d": ("[0-9]", "0-9"), "s": (r"[ \t]", r" \t"), "S": (r"[^ \t\r\n]",
 _LAZY = re.compile(r"[*+}]\?")
 # An escaped sign and a class are passed over; what is left is a run of anything.
 _RUN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(?P<run>\.[*+])")
+_SIGNS = re.compile(r"(?s)\\.|[\[\]()]")
+_UNLIKE = re.compile(r"\\[dsS]|\[\^?\]")
+"""What `_ascii` would write in another way."""
 _BOUND = re.compile(r"(?:\\.|[^\\*?+)}\]]|\[ \\t\]\+)$")
 _TAILS = (r"(?P<message>.*)$", r"(?P<message>.*)")
 
@@ -142,20 +145,15 @@ def compile_pattern(written: str, quick: str = "", *, trusted: bool = True) -> P
 
 def _parentheses(regex: str) -> Iterator[tuple[int, str]]:
     """Place and sign of each parenthesis that groups: not escaped, not in a class."""
-    position = 0
     inside = False
-    while position < len(regex):
-        sign = regex[position]
-        if sign == "\\":
-            position += 2
-            continue
+    for found in _SIGNS.finditer(regex):
+        sign = found[0]
         if sign == "[":
             inside = True
         elif sign == "]":
             inside = False
         elif sign in "()" and not inside:
-            yield position, sign
-        position += 1
+            yield found.start(), sign
 
 
 def _cuts(regex: str) -> tuple[int, ...]:
@@ -184,6 +182,8 @@ def _refuse_bad(regex: str) -> None:
 
 
 def _ascii(regex: str) -> str:
+    if not _UNLIKE.search(regex):
+        return regex
     out: list[str] = []
     inside = False
     position = 0
