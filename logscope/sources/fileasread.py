@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import stat
 import threading
 import time
 from pathlib import Path
 from weakref import WeakSet
 
-from logscope.sources.files import UTF8_BOM, read_at
+from logscope.sources.files import UTF8_BOM, read_at, read_or_raise
 
 HEAD = 1024
 """Bytes from its beginning by which a file is known."""
@@ -41,6 +43,26 @@ def is_rotated_name(path: Path, followed: Path) -> bool:
     if path.parent != followed.parent or not path.name.startswith(followed.name) or path.name == followed.name:
         return False
     return not rest or is_rotated_suffix(rest)
+
+
+def rotated_siblings(path: Path) -> list[tuple[Path, tuple[int, int], int]]:
+    """Files beside a log that are named as its rotated ones are, with identity and time of writing, oldest first."""
+    try:
+        names = [other.name for other in path.parent.iterdir()]
+    except OSError:
+        names = []
+    listed = [name for name in names if name.startswith(path.name) and is_rotated_suffix(name.removeprefix(path.name))]
+    found = []
+    # What a server lists may be known from some seconds ago; asked for by name, it tells.
+    for name in dict.fromkeys([*listed, f"{path.name}.1", f"{path.name}.0"]):
+        other = path.with_name(name)
+        try:
+            about = other.stat()
+        except OSError:
+            continue
+        if stat.S_ISREG(about.st_mode):
+            found.append((other, (about.st_dev, about.st_ino), about.st_mtime_ns))
+    return sorted(found, key=lambda item: item[2])
 
 
 def head_of(path: Path) -> bytes:
@@ -109,12 +131,16 @@ class FileAsRead:
         self._register()
 
     def remember(self, size: int) -> None:
-        """Keep what tells that the bytes before `size` are still the same."""
-        if len(self.head) < HEAD:
-            self.head = read_at(self.fd, min(HEAD, size), 0)
-        self.tail = read_at(self.fd, min(_TAIL, size), max(size - _TAIL, 0))
+        """Keep what tells that the bytes before `size` are still the same.
+
+        Raises:
+            OSError: They cannot be read, and nothing has changed.
+        """
+        head = self.head if len(self.head) >= HEAD else read_or_raise(self.fd, min(HEAD, size), 0)
+        tail = read_or_raise(self.fd, min(_TAIL, size), max(size - _TAIL, 0))
         begin = max(self.seen, size - _KEPT)
-        gained = read_at(self.fd, size - begin, begin)
+        gained = read_or_raise(self.fd, size - begin, begin)
+        self.head, self.tail = head, tail
         whole = self.kept + gained if begin == self.seen and self.kept else gained
         self.kept = whole[-_KEPT:]
         self.kept_from = size - len(self.kept)
@@ -140,12 +166,25 @@ class FileAsRead:
             self.kept, self.kept_from = b"", self.seen
 
     def restarted(self, size: int) -> bool:
-        """Whether the bytes already read are no longer there."""
-        if size < self.seen or self.head != read_at(self.fd, len(self.head), 0):
-            return True
-        return self.tail != read_at(self.fd, len(self.tail), max(self.seen - len(self.tail), 0))
+        """Whether the bytes already read are no longer there.
+
+        Raises:
+            OSError: They cannot be looked at.
+        """
+        return size < self.seen or not self.goes_on_in(self.fd)
+
+    def goes_on_in(self, fd: int) -> bool:
+        """Whether a file holds the bytes that were read here, where they were.
+
+        Raises:
+            OSError: It cannot be looked at.
+        """
+        if self.head != read_or_raise(fd, len(self.head), 0):
+            return False
+        return self.tail == read_or_raise(fd, len(self.tail), max(self.seen - len(self.tail), 0))
 
     def close(self) -> None:
-        """Give the descriptor back."""
-        os.close(self.fd)
+        """Give the descriptor back; what a server that is away says of it concerns nobody any more."""
+        with contextlib.suppress(OSError):
+            os.close(self.fd)
         self._unregister()

@@ -10,6 +10,7 @@ from pathlib import Path
 from logscope.errors import SourceError
 from logscope.sources.base import OpenSource, SourceSpec
 from logscope.sources.codecs import unread_compression
+from logscope.sources.remote import AWAY
 from logscope.sources.trouble import source_error
 
 UTF8_BOM = b"\xef\xbb\xbf"
@@ -58,7 +59,10 @@ def open_regular(path: Path, name: str) -> int:
 
 def may_come(error: SourceError) -> bool:
     """Whether what `open_regular` could not open may be there, or be readable, later: a followed file is waited for."""
-    return isinstance(error.__cause__, FileNotFoundError | NotADirectoryError | PermissionError)
+    cause = error.__cause__
+    return isinstance(cause, FileNotFoundError | NotADirectoryError | PermissionError) or (
+        isinstance(cause, OSError) and cause.errno in AWAY
+    )
 
 
 def _refuse(mode: int, path: Path, name: str) -> None:
@@ -160,12 +164,21 @@ class FileSource(OpenSource):
 def read_at(fd: int, size: int, offset: int) -> bytes:
     """`pread` until `size` bytes or the end; what the system refuses is the end too."""
     try:
-        data = os.pread(fd, size, offset)
-        while 0 < len(data) < size:
-            more = os.pread(fd, size - len(data), offset + len(data))
-            if not more:
-                break
-            data += more
+        return read_or_raise(fd, size, offset)
     except OSError:
         return b""
+
+
+def read_or_raise(fd: int, size: int, offset: int) -> bytes:
+    """`pread` until `size` bytes or the end.
+
+    Raises:
+        OSError: The system refuses it: of what is there nothing is known.
+    """
+    data = os.pread(fd, size, offset)
+    while 0 < len(data) < size:
+        more = os.pread(fd, size - len(data), offset + len(data))
+        if not more:
+            break
+        data += more
     return data

@@ -9,7 +9,6 @@ place up to which it was read. Old files stay open: text is read again from wher
 from __future__ import annotations
 
 import os
-import stat
 import threading
 import time
 from bisect import bisect_right
@@ -18,12 +17,15 @@ from pathlib import Path
 
 from logscope.errors import SourceError
 from logscope.sources.base import OpenSource, SourceSpec
-from logscope.sources.fileasread import FileAsRead, head_of, is_read, is_rotated_suffix
+from logscope.sources.fileasread import FileAsRead, head_of, is_read, rotated_siblings
 from logscope.sources.files import may_come, open_regular, read_at
 from logscope.sources.holes import Run, told, written_runs
+from logscope.sources.remote import is_remote
 
 PARTIAL_GRACE = 2.0
 """Seconds that a rotated file's last line is waited for before the new file follows."""
+ANEW = 2.0
+"""Seconds after which a file of a network is opened again, for that asks its server."""
 
 
 @dataclass(slots=True)
@@ -65,6 +67,9 @@ class FollowedFile(OpenSource):
         """Rotated files that were there when the current one was begun, and how they begin: inodes are used again."""
         self._partial_since: float | None = None
         self._waiting = ""
+        self._wrong = ""
+        """Why what was read cannot be looked at just now."""
+        self._looked = time.monotonic()
         self._closed = False
         try:
             self._begin(FileAsRead(open_regular(self._path, self.name)))
@@ -142,10 +147,17 @@ class FollowedFile(OpenSource):
             if self._closed:
                 return False
             before = self._size
-            if self._current is not None:
-                self._consume(self._current)
-            self._follow_path()
-            self._late_writes()
+            try:
+                if self._current is not None:
+                    self._look_anew(self._current)
+                    self._consume(self._current)
+                self._follow_path()
+                self._late_writes()
+            except OSError as error:
+                text = error.strerror or str(error)
+                if text != self._wrong:
+                    self._wrong = text
+                    self.say(f"cannot be read ({text}); waiting for it")
             for file in self._files:
                 file.forget()
             return self._size != before
@@ -163,7 +175,7 @@ class FollowedFile(OpenSource):
         self._current = file
         self._partial_since = None
         self._waiting = ""
-        self._siblings = {identity: head_of(path) for path, identity, _ in self._rotated_siblings()}
+        self._siblings = {identity: head_of(path) for path, identity, _ in rotated_siblings(self._path)}
 
     def _append(self, file: FileAsRead | None, offset: int, length: int) -> None:
         last = self._extents[-1] if self._extents else None
@@ -204,17 +216,59 @@ class FollowedFile(OpenSource):
         if left_out:
             self.say(told(left_out))
 
-    def _restart(self, file: FileAsRead) -> None:
-        """The file was truncated (copytruncate, `>`): keep its bytes by their copy if there is one, begin again."""
-        copy = self._copy_of(file)
+    def _look_anew(self, file: FileAsRead) -> None:
+        """Open the path again, where the descriptor may be stale or tell of what is no longer there."""
+        now = time.monotonic()
+        if not (self._wrong or is_remote(file.identity[0])) or now - self._looked < ANEW:
+            return
+        self._looked = now
+        try:
+            fd = open_regular(self._path, self.name)
+        except SourceError:
+            return
+        try:
+            about = os.fstat(fd)
+            goes_on = about.st_size >= file.seen and file.goes_on_in(fd)
+        except OSError:
+            os.close(fd)
+            return
+        if goes_on:
+            file.move_to(fd)
+        elif self._wrong or (about.st_dev, about.st_ino) == file.identity:
+            self._restart(file, fd)
+        else:
+            os.close(fd)
+        if self._wrong:
+            self._wrong = ""
+            self.say("can be read again")
+
+    def _restart(self, file: FileAsRead, fresh: int | None = None) -> None:
+        """The file was truncated (copytruncate, `>`): keep its bytes by their copy if there is one, begin again.
+
+        Args:
+            file: Whose bytes are no longer there.
+            fresh: Where those that are there now are read, if not in `file`; is ours.
+        """
+        if fresh is None and is_remote(file.identity[0]):
+            # The descriptor may tell the size of what is at its path now, and read what was there before.
+            if file is self._current:
+                self._looked = 0.0
+                self._look_anew(file)
+            return
+        # Where the descriptor is stale the rotated file may be the very one that was read.
+        copy = self._copy_of(file, itself=fresh is not None)
         self._finish_line()
         if copy is None:
             file.replaced = True
-            self.say("was truncated; its new content follows, the text before is lost unless it was copied elsewhere")
-            again = FileAsRead(os.dup(file.fd))
+            what = "was truncated" if fresh is None else "is another file now"
+            self.say(f"{what}; its new content follows, the text before is lost unless it was copied elsewhere")
+            again = FileAsRead(os.dup(file.fd) if fresh is None else fresh)
         else:
-            self.say("was truncated after it was copied; its new content follows")
-            again = FileAsRead(os.dup(file.fd))
+            what = (
+                "was truncated after it was copied" if fresh is None else "is another file now, the one before is kept"
+            )
+            self.say(f"{what}; its new content follows")
+            again = FileAsRead(os.dup(file.fd) if fresh is None else fresh)
             file.move_to(copy)
             # Written between our last look and the copy.
             self._take(file, os.fstat(file.fd).st_size)
@@ -230,10 +284,10 @@ class FollowedFile(OpenSource):
     def _consume_from_start(self, file: FileAsRead) -> None:
         self._take(file, os.fstat(file.fd).st_size)
 
-    def _copy_of(self, file: FileAsRead) -> int | None:
-        """A descriptor of the sibling that holds the bytes which `file` held."""
-        for path, identity, _ in self._rotated_siblings():
-            if identity == file.identity:
+    def _copy_of(self, file: FileAsRead, *, itself: bool) -> int | None:
+        """A descriptor of the sibling that holds the bytes which `file` held; may it be `file` itself?"""
+        for path, identity, _ in rotated_siblings(self._path):
+            if identity == file.identity and not itself:
                 continue
             try:
                 fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -244,21 +298,6 @@ class FollowedFile(OpenSource):
                 return fd
             os.close(fd)
         return None
-
-    def _rotated_siblings(self) -> list[tuple[Path, tuple[int, int], int]]:
-        """Files beside the path that are named as its rotated ones are, oldest first."""
-        found = []
-        try:
-            for entry in os.scandir(self._path.parent):
-                rest = entry.name.removeprefix(self._path.name)
-                if rest == entry.name or not is_rotated_suffix(rest):
-                    continue
-                about = entry.stat()
-                if stat.S_ISREG(about.st_mode):
-                    found.append((Path(entry.path), (about.st_dev, about.st_ino), about.st_mtime_ns))
-        except OSError:
-            pass
-        return sorted(found, key=lambda item: item[2])
 
     def _follow_path(self) -> None:
         """Go on with the file that is now at the path, if it is another."""
@@ -293,7 +332,7 @@ class FollowedFile(OpenSource):
 
     def _missed(self, fresh: FileAsRead) -> None:
         """Files that came and were rotated away between two looks, in their order."""
-        for path, identity, mtime_ns in self._rotated_siblings():
+        for path, identity, mtime_ns in rotated_siblings(self._path):
             before = self._siblings.get(identity)
             known = before is not None and head_of(path).startswith(before)
             known = known or identity == fresh.identity or is_read(identity)
@@ -303,16 +342,27 @@ class FollowedFile(OpenSource):
                 file = FileAsRead(open_regular(path, self.name))
             except SourceError:
                 continue
+            if is_remote(identity[0]) and self._was_read(file):
+                file.close()
+                continue
             self._finish_line()
             self._files.append(file)
             self._consume_from_start(file)
+
+    def _was_read(self, file: FileAsRead) -> bool:
+        """Whether all of a file was read under another number: sshfs gives one to each path."""
+        size = os.fstat(file.fd).st_size
+        return any(one.head and one.seen == size and one.goes_on_in(file.fd) for one in self._files)
 
     def _late_writes(self) -> None:
         """Whole lines that a writer still appends to a rotated file, between two lines of the new one."""
         for file in self._files:
             if file is self._current or file.replaced:
                 continue
-            size = os.fstat(file.fd).st_size
+            try:
+                size = os.fstat(file.fd).st_size
+            except OSError:  # its server has let go of it
+                continue
             if size <= file.seen or not self._line_finished() or not written_runs(file.fd, file.seen, size):
                 continue
             gained = read_at(file.fd, size - file.seen, file.seen)

@@ -18,6 +18,7 @@ from logscope.sources.follow import FollowedFile
 from logscope.sources.holes import HoledFile, written_head, written_runs
 from logscope.sources.plain import plain_text
 from logscope.sources.programs import open_program
+from logscope.sources.remote import is_remote
 from logscope.sources.retention import Retention
 from logscope.sources.scratch import CopyLimits
 from logscope.sources.streams import inherited_pipe, pipe_chunks, standard_input
@@ -72,6 +73,8 @@ def open_source(
     except SourceError as error:
         if not (follow and may_come(error)):
             raise
+        if _lies_remote(spec.path.parent):
+            return _copied_file(spec, None, follow, forced, b"", 0, limits, apart)
         return FollowedFile(spec)
     try:
         return _opened(spec, spec.path, fd, follow, forced, limits, apart)
@@ -104,7 +107,9 @@ def _opened(
     if unread is not None:
         raise SourceError(f"{unread} is not read", where=spec.name, mend="decompress it first")
     encoding = forced or encoding_of(head)
-    if encoding is not None or (apart is not None and apart.begins(head)):
+    # What a server has rotated away may not be readable again, and one that is away would hold up all sources.
+    kept = follow and is_remote(about.st_dev)
+    if kept or encoding is not None or (apart is not None and apart.begins(head)):
         return _copied_file(spec, fd, follow, encoding, head, mtime_us, limits, apart)
     source: OpenSource = FollowedFile(spec) if follow else _file(spec, fd, about.st_size)
     promised = codec_by_name(path.name)
@@ -142,9 +147,16 @@ def _stream(
     return CopiedSource(spec, chunks, follow=follow, limits=limits, on_close=lambda: os.close(fd))
 
 
+def _lies_remote(folder: Path) -> bool:
+    try:
+        return is_remote(folder.stat().st_dev)
+    except OSError:
+        return False
+
+
 def _copied_file(
     spec: SourceSpec,
-    fd: int,
+    fd: int | None,
     follow: bool,
     encoding: str | None,
     head: bytes,
@@ -153,7 +165,7 @@ def _copied_file(
     apart: TakesApart | None,
 ) -> OpenSource:
     newline = b"\n" if encoding is None else newline_of(encoding, head)
-    original = FollowedFile(spec, newline=newline) if follow else FileSource(spec, fd)
+    original = FollowedFile(spec, newline=newline) if follow or fd is None else FileSource(spec, fd)
 
     def chunks(source: CopiedSource, stop: threading.Event) -> Iterator[bytes]:
         text = _all_of(original, source, stop)
@@ -162,7 +174,7 @@ def _copied_file(
     copy = CopiedSource(
         spec, chunks, follow=follow, mtime_us=None if follow else mtime_us, limits=limits, on_close=original.close
     )
-    if follow:
+    if follow and fd is not None:
         os.close(fd)
     return copy
 
