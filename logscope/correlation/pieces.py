@@ -7,7 +7,7 @@ import polars as pl
 from logscope.correlation.growing import NONE, GrowingArray, within
 from logscope.records.renumbering import Kept
 from logscope.records.saving import Saved, below, numbers, under
-from logscope.records.schema import ROW
+from logscope.records.schema import LINE, ROW
 
 SEVERAL = NONE - 1
 """Owner of a record that stands in several transactions; they are in a frame beside."""
@@ -116,7 +116,7 @@ class Pieces:
         self.row = GrowingArray(pl.UInt32, NONE)
         self._time = GrowingArray(pl.Int64, 0)
         self._source = GrowingArray(pl.UInt16, 0)
-        self._line = GrowingArray(pl.UInt32, 0)
+        self._line = GrowingArray(LINE, 0)
         self._pos_of_row = GrowingArray(pl.UInt32, NONE)
         self.label = GrowingArray(pl.UInt32, NONE)
         self._owner = GrowingArray(pl.UInt32, NONE)

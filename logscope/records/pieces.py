@@ -13,16 +13,16 @@ from logscope.records.model import ByteReader, RecordParser, SourceRef
 
 INDEX: dict[str, pl.DataType | type[pl.DataType]] = {
     "source_id": pl.UInt16,
-    "line": pl.UInt32,
+    "line": schema.LINE,
     "time": schema.TIME,
     "time_from": pl.UInt8,
     "level": pl.UInt8,
     "format": pl.UInt8,
     "offset": pl.UInt32,
 }
-"""What is kept of every record: 21 bytes. `offset` counts from its piece's `base`."""
+"""What is kept of every record: 25 bytes. `offset` counts from its piece's `base`."""
 
-ROW_SIZE = 21
+ROW_SIZE = 25
 """Bytes of a record's index columns."""
 
 

@@ -20,10 +20,13 @@ FIELD_PREFIX = "fields."
 KEY_PREFIX = "keys."
 """`keys.NAME` is the record's first value of the correlation key NAME."""
 
+LINE = pl.UInt64
+"""Lines are counted over restarts and whatever was let go: ten thousand a second reach 2**32 within five days."""
+
 RECORD: dict[str, pl.DataType | type[pl.DataType]] = {
     ROW: pl.UInt32,
     "source_id": pl.UInt16,
-    "line": pl.UInt32,
+    "line": LINE,
     "time": TIME,
     "time_from": pl.UInt8,
     "level": pl.UInt8,

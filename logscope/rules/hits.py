@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from logscope.records.schema import FROM_FILE, TIME
+from logscope.records.schema import FROM_FILE, LINE, TIME
 from logscope.rules.model.filters import DETECTION_COLUMN, RULE_COLUMN, RuleFilter
 from logscope.rules.model.rule import Rule, Sequence, Step, Until
 from logscope.rules.seeking import mask_of
@@ -18,7 +18,7 @@ _COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "row": pl.UInt32,
     "time": TIME,
     "source_id": pl.UInt16,
-    "line": pl.UInt32,
+    "line": LINE,
 }
 
 _DENSE = 4

@@ -1,6 +1,6 @@
 """`python -m tests.soak actions [--rounds N] [--orders N] [--shop] [--seed N]`: kills a watch, and counts what came.
 
-`python -m tests.soak kills [--rounds N] [--rate N] [--seed N]` kills a watch, its receiver, or both, under a steady
+`python -m tests.soak kills [--rounds N] [--rate N] [--seed N] [--memory SIZE]` kills a watch, its receiver, or both, under a steady
 stream: exit 1 if anything does not add up.
 
 `python -m tests.soak live [--rounds N] [--seed N]` makes logs of fresh seeds, replays them to a watch by each transport in

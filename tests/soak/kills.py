@@ -131,15 +131,24 @@ class Soak:
         home: For configuration and state.
         rate: Messages a second.
         seed: Of the instants and of what is killed.
+        memory: The watch's `--memory`.
     """
 
-    def __init__(self, home: Path, *, rate: int, seed: int) -> None:
+    def __init__(self, home: Path, *, rate: int, seed: int, memory: str = "") -> None:
         self._program = Program(home)
         self._rate = rate
         self._random = random.Random(seed)
         plan = home / "plan.toml"
         plan.write_text(plan_text())
-        self._options = ("--rules", SHIPPED, "--plan", str(plan), "--lateness", "30s")
+        self._options = (
+            "--rules",
+            SHIPPED,
+            "--plan",
+            str(plan),
+            "--lateness",
+            "30s",
+            *(("--memory", memory) if memory else ()),
+        )
         self._told: list[dict[str, Any]] = []
         self._url = "syslog+tcp://127.0.0.1:0"
 
@@ -258,11 +267,14 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--rate", type=int, default=5000, help="messages a second")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--memory", metavar="SIZE", default="", help="the watch's; so little that it lets go of records"
+    )
     options = parser.parse_args(arguments)
     bad = 0
     for first in range(0, options.rounds, _BATCH):
         with tempfile.TemporaryDirectory() as home:
-            soak = Soak(Path(home), rate=options.rate, seed=options.seed + first)
+            soak = Soak(Path(home), rate=options.rate, seed=options.seed + first, memory=options.memory)
             report = soak.run(min(_BATCH, options.rounds - first))
         print(f"rounds {first + 1} to {first + report.rounds}: {report}", flush=True)
         for text in report.wrong:

@@ -280,7 +280,7 @@ class Ingest:
         assert binding is not None
         index = index.with_columns(
             source_id=pl.lit(binding.ref.source_id, pl.UInt16),
-            line=begins.cast(pl.UInt32) + self.line,
+            line=begins.cast(schema.LINE) + self.line,
             offset=bounds.head(-1).cast(pl.UInt32),
         )
         size = int(bounds[-1])

@@ -66,11 +66,13 @@ class LettingGo:
         held = anonymous()
         if self._base is None:
             self._base = held
+        records = self._session.store.view.records
+        if records < self._kept + max(_LEAST, self._kept // 4):
+            return False  # what had to stay is most of it
         cut = self._cut(held)
         if cut is not None:
             return self.let_go(cut, self._most(held))
         gone = self._gone_from_spools()
-        records = self._session.store.view.records
         if gone is not None and (count := int(gone.sum())) >= max(_FEWEST, records - count):
             return self.let_go(~gone, None)
         return False
@@ -86,7 +88,7 @@ class LettingGo:
     def _cut(self, held: int) -> pl.Series | None:
         """Which records are kept because they are the newest; None if there is room for all."""
         records = self._session.store.view.records
-        if held <= self._budget or records < self._kept + max(_LEAST, self._kept // 4):
+        if held <= self._budget:
             return None
         newest = max(_LEAST, self._room(held) // _SHARE)
         if newest >= records:
@@ -133,11 +135,11 @@ class LettingGo:
         self._settle()
         session.correlating.extracted.settle(plan, view, cancel)
         rows = self._chosen(newest, most)
-        if len(rows) == view.records:
+        self._kept = len(rows)
+        if self._kept == view.records:
             return False
         self._renumber(rows, rows.without(self._torn(rows)))
         session.frames.forget()
-        self._kept = len(rows)
         give_back()
         self._tell(view.records - len(rows))
         return True

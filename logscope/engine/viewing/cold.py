@@ -188,7 +188,7 @@ class ColdFilter:
         # A record goes up to the next one's offset, so what lies between two that do not touch is one of its own.
         apart = (found.ends != found.begins.shift(-1)).fill_null(False)
         between = frame.filter(apart).with_columns(offset=found.ends.filter(apart) - base, matching=False)
-        frame = pl.concat([frame, between]).sort("offset").cast({"line": pl.UInt32, "offset": pl.UInt32})
+        frame = pl.concat([frame, between]).sort("offset").cast({"line": schema.LINE, "offset": pl.UInt32})
         end = int(found.ends[-1])
         self.stretches.append(
             Stretch(self._position + base, self._position + end, frame.drop("matching"), frame.get_column("matching"))
@@ -235,7 +235,7 @@ class ColdFilter:
                 self._position + int(bounds[high]),
                 index[places].with_columns(
                     source_id=pl.lit(self.binding.ref.source_id, pl.UInt16),
-                    line=begins.slice(low, high - low).cast(pl.UInt32) + self._line,
+                    line=begins.slice(low, high - low).cast(schema.LINE) + self._line,
                     offset=(bounds.slice(low, high - low) - base).cast(pl.UInt32),
                 ),
                 matching,

@@ -55,7 +55,9 @@ def located(session: Session, places: Sequence[tuple[str, int]]) -> dict[tuple[s
     known = [(source, line, ids[source]) for source, line in places if source in ids]
     if not known:
         return {}
-    wanted = pl.DataFrame(known, schema={"source": pl.String, "line": pl.UInt32, "source_id": pl.UInt16}, orient="row")
+    wanted = pl.DataFrame(
+        known, schema={"source": pl.String, "line": schema.LINE, "source_id": pl.UInt16}, orient="row"
+    )
     index = session.store.view.index.select("source_id", "line").with_row_index(schema.ROW)
     index = index.filter(pl.col("line").is_in(wanted.get_column("line").implode()))
     found = index.join(wanted, on=["source_id", "line"])

@@ -56,7 +56,7 @@ def records_table(session: Session, cancel: Cancel) -> pl.LazyFrame:
         "time": schema.TIME,
         "time_from": pl.String,
         "level": pl.String,
-        "line": pl.UInt32,
+        "line": schema.LINE,
         **dict.fromkeys(_TEXT, pl.String),
         **fields,
     }

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from logscope.records.schema import FROM_FILE, TIME
+from logscope.records.schema import FROM_FILE, LINE, TIME
 from logscope.rules.hits import KEYLESS, TAKES_PART, UNTIMED, by_column
 from logscope.rules.model.windows import Leaf, Slot, Windows
 from logscope.rules.seeking import mask_of
@@ -92,7 +92,7 @@ class WindowHits:
             pl.col("row").cast(pl.UInt32),
             pl.col("time").cast(TIME),
             pl.col("source_id").cast(pl.UInt16),
-            pl.col("line").cast(pl.UInt32),
+            pl.col("line").cast(LINE),
             pl.lit(TAKES_PART, dtype=pl.UInt8).alias("part"),
             value_of(frame, "message")[0].alias("text"),
             *(mask.alias(leaf_column(place)) for place, mask in enumerate(masks)),

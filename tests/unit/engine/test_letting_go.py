@@ -13,8 +13,8 @@ from logscope.engine.service import lettinggo
 from logscope.engine.service.checkpoint import forget_spool
 from logscope.engine.service.watching import Watching
 from logscope.sources.retention import Retention
-from logscope.sources.spool import spool_folder
-from tests.unit.engine.test_checkpoint import NAME, Run, home, receive
+from logscope.sources.spool import LetGo, spool_folder, write_let_go
+from tests.unit.engine.test_checkpoint import NAME, RULE, Run, home, receive
 
 __all__ = ["home"]
 
@@ -123,3 +123,16 @@ def test_a_dropped_spool_leaves_no_checkpoint(home: Path) -> None:
     assert list(folder.glob("*.checkpoint"))
     forget_spool(NAME)
     assert not list(folder.glob("*.checkpoint"))
+
+
+def test_lines_go_on_beyond_what_four_bytes_can_tell(home: Path) -> None:
+    receive(0, 900)
+    before = 2**32 - 450
+    write_let_go(spool_folder(NAME), LetGo(1, before, 0))
+    run = Bounded(home, RULE, BY_KEY)
+    assert run.went
+    assert run.texts["line"][-1] == before + 900
+    lines = [step["line"] for one in run.session.detecting.told.values() for step in one.steps.values()]
+    assert max(lines) > 2**32
+    again = Bounded(home, RULE, BY_KEY)
+    assert (again.goes_on, again.told, again.texts["line"][-1]) == (True, [], before + 900)
