@@ -18,7 +18,7 @@ from logscope.paths import private_folder
 
 _ALIGNMENT = 64
 _LET_GO = getattr(mmap, "MADV_DONTNEED", None)
-_TYPES = {"UInt8": na.uint8, "UInt16": na.uint16, "UInt32": na.uint32, "Int64": na.int64}
+_TYPES = {"UInt8": na.uint8, "UInt16": na.uint16, "UInt32": na.uint32, "UInt64": na.uint64, "Int64": na.int64}
 
 
 class Spill:

@@ -42,7 +42,7 @@ def _by_lines(places: Mapping[tuple[str, int], str]) -> Truth:
     """The truth is told by file name and line."""
     table = pl.DataFrame(
         [(name, line, truth) for (name, line), truth in places.items()],
-        schema={"name": pl.String, "line": pl.UInt32, "truth": pl.String},
+        schema={"name": pl.String, "line": pl.UInt64, "truth": pl.String},
         orient="row",
     )
 

@@ -44,7 +44,7 @@ def frames(records: list[tuple[int, int, list[tuple[int, str, str | None]]]]) ->
     ).with_columns(time)
     index = pl.DataFrame(
         [(row, at, row % 2, row + 1) for row, at, _ in records],
-        schema={"row": pl.UInt32, "time": pl.Int64, "source_id": pl.UInt16, "line": pl.UInt32},
+        schema={"row": pl.UInt32, "time": pl.Int64, "source_id": pl.UInt16, "line": pl.UInt64},
         orient="row",
     ).with_columns(time)
     assert list(values.schema) == list(KEY_VALUES)

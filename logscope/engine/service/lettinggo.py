@@ -30,6 +30,8 @@ _LEAST = 20_000
 _LOOK_SECONDS = 1.0
 _SHARE = 2
 """A half of the memory beyond what the program itself takes is what is kept: so it is done seldom."""
+_MARGIN = 8
+"""It is time when an eighth of the memory is left: a turn, and letting go itself, take some."""
 _MORE = 3
 """What rules need may be so many halves of what would be kept."""
 _MANY_RUNS = 100_000
@@ -51,7 +53,8 @@ class LettingGo:
         self._session = session
         self._say = say
         self._settle = settle
-        self._budget = session_budget(session.options.memory)
+        self._allowed = session_budget(session.options.memory)
+        self._budget = self._allowed - self._allowed // _MARGIN
         self._looked = self._said = 0.0
         self._base: int | None = None
         self._kept = 0
@@ -238,6 +241,6 @@ class LettingGo:
         if not self._said_short:
             self._said_short = True
             self._say(
-                f"--memory: {self._budget >> 20} MiB do not hold what the rules look back for at this rate: those that "
+                f"--memory: {self._allowed >> 20} MiB do not hold what the rules look back for at this rate: those that "
                 "miss something are incomplete, and counted"
             )

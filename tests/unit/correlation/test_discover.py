@@ -74,7 +74,7 @@ def frames(log: list[Entry]) -> tuple[pl.DataFrame, pl.DataFrame]:
     sample = pl.DataFrame(
         rows,
         schema={
-            "row": pl.UInt32, "time": pl.Int64, "source_id": pl.UInt16, "line": pl.UInt32,
+            "row": pl.UInt32, "time": pl.Int64, "source_id": pl.UInt16, "line": pl.UInt64,
             "source": pl.String, "service": pl.String, "message": pl.String, "raw": pl.String,
         },
         orient="row",

@@ -42,7 +42,7 @@ def frames(rows: list[tuple[int, int, list[str]]]) -> tuple[pl.DataFrame, pl.Dat
     index = pl.DataFrame(
         [(row, at, 0, row, 5 if row == 1 else 3, "svc", "f") for row, at, _ in rows],
         schema={
-            "row": pl.UInt32, "time": pl.Int64, "source_id": pl.UInt16, "line": pl.UInt32,
+            "row": pl.UInt32, "time": pl.Int64, "source_id": pl.UInt16, "line": pl.UInt64,
             "level": pl.UInt8, "service": pl.String, "source": pl.String,
         },
         orient="row",
