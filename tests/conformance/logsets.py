@@ -47,7 +47,7 @@ def _by_lines(places: Mapping[tuple[str, int], str]) -> Truth:
     )
 
     def found(records: pl.DataFrame) -> pl.Series:
-        named = records.select(name=pl.col("source").str.extract(r"([^/]+)$", 1), line=pl.col("line").cast(pl.UInt32))
+        named = records.select(name=pl.col("source").str.extract(r"([^/]+)$", 1), line=pl.col("line").cast(pl.UInt64))
         return named.join(table, on=["name", "line"], how="left", maintain_order="left").get_column("truth")
 
     return found
