@@ -27,7 +27,10 @@ _LEAD = 8
 _PLAIN = r'[^"\\\x00-\x1f]*'
 _STRING = f'"{_PLAIN}"'
 _SCALAR = rf"(?:{_STRING}|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)"
-_MEMBER = re.compile(r'"([A-Za-z_@][\w@-]*)":"[^"\\]*",', re.ASCII)
+_MEMBERS = {
+    blank: re.compile(rf'"([A-Za-z_@][\w@-]*)":{blank}"[^"\\]*",{blank}', re.ASCII) for blank in ("", " ")
+}
+"""A text member and the comma behind it, by what stands behind colons and commas: nothing, or Python's blank."""
 
 Value = tuple[str, int]
 """A member's text and its kind (TEXT, NUMBER, BOOLEAN)."""
@@ -135,7 +138,8 @@ def lead(first: str | None, choices: Sequence[Sequence[str]]) -> Lead | None:
         return None
     place = 1
     order: list[str] = []
-    while (member := _MEMBER.match(first, place)) and len(order) < _LEAD:
+    blank = " " if _MEMBERS[" "].match(first, place) else ""
+    while (member := _MEMBERS[blank].match(first, place)) and len(order) < _LEAD:
         order.append(member[1])
         place = member.end()
     wanted = [next((name for name in names if name in order), "") for names in choices]
@@ -145,12 +149,14 @@ def lead(first: str | None, choices: Sequence[Sequence[str]]) -> Lead | None:
     if any("." in name for name in before) or before.intersection(order):
         return None
     begun = order[: max(order.index(name) for name in wanted) + 1]
-    members = ",".join(f'"{escape(name)}":{_STRING}' for name in begun)
-    other = f'"{_other_than({*wanted, *before})}":{_SCALAR}'
-    captured = ",".join(
-        f'"{escape(name)}":"{"([^" if name in wanted else "[^"}"]*{")" if name in wanted else ""}"' for name in begun
+    comma = f",{blank}"
+    members = comma.join(f'"{escape(name)}":{blank}{_STRING}' for name in begun)
+    other = f'"{_other_than({*wanted, *before})}":{blank}{_SCALAR}'
+    captured = comma.join(
+        f'"{escape(name)}":{blank}"{"([^" if name in wanted else "[^"}"]*{")" if name in wanted else ""}"'
+        for name in begun
     )
-    return Lead(rf"^\{{{members}(?:,{other})*\}}$", rf"^\{{{captured}", tuple(name for name in begun if name in wanted))
+    return Lead(rf"^\{{{members}(?:{comma}{other})*\}}$", rf"^\{{{captured}", tuple(name for name in begun if name in wanted))
 
 
 def _other_than(words: Collection[str]) -> str:

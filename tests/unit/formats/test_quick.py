@@ -80,9 +80,10 @@ MEMBER = st.builds(
 )
 OBJECT = st.lists(MEMBER, min_size=1, max_size=4).map(lambda members: "{" + ",".join(members) + "}")
 COMMON = OBJECT.map(lambda text: '{"ts":"10:00","level":"info",' + text[1:])
+SPACED = st.one_of(COMMON, OBJECT).map(lambda text: text.replace('":', '": ').replace(',"', ', "'))
 
 
-@given(st.lists(st.one_of(COMMON, OBJECT), min_size=1, max_size=5))
+@given(st.lists(st.one_of(COMMON, OBJECT, SPACED), min_size=1, max_size=5))
 def test_leading_members_are_what_the_parser_finds(lines: list[str]) -> None:
     raw = pl.Series(lines, dtype=pl.String)
     found = structured.leading(raw, [("time", "ts"), ("level",)])
@@ -97,9 +98,12 @@ def test_leading_members_are_what_the_parser_finds(lines: list[str]) -> None:
 
 def test_objects_that_begin_alike_need_no_parser() -> None:
     raw = pl.Series(['{"ts":"10:00","level":"info","n":1}', '{"ts":"10:01","level":"warn","msg":"ü"}'])
-    found = structured.leading(raw, [("time", "ts"), ("level",)])
-    assert found is not None
-    assert found["level"].to_list() == ["info", "warn"]
+    spaced = pl.Series(['{"ts": "10:00", "level": "info", "n": 1}', '{"ts": "10:01", "level": "warn", "msg": "ü"}'])
+    for lines in (raw, spaced):
+        found = structured.leading(lines, [("time", "ts"), ("level",)])
+        assert found is not None
+        assert found["level"].to_list() == ["info", "warn"]
+    assert structured.leading(pl.concat([raw, spaced]), [("time", "ts"), ("level",)]) is None
 
 
 def test_texts_that_no_reader_can_take_are_told_the_same_among_many() -> None:
