@@ -27,9 +27,7 @@ _LEAD = 8
 _PLAIN = r'[^"\\\x00-\x1f]*'
 _STRING = f'"{_PLAIN}"'
 _SCALAR = rf"(?:{_STRING}|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)"
-_MEMBERS = {
-    blank: re.compile(rf'"([A-Za-z_@][\w@-]*)":{blank}"[^"\\]*",{blank}', re.ASCII) for blank in ("", " ")
-}
+_MEMBERS = {blank: re.compile(rf'"([A-Za-z_@][\w@-]*)":{blank}"[^"\\]*",{blank}', re.ASCII) for blank in ("", " ")}
 """A text member and the comma behind it, by what stands behind colons and commas: nothing, or Python's blank."""
 
 Value = tuple[str, int]
@@ -156,7 +154,9 @@ def lead(first: str | None, choices: Sequence[Sequence[str]]) -> Lead | None:
         f'"{escape(name)}":{blank}"{"([^" if name in wanted else "[^"}"]*{")" if name in wanted else ""}"'
         for name in begun
     )
-    return Lead(rf"^\{{{members}(?:{comma}{other})*\}}$", rf"^\{{{captured}", tuple(name for name in begun if name in wanted))
+    return Lead(
+        rf"^\{{{members}(?:{comma}{other})*\}}$", rf"^\{{{captured}", tuple(name for name in begun if name in wanted)
+    )
 
 
 def _other_than(words: Collection[str]) -> str:

@@ -18,17 +18,17 @@ from typing import TYPE_CHECKING
 from logscope.engine.answers import SourceStatus
 from logscope.engine.loading.ahead import ahead
 from logscope.engine.loading.bulk import Block, blocks_of, parsed
+from logscope.engine.loading.choosing import assignment_of
 from logscope.engine.loading.courtesy import Courtesy
 from logscope.engine.loading.indexcache import IndexCache
 from logscope.engine.loading.ingest import Ingest
 from logscope.engine.loading.material import Bytes, Foreseen, Nothing
 from logscope.engine.loading.memory import Room
 from logscope.engine.loading.spools import retention_of
-from logscope.engine.loading.tablefiles import TableSource, table_source
+from logscope.engine.loading.tablefiles import table_source
 from logscope.engine.loading.zones import check_zone, local_zone
 from logscope.errors import LogscopeError, SourceError
 from logscope.formats.assignment import FormatSet
-from logscope.formats.detect import detect, objects_of_table
 from logscope.formats.documents import Documents
 from logscope.formats.loader import load_formats
 from logscope.formats.parser import make_parser
@@ -185,14 +185,7 @@ class Loading:
         return (-1 if value.startswith("-") else 1) * parse_duration(value.lstrip("+-"))
 
     def _bind(self, place: int, source: OpenSource, lines: list[str]) -> Binding:
-        formats = self.formats
-        if source.kind == "messages":
-            assignment = formats.for_messages()
-        elif isinstance(source, TableSource):
-            assignment = objects_of_table(formats, source.columns, lines)
-        else:
-            forced = by_glob(self._options.format, source.name)
-            assignment = detect(formats, lines, name=source.name, forced=forced)
+        assignment = assignment_of(self.formats, source, lines, by_glob(self._options.format, source.name))
         zone = by_glob(self._options.tz, source.name) or local_zone()
         parser = make_parser(assignment, zone=zone, reference_us=source.mtime_us, source_name=source.name)
         ref = SourceRef(place, source.name, source.kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from pathlib import Path
 
@@ -39,3 +40,24 @@ def test_the_background_makes_way_and_goes_on_all_the_same() -> None:
         threading.Thread(target=lambda: (courtesy.give_way(), went_on.set()), daemon=True).start()
         assert not went_on.wait(0.01)
         assert went_on.wait(5)
+
+
+def test_parts_of_a_line_are_joined_though_the_first_lines_have_none(tmp_path: Path) -> None:
+    stamp, big = "2026-11-01T10:00:00.5Z", json.dumps({"msg": "big", "blob": "x" * 20_000, "order_id": "ORD-1"})
+    halves = big[:16_384], big[16_384:] + "\n"
+    docker = [json.dumps({"log": text, "stream": "stdout", "time": stamp}, separators=(",", ":")) for text in halves]
+    cri = [f"{stamp} stdout P {halves[0]}", f"{stamp} stdout F {halves[1].strip()}"]
+    small = '{"msg": "say stdout P to nobody"}'
+    for name, parts, line in (
+        ("docker", docker, json.dumps({"log": small + "\n", "stream": "stdout", "time": stamp}, separators=(",", ":"))),
+        ("cri", cri, f"{stamp} stdout F {small}"),
+    ):
+        path = tmp_path / f"{name}.log"
+        path.write_text("\n".join([*[line] * 600, *parts, line]) + "\n")
+        session = Session(Options(sources=(str(path),), cache=False))
+        session.open()
+        session.read_all()
+        view = session.view("order_id:ORD-1", cancel=Cancel())
+        found = session.lines(view, 0, 9)
+        session.close()
+        assert [(each.line, each.message.split()[0]) for each in found] == [(601, "big")]
