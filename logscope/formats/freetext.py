@@ -27,7 +27,7 @@ _SCALAR = rf"(?:{_STRING}|-?[0-9][0-9.eE+-]*|true|false)"
 _BEFORE = rf"(?s)[{{,]{_BLANKS}"
 _MEMBER = rf'{_BEFORE}"{_NAME}":{_BLANKS}{_SCALAR}'
 _SPLIT = rf'^{_BEFORE}"({_NAME})":{_BLANKS}(.*)$'
-_DOUBTFUL = rf'{_BEFORE}"{_NAME}":{_BLANKS}"(?:[^"\\]|\\.)*[{{,]{_BLANKS}"{_NAME}":'
+_DOUBTFUL = rf'{_BEFORE}"{_NAME}":{_BLANKS}"(?:[^"\\]|\\.)*\\?[{{,]{_BLANKS}"{_NAME}":'
 _HINT = '":'
 """Stands in every member."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from logscope.formats import frames, freetext, keyvalue
@@ -141,6 +141,7 @@ members = st.lists(
         max_size=3,
     )
 )
+@example(['said {"a":"\\,"b":1,}'])
 def test_one_member_by_name_is_what_all_members_say(texts: list[str]) -> None:
     raw = pl.Series(texts)
     everything = freetext.long(raw)
