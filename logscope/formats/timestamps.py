@@ -313,6 +313,13 @@ def _exponent(text: pl.Series, clock: Clock, received: pl.Series | None) -> pl.S
     return (text.cast(pl.Float64, strict=False) * 1_000_000).round().cast(pl.Int64, strict=False).cast(TIME)
 
 
+def _biased(text: pl.Series, clock: Clock, received: pl.Series | None) -> pl.Series:
+    """Configuration Manager's, behind which stands how many minutes later it is in UTC."""
+    parts = text.str.extract_groups(r"^(.*)([+-][0-9]{1,3})$").struct
+    later = (parts.field("2").cast(pl.Int64, strict=False) * 60_000_000).cast(pl.Duration("us"))
+    return layout_reader("%m-%d-%Y %H:%M:%S%.f")(parts.field("1"), Clock("UTC"), received) + later
+
+
 _TIME = r"[0-9]{2}:[0-9]{2}:[0-9]{2}"
 
 SHAPES: tuple[tuple[str, _Read], ...] = (
@@ -343,6 +350,7 @@ SHAPES: tuple[tuple[str, _Read], ...] = (
     ),
     (rf"^[0-9]{{2}} [A-Z][a-z]{{2}} [0-9]{{4}} {_TIME}[.,]?[0-9]*$", layout_reader("%d %b %Y %H:%M:%S%.f")),
     (rf"^[0-9]{{2}}-[A-Z][a-z]{{2}}-[0-9]{{4}} {_TIME}[.,]?[0-9]*$", layout_reader("%d-%b-%Y %H:%M:%S%.f")),
+    (rf"^[0-9]{{1,2}}-[0-9]{{1,2}}-[0-9]{{4}} {_TIME}(?:\.[0-9]+)?[+-][0-9]{{1,3}}$", _biased),
 )
 """Guard (Rust regex) and reader of each well-known shape; no two guards match the same text."""
 

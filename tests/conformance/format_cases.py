@@ -76,6 +76,8 @@ class Case:
     zone: str = "UTC"
     counts: bool = True
     """Whether `records` are all records that there are."""
+    within: bool = False
+    """Whether the lines of `records` may be any of theirs, not only the first."""
 
 
 def level_of(word: object) -> str | None:
@@ -260,7 +262,8 @@ def plaso() -> Iterator[Case]:
             # What has no year is given plaso's relative ones.
             dated = event["time"][:4] >= "1970"
             stamp = event["time"]
-            told_times = (stamp[11:23], stamp[11:19], stamp[:10])
+            seconds = str(int(time.timestamp())) if time is not None and dated else stamp
+            told_times = (stamp[11:23], stamp[11:19], seconds, stamp[11:16].replace(":", ""), stamp[:10])
             told = [event["values"][name] for name in event["values"]]
             line = max(
                 range(len(lines)),
@@ -270,7 +273,7 @@ def plaso() -> Iterator[Case]:
             if not dated and time is not None:
                 time = time.replace(year=2020)
             records.append(Expected(line, time, dated, level, texts(event["values"].items())))
-        yield Case(entry["file"], lines, tuple(records), counts=False)
+        yield Case(entry["file"], lines, tuple(records), counts=False, within=True)
 
 
 def _share(line: str, told: list[str]) -> int:
