@@ -9,6 +9,7 @@ from dataclasses import replace
 import polars as pl
 
 from logscope.formats import frames, structured
+from logscope.formats.colours import without_colours
 from logscope.formats.csvlayout import TIME_NAMES, CsvLayout, cells, plain_name
 from logscope.formats.keyvalue import BOOLEAN, NUMBER, TEXT
 from logscope.formats.lines import Lines
@@ -244,7 +245,7 @@ class CsvReader(NamedReader):
         body = frames.nothing(len(raw))
         for name in names:
             body = frames.coalesce(body, found[name])
-        return body
+        return without_colours(body)
 
     def own_fields(self, raw: pl.Series) -> pl.DataFrame:
         """Cells in long form."""

@@ -18,12 +18,13 @@ import polars as pl
 
 from logscope.formats import guess
 from logscope.formats.assignment import Assignment, FormatSet
+from logscope.formats.colours import COLOUR_BEGIN, without_colours
 from logscope.formats.columns import fitted
 from logscope.formats.csvlayout import CsvLayout, csv_layout, records_of
 from logscope.formats.going import CONTINUES
 from logscope.formats.members import as_product, fitted_members
 from logscope.formats.model import Format
-from logscope.formats.parser import COLOUR_BEGIN, WRAPPERS, SourceParser, make_parser, without_colours
+from logscope.formats.parser import WRAPPERS, SourceParser, make_parser
 
 SAMPLE = 1000
 """Lines of a sample that are looked at, at most."""

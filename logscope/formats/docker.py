@@ -8,6 +8,7 @@ import msgspec
 import polars as pl
 
 from logscope.formats import frames, keyvalue, structured
+from logscope.formats.colours import without_colours
 from logscope.formats.lines import Lines, begins_by_format, begins_within
 from logscope.formats.model import Format
 from logscope.formats.patterns import first_line
@@ -108,7 +109,7 @@ class DockerReader(Reader):
         found = structured.columns(_whole(raw), names, typed=False)
         if "log" in found:
             text = found["log"].str.strip_chars_end("\r\n")
-            found["log"] = frames.coalesce(text, first_line(raw))
+            found["log"] = without_colours(frames.coalesce(text, first_line(raw)))
         return found
 
     def extract(self, raw: pl.Series, want: Collection[str], received: pl.Series | None) -> Columns:

@@ -10,6 +10,7 @@ import polars as pl
 
 from logscope.formats import frames
 from logscope.formats.assignment import Assignment
+from logscope.formats.colours import without_colours
 from logscope.formats.csvreader import CsvReader, ObjectsReader
 from logscope.formats.docker import DockerReader
 from logscope.formats.lines import Lines
@@ -42,17 +43,6 @@ _LOG_ENDINGS = {
     "parquet",
 }
 _NO_SERVICE = {"", "-", "log", "logs", "messages", "syslog", "stdin", "access", "error", "out", "output"}
-
-
-COLOUR_BEGIN = "\x1b["
-_COLOUR = r"\x1b\[[0-9;:]*[mK]"
-
-
-def without_colours(lines: pl.Series) -> pl.Series:
-    """Texts without what sets a terminal's colours (ECMA-48 8.3.117, SGR) and erases lines (EL)."""
-    if not lines.str.contains(COLOUR_BEGIN, literal=True).any():
-        return lines
-    return lines.str.replace_all(_COLOUR, "")
 
 
 def make_parser(assignment: Assignment, *, zone: str, reference_us: int, source_name: str) -> SourceParser:
@@ -233,6 +223,9 @@ class SourceParser:
     def _extract(self, raw: pl.Series, want: Collection[str], received: pl.Series | None) -> dict[str, pl.Series]:
         raw = _without_mark(self._plain(raw))
         found = self._lines.extract(raw, want, received) if len(raw) else {}
+        if "message" in found:
+            # Members of JSON and cells hold them escaped, where lines do not show them.
+            found["message"] = without_colours(found["message"])
         return _every(found, want, len(raw))
 
 

@@ -12,6 +12,7 @@ from collections.abc import Collection
 import polars as pl
 
 from logscope.formats import frames, keyvalue
+from logscope.formats.colours import without_colours
 from logscope.formats.going import CONTINUES
 from logscope.formats.levels import to_levels
 from logscope.formats.lines import Lines, begins_by_format, begins_within
@@ -177,7 +178,7 @@ class SyslogReader(Reader):
 
     def body(self, raw: pl.Series) -> pl.Series:
         """What stands behind the header of texts it matches."""
-        body = self._unwrapped(raw)
+        body = without_colours(self._unwrapped(raw))
         if self.before and raw.str.contains(_MNEMONIC, literal=True).any():
             # Cisco's mnemonic stands where others have a tag, but what reads its messages wants it.
             rows = raw.str.contains(f"{self.before}{_MNEMONIC[1:]}[A-Z]").fill_null(False).arg_true()

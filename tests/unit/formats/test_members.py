@@ -151,3 +151,18 @@ def test_lines_with_colours_are_read_without_them() -> None:
     lines = [f"{esc}32m2026-11-01T10:00:0{second}Z{esc}0m {esc}1;31mERROR{esc}0m till shut" for second in range(5)]
     rows = read(lines, "time", "message")
     assert rows[2] == {"time": "2026-11-01T10:00:02.000Z", "message": "till shut"}
+
+
+def test_colours_within_what_holds_a_text_are_taken_off_the_message_alone() -> None:
+    text = "\x1b[32m2026-11-01 10:00:00\x1b[0m \x1b[1;31mERROR\x1b[0m failed order_id=\x1b[33mORD-7\x1b[0m"
+    docker = [
+        json.dumps({"log": text + "\n", "stream": "stdout", "time": "2026-11-01T10:00:01Z"}, separators=(",", ":"))
+    ] * 3
+    assert read(docker, "level", "message", "fields.order_id")[1] == {
+        "level": 5,
+        "message": "failed order_id=ORD-7",
+        "fields.order_id": "ORD-7",
+    }
+    objects = [json.dumps({"time": "2026-11-01T10:00:01Z", "msg": "\x1b[36mstarted\x1b[0m\x1b]0;x\x07"})] * 3
+    (row, *_) = read(objects, "message", "fields.msg")
+    assert row == {"message": "started\x1b]0;x\x07", "fields.msg": "\x1b[36mstarted\x1b[0m\x1b]0;x\x07"}
