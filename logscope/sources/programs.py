@@ -247,6 +247,8 @@ class _Running:
                 _end(process)
         if self._stop.is_set():
             return
+        if self._program.merged and not process.returncode:
+            complaint = ""
         if process.returncode or self._source.follow:
             self._tell(f"{command[0]} ended with {process.returncode}" + (f": {complaint}" if complaint else ""))
 
@@ -274,6 +276,8 @@ class _Running:
                 elif fd == process.stdout.fileno():
                     self._line_open = not piece.endswith(b"\n")
                     self._bytes += len(piece)
+                    if self._program.merged:
+                        complaint = (complaint + piece)[-_SAID:]
                     yield piece
                 else:
                     complaint = (complaint + piece)[-_SAID:]
@@ -285,7 +289,8 @@ class _Running:
             yield b"\n"
         if not open_pipes:
             process.wait()
-        return complaint.decode("utf-8", "replace").strip().replace("\n", "; ")
+        # What went wrong is said last; before it may stand banners and attempts, and of docker the log itself.
+        return complaint.decode("utf-8", "replace").strip().rpartition("\n")[2].strip()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -114,14 +114,14 @@ def test_a_missing_program_is_an_error_with_a_mend(fakes: Path) -> None:
 
 def test_a_program_that_fails_is_an_error_in_its_own_words(fakes: Path) -> None:
     fake(fakes, "docker", 'print("Error: No such container: web"); sys.exit(1)')
-    fake(fakes, "kubectl", 'print("pods not found", file=sys.stderr); sys.exit(1)')
+    fake(fakes, "kubectl", 'print("trying" * 200, "pods not found", sep="\\n", file=sys.stderr); sys.exit(1)')
     with open_url("k8s://shop/pay") as source:
         until(source.finished)
         with pytest.raises(SourceError, match="kubectl ended with 1: pods not found"):
             source.poll()
     with open_url("docker://web") as source:
         until(source.finished)
-        with pytest.raises(SourceError, match="docker ended with 1"):
+        with pytest.raises(SourceError, match="docker ended with 1: Error: No such container: web"):
             source.poll()
 
 
