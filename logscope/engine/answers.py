@@ -54,6 +54,8 @@ class Snapshot:
     """received, stored, dropped, late ... of live sources."""
     rate: float = 0.0
     """Records a second lately, of live sources."""
+    held_back: bool = False
+    """No more is read of live sources, for `--memory` is used up."""
     transactions: int | None = None
     """How many; None while they have not been made."""
     detections: int = 0

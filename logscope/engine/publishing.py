@@ -164,6 +164,7 @@ class Snapshots:
             progress=loading.progress,
             counters=self.counters(),
             rate=rate,
+            held_back=bool(loading.room.said()),
             transactions=self._correlating.count,
             linked=self._correlating.linked,
             detections=len(self._detecting.told),

@@ -56,7 +56,9 @@ def title_line(snapshot: Snapshot, clock: Clock, title: str) -> tuple[Content, C
     if snapshot.loading:
         done = round(max(0.0, min(1.0, snapshot.progress)) * 8)
         parts.append((f" · reading {'█' * done}{'░' * (8 - done)} {snapshot.progress:.0%}", "$warning"))
-    if snapshot.live:
+    if snapshot.held_back:
+        parts.append((" · ✖ --memory used up", "bold $log-error"))
+    elif snapshot.live:
         parts.append((f" · ● live {human_count(round(snapshot.rate))}/s", "bold $success"))
     if span := clock.span(snapshot.start, snapshot.end):
         parts.append((f" · {span}", "$log-time"))

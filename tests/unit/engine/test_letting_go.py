@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from logscope.engine.loading import memory
+from logscope.engine.options import Options
 from logscope.engine.service import lettinggo
 from logscope.engine.service.checkpoint import forget_spool
 from logscope.engine.service.watching import Watching
+from logscope.engine.session import Session
 from logscope.sources.retention import Retention
 from logscope.sources.spool import LetGo, spool_folder, write_let_go
 from tests.unit.engine.test_checkpoint import NAME, RULE, Run, home, receive
@@ -136,3 +141,33 @@ def test_lines_go_on_beyond_what_four_bytes_can_tell(home: Path) -> None:
     assert max(lines) > 2**32
     again = Bounded(home, RULE, BY_KEY)
     assert (again.goes_on, again.told, again.texts["line"][-1]) == (True, [], before + 900)
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_an_investigator_that_has_used_up_its_memory_reads_no_more_and_says_so(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "_LOOK_SECONDS", 0.02)
+    held = 1 << 40
+    monkeypatch.setattr(memory, "anonymous", lambda: held)
+    receive(0, 300)
+    session = Session(Options(sources=(f"spool://{NAME}",), follow=True, memory=1 << 20))
+    session.open()
+    session.start()
+    try:
+        _until(lambda: session.snapshot.held_back)
+        assert any("no more is read" in text for text in session.snapshot.messages)
+        receive(300, 600)
+        time.sleep(0.3)
+        assert session.store.view.records == 300
+        held = 0
+        _until(lambda: session.store.view.records == 600)
+        _until(lambda: not session.snapshot.held_back)
+    finally:
+        session.close()
