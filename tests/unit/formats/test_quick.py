@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logscope.formats import keyvalue, structured
+from logscope.formats.detect import detect
 from logscope.formats.loader import load_formats
 from logscope.formats.parser import make_parser
 from logscope.formats.patterns import compile_pattern
 from logscope.formats.wrappers import RFC5424
+from logscope.records.severity import WARN
 
 ACCESS = next(form for form in load_formats().formats if form.name == "access")
 ACCESS_LINES = [
@@ -125,3 +127,20 @@ def test_texts_that_no_reader_can_take_are_told_the_same_among_many() -> None:
     assert parser.columns(many, names).head(len(few)).equals(apart)
     assert parser.columns(many, names).tail(len(few)).equals(apart)
     assert parser.index(many).head(len(few)).equals(parser.index(few))
+
+
+@pytest.mark.parametrize("zone", ["Z", "+01:00"])
+@pytest.mark.parametrize(
+    "other", [None, "2026-11-01T10:00:03.5Z stdout F short", "2026-13-01T10:00:03.000000001Z stderr F none"]
+)
+def test_headers_of_one_length_are_cut_off_as_the_regex_does(zone: str, other: str | None) -> None:
+    bodies = ['{"level": "warn", "msg": "a"}', "\ufeff{}", "Traceback (most recent call last):", "    f()", "plain", ""]
+    lines = [f"2026-11-01T10:00:0{n}.00000000{n}{zone} stdout F {body}" for n, body in enumerate(bodies)]
+    whole = pl.Series([*lines, *([other] if other else [])])
+    assignment = detect(load_formats(), whole.to_list(), name="x")
+    parser = make_parser(assignment, zone="UTC", reference_us=0, source_name="x")
+    scanned = parser.scan(whole)
+    assert scanned["starts"].to_list() == parser.starts(whole).to_list()
+    begins = scanned.filter("starts").select("time", "level", "format")
+    assert begins.equals(parser.index(whole.filter(scanned["starts"])).select(begins.columns))
+    assert begins["level"][0] == WARN
