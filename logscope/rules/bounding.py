@@ -14,23 +14,9 @@ if TYPE_CHECKING:
     from logscope.rules.stepping import StepDetector
 
 
-def asked_since(detector: StepDetector) -> int | None:
-    """The time since which hits can still be asked for, if no record comes late; None: since ever.
-
-    Args:
-        detector: One that has been stepped.
-    """
-    state, reach = detector.state, detector.reach_us
-    if reach is None or state.watermark_us is None:
-        return None
-    first = detector.waiting()["start"].min()
-    since = state.watermark_us - reach
-    return min(since, first if isinstance(first, int) else since) - detector.needs_us
-
-
 def needed(detector: StepDetector) -> list[pl.Series]:
     """Rows of the hits that can still be asked for; of a rule that looks back without end those that wait alone."""
-    state, since = detector.state, asked_since(detector)
+    state, since = detector.state, detector.asked_since()
     if since is None:
         waiting = detector.waiting().select(GROUP, since=pl.lit(None, dtype=pl.Int64)).unique()
         found = state.hits.of_groups(waiting)
@@ -50,7 +36,7 @@ def keep_only(detector: StepDetector, rows: Kept, transactions: Kept | None, unt
         transactions: Those that stay, of a rule over transactions.
         until: The newest time of a record that goes, microseconds.
     """
-    state, asked = detector.state, asked_since(detector)
+    state, asked = detector.state, detector.asked_since()
     whole = transactions is not None and asked is None
     since = None if whole else until + 1 if asked is None else min(asked, until + 1)
     lost, reached = _split(state, rows, since, asked)

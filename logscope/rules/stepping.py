@@ -103,6 +103,15 @@ class StepDetector(ABC):
         """What of `state.open` time will decide; the others only a record that comes late."""
         return self.state.open.filter(pl.col("why") != WHY_LEADING)
 
+    def asked_since(self) -> int | None:
+        """The time since which hits can still be asked for, if no record comes late; None: since ever."""
+        watermark, reach = self.state.watermark_us, self.reach_us
+        if reach is None or watermark is None:
+            return None
+        first = self.waiting()["start"].min()
+        since = watermark - reach
+        return min(since, first if isinstance(first, int) else since) - self.needs_us
+
     @abstractmethod
     def hits(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The records of a frame that matter to the rule; has no effect on the state.

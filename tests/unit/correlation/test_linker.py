@@ -9,6 +9,7 @@ from logscope.correlation.plan import Level, Plan
 from logscope.correlation.runs import Runs
 from logscope.correlation.transactions import figures, key_values, named, oversize
 from logscope.correlation.vocabulary import Vocabulary
+from logscope.records.renumbering import Kept
 from logscope.records.schema import FROM_RECORD
 
 KEYS = (Key("order_id"), Key("request_id"), Key("session_id"), Key("pid", "scoped"))
@@ -101,6 +102,41 @@ def test_a_late_record_that_merges_tells_the_old_ids() -> None:
     assert delta.was == {name: (old[gone],)}
     assert linker.identities()["was"].to_list() == [[old[gone]]]
     assert delta.rows.to_list() == [1, 2]
+
+
+def keep_only(linker: Linker, rows: list[int], total: int) -> None:
+    """Let go of all records but some."""
+    kept = Kept(pl.Series(rows, dtype=pl.UInt32), total)
+    nodes = linker.needed(kept)
+    codes = Kept.among([linker.codes_of(nodes)], len(linker._vocabulary))
+    linker.keep_only(kept, nodes, codes)
+    linker._vocabulary.keep_only(codes)
+
+
+def test_what_stays_is_linked_and_named_as_before() -> None:
+    linker = Linker(ORDER)
+    linker.add(*log((0, "r1 o1"), (1, "r2 o2"), (2, "r1"), (3, "r8 o2"), (4, "r3 o3"), (5, "r8")))
+    before = dict(linker.identities().select("id", "transaction").iter_rows())
+    rows = linker.together(pl.Series([5], dtype=pl.UInt32), None)
+    assert rows is not None
+    assert rows.sort().to_list() == [1, 3, 5]
+    keep_only(linker, [1, 3, 5], 6)
+    assert groups(linker) == [[0, 1, 2]]
+    assert set(linker.identities()["id"]) < set(before)
+    linker.add(*frames([(3, 6 * SECOND, ["r2"]), (4, 7 * SECOND, ["o1"])]))
+    assert groups(linker) == [[0, 1, 2, 3], [4]]
+    assert set(linker.identities()["id"]) < set(before)
+
+
+def test_a_hub_stays_one_when_what_it_tied_is_let_go() -> None:
+    linker = Linker(PLAIN)
+    linker.add(*log(*[(at, f"r{at} s{at}") for at in range(200)], *[(300 + at, f"r{at} s999") for at in range(60)]))
+    assert linker.hubs()["value"].to_list() == ["s999"]
+    keep_only(linker, [258, 259], 260)
+    assert linker.hubs()["value"].to_list() == ["s999"]
+    linker.add(*frames([(2, 2000 * SECOND, ["r2000", "s999"])]))
+    assert linker.hubs()["value"].to_list() == ["s999"]
+    assert groups(linker) == [[0], [1], [2]]
 
 
 def test_a_value_that_ties_too_much_is_a_hub() -> None:

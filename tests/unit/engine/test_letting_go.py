@@ -7,10 +7,12 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import polars as pl
 import pytest
 
+from logscope.engine.answers import Detection
 from logscope.engine.loading import memory
 from logscope.engine.options import Options
 from logscope.engine.service import lettinggo
@@ -25,6 +27,15 @@ __all__ = ["home"]
 
 BY_KEY = 'seq by psp_ref maxspan 5m: ["psp response"] not ["charge settled"] within 10s'
 ENDLESS = 'seq by transaction: ["charge begin"] ["no such thing"]'
+
+
+class Remembering(Run):
+    """One that knows at which line each detection began."""
+
+    def _tell(self, detections: list[object]) -> None:
+        super()._tell(detections)
+        told = cast("list[Detection]", detections)
+        self.places = vars(self).setdefault("places", {}) | {one.detection: one.steps["step1"]["line"] for one in told}
 
 
 class Bounded(Run):
@@ -113,10 +124,18 @@ def test_what_a_spool_let_go_of_is_let_go_in_memory(home: Path, monkeypatch: pyt
             Retention(size=2 << 16).let_go(spool_folder(NAME))
 
     monkeypatch.setattr(Watching, "_turn", turn)
-    run = Run(home)
+    run = Remembering(home)
     assert 1500 < run.session.store.gone < 3000
     held = run.texts.filter(pl.col("line") > run.session.store.gone)
     assert held["raw"].str.extract(r"seq=(\d+)").cast(pl.Int64).to_list() == [line - 1 for line in held["line"]]
+    # A watch that knows nothing but what the spool keeps tells of it what this one has told.
+    for file in (home / "state" / "logscope" / "watch").iterdir():
+        file.unlink()
+    kept = Remembering(home)
+    first = kept.session.loading.sources[0].first_line
+    assert first > 1500
+    assert kept.places
+    assert kept.places == {name: line for name, line in run.places.items() if line >= first}
 
 
 def test_a_dropped_spool_leaves_no_checkpoint(home: Path) -> None:
