@@ -42,6 +42,8 @@ _LOG_ENDINGS = {
     "tsv",
     "parquet",
 }
+_NAMING = {"docker", "k8s", "ssh"}
+"""Schemes whose URLs name what logs there."""
 _NO_SERVICE = {"", "-", "log", "logs", "messages", "syslog", "stdin", "access", "error", "out", "output"}
 
 
@@ -264,14 +266,15 @@ def _without_mark(raw: pl.Series) -> pl.Series:
 
 
 def service_of(source: str) -> str | None:
-    """The service a file's name tells: its stem without endings, dates and instance numbers.
+    """The service that a source's name tells: a file's stem without endings, dates and instance numbers, a container, a pod.
 
     `logs/payments-1.log.gz` is `payments`, `orders.2026-11-01.log` `orders`; a pod's file is the
     pod's name without the two hashes its replica set adds. None where the name tells nothing.
     """
-    stem = PurePosixPath(source.rsplit("!", 1)[-1]).name
-    if "://" in source:
+    scheme, remote, rest = source.partition("://")
+    if remote and scheme not in _NAMING:
         return None
+    stem = PurePosixPath(rest.split("/")[1] if scheme == "k8s" and "/" in rest else source.rsplit("!", 1)[-1]).name
     parts = stem.split(".")
     while len(parts) > 1 and (
         parts[-1].lower() in _LOG_ENDINGS or parts[-1].replace("-", "").replace("_", "").isdigit()

@@ -195,6 +195,10 @@ def test_a_users_format_is_tried_first(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "service"),
     [
+        ("docker://web-1", "web"),
+        ("k8s://shop/payments-6f6cfc45b-h5m2n/server", "payments"),
+        ("ssh://jo@host/var/log/orders.log", "orders"),
+        ("syslog+tcp://127.0.0.1:514", None),
         ("payments-1.log", "payments"),
         ("/var/log/payments-1.log.gz", "payments"),
         ("orders.2026-11-01.log", "orders"),
