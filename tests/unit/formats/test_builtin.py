@@ -208,7 +208,6 @@ def test_a_users_format_is_tried_first(tmp_path: Path) -> None:
         ("nginx_access.log.1", "nginx_access"),
         ("-", None),
         ("access.log", None),
-        ("syslog+tcp://127.0.0.1:514", None),
     ],
 )
 def test_a_files_name_tells_its_service(source: str, service: str | None) -> None:
