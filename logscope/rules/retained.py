@@ -75,12 +75,17 @@ class RetainedHits:
         frames = [piece.frame.select("group") for piece in self._pieces]
         return pl.concat(frames).unique() if frames else pl.DataFrame(schema={"group": pl.UInt32})
 
-    def add(self, frame: pl.DataFrame) -> None:
-        """Keep more."""
+    def add(self, frame: pl.DataFrame, *, join: bool = True) -> None:
+        """Keep more.
+
+        Args:
+            frame: Hits with their `group`.
+            join: Whether small pieces may be put together, which costs what they hold.
+        """
         if not frame.height:
             return
         self._pieces.append(_Piece.of(frame))
-        if len(self._pieces) > _PIECES:
+        if join and len(self._pieces) > _PIECES:
             self._join_small()
 
     def take_rows(self, rows: pl.Series) -> pl.DataFrame | None:

@@ -48,9 +48,9 @@ class State:
         return self.evicted > 0
 
     def copy(self) -> State:
-        """One that changes by itself."""
+        """One that changes by itself, but for what was told, of which there may be much."""
         return State(
-            self.hits.copy(), self.unreleased, self.groups, self.open, self.told.copy(), self.watermark_us,
+            self.hits.copy(), self.unreleased, self.groups, self.open, self.told, self.watermark_us,
             self.begin_us, self.frozen_us, self.late, self.evicted, self.untimed, self.keyless, self.next_group,
         )  # fmt: skip
 

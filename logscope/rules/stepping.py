@@ -141,11 +141,21 @@ class StepDetector(ABC):
 
     @abstractmethod
     def _ahead(self) -> StepDetector:
-        """One with a state of its own, equal to this one's."""
+        """One with a state of its own, equal to this one's; what was told is the same and not to be changed."""
 
     def _regroup(self, changed: pl.Series, membership: Membership | None) -> pl.DataFrame:
         """The groups of rows whose transactions are others than before (`DIRTY`)."""
         return pl.DataFrame(schema=DIRTY)
+
+    def _ripe(self, waiting: pl.DataFrame, due: pl.DataFrame, newest: int) -> pl.DataFrame:
+        """Of hits that the watermark has not passed those of groups where something would be decided at `newest`.
+
+        Args:
+            waiting: Hits with their group.
+            due: The groups of open matches that would be decided then (`DIRTY`).
+            newest: Microseconds.
+        """
+        return waiting
 
     def _place(self, detection: Detection) -> int:
         """The time that `since` is compared with."""
@@ -230,13 +240,22 @@ class StepDetector(ABC):
             membership: As for `step`.
             identity: As for `step`.
         """
-        ahead = self._ahead()
-        begin = ahead.state.begin_us
+        begin, waiting = self.state.begin_us, self.state.unreleased
         if begin is None:
             return ()
-        return ahead.step(
-            None, watermark=newest, begin=begin, final=True, membership=membership, identity=identity
-        ).raised
+        due = self._due(newest, begin, False)
+        if not due.height and not (waiting is not None and waiting.height):
+            return ()
+        ahead = self._ahead()
+        dirty = [due]
+        if waiting is not None and waiting.height:
+            ripe = self._ripe(ahead._grouped(waiting, membership), due, newest)
+            dirty.append(ahead._touched(ripe))
+            ahead.state.hits.add(ripe, join=False)
+        ahead.state.watermark_us = max(newest, self.state.watermark_us or newest)
+        found = ahead._found(ahead._unsettled(merged(dirty)), identity, decide=False)
+        matched = {} if found is None else {one.id: one for _, one in found.matched()}
+        return tuple(sorted((one for one in matched.values() if one.id not in self.state.told), key=_order))
 
     def _release(self, hits: pl.DataFrame | None, watermark: int, final: bool) -> pl.DataFrame:
         state = self.state
@@ -280,13 +299,17 @@ class StepDetector(ABC):
         self.state.open = found.open()
         return self._tell(found, {})
 
+    def _unsettled(self, dirty: pl.DataFrame) -> pl.DataFrame:
+        """Dirty groups since no earlier than their hits are kept."""
+        frozen = self.state.frozen_us
+        return dirty if frozen is None else dirty.with_columns(since=pl.max_horizontal("since", pl.lit(frozen)))
+
     def _recompute(self, dirty: pl.DataFrame, identity: Identity, decide: bool) -> StepResult:
         """Match the dirty groups again as far as they are."""
         state = self.state
         if not dirty.height:
             return StepResult((), (), state.open.height)
-        if state.frozen_us is not None:
-            dirty = dirty.with_columns(since=pl.max_horizontal("since", pl.lit(state.frozen_us)))
+        dirty = self._unsettled(dirty)
         found = self._found(dirty, identity, decide=decide)
         self._reopen(dirty, None if found is None else found.open())
         return self._tell(found, state.told.among(dirty))

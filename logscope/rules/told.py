@@ -55,13 +55,6 @@ class ToldDetections:
         """Whether it was told."""
         return detection_id in self._by_id
 
-    def copy(self) -> ToldDetections:
-        """One that changes by itself."""
-        other = ToldDetections()
-        other._by_id = dict(self._by_id)
-        other._starts = {group: list(starts) for group, starts in self._starts.items()}
-        return other
-
     def add(self, group: int, detection: Detection, at: int) -> None:
         """Remember one."""
         self._by_id[detection.id] = (at, detection)
