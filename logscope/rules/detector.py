@@ -148,13 +148,19 @@ class Detector(StepDetector):
             decidable = constant(True, waiting.height)
         return pl.DataFrame({GROUP: waiting[GROUP].filter(decidable), "since": waiting["start"].filter(decidable)})
 
-    def _ripe(self, waiting: pl.DataFrame, due: pl.DataFrame, newest: int) -> pl.DataFrame:
-        # Most wait in vain: without its last step nothing is decided, nor before the absence behind that is over.
+    def _ending(self, newest: int) -> pl.Expr:
+        """Hits with which a match ends: without its last step nothing is decided, nor before the absence behind that is over."""
         steps = self.sequence.steps
         last = max(place for place, step in enumerate(steps) if not step.absent)
         within = [step.within_us for step in steps[last + 1 :] if step.within_us is not None]
-        over = pl.col("time").to_physical() + max(within, default=0) <= newest
-        groups = waiting.lazy().filter(pl.col(hit_column(last)) & over & pl.col(GROUP).is_not_null()).select(GROUP)
+        return pl.col(hit_column(last)) & (pl.col("time").to_physical() + max(within, default=0) <= newest)
+
+    def _ripens(self, waiting: pl.DataFrame, newest: int) -> bool:
+        return bool(waiting.select(self._ending(newest).any()).item())
+
+    def _ripe(self, waiting: pl.DataFrame, due: pl.DataFrame, newest: int) -> pl.DataFrame:
+        ending = self._ending(newest) & pl.col(GROUP).is_not_null()
+        groups = waiting.lazy().filter(ending).select(GROUP)
         asked = pl.concat([groups, due.lazy().select(pl.col(GROUP).cast(pl.UInt32))])
         return waiting.lazy().join(asked, on=GROUP, how="semi").collect()
 

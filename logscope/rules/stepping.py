@@ -147,6 +147,10 @@ class StepDetector(ABC):
         """The groups of rows whose transactions are others than before (`DIRTY`)."""
         return pl.DataFrame(schema=DIRTY)
 
+    def _ripens(self, waiting: pl.DataFrame, newest: int) -> bool:
+        """Whether hits that the watermark has not passed may decide anything at `newest`, beside what is due then."""
+        return True
+
     def _ripe(self, waiting: pl.DataFrame, due: pl.DataFrame, newest: int) -> pl.DataFrame:
         """Of hits that the watermark has not passed those of groups where something would be decided at `newest`.
 
@@ -244,7 +248,8 @@ class StepDetector(ABC):
         if begin is None:
             return ()
         due = self._due(newest, begin, False)
-        if not due.height and not (waiting is not None and waiting.height):
+        ripens = waiting is not None and waiting.height > 0 and self._ripens(waiting, newest)
+        if not due.height and not ripens:
             return ()
         ahead = self._ahead()
         dirty = [due]
