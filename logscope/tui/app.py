@@ -260,7 +260,7 @@ class LogscopeApp(App[int]):
     def _warm(self) -> None:
         all_bindings()
         with contextlib.suppress(RuntimeError):  # it may have ended meanwhile
-            self.call_from_thread(self._learn_styles)
+            self.call_later(self._learn_styles)
 
     def _learn_styles(self) -> None:
         """Read the style sheets of all screens: each would have all of them parsed again when it is first opened."""
@@ -282,7 +282,7 @@ class LogscopeApp(App[int]):
     def watch_rules(self) -> None:
         """Read rules anew whenever a file changes, from now on."""
         desk = self.investigation.desk
-        desk.watch(lambda found: self.call_from_thread(self.rules_reloaded, found))
+        desk.watch(lambda found: self.call_later(self.rules_reloaded, found))
 
     def rules_reloaded(self, found: Reloaded | None) -> None:
         """Say what reading the rules anew has changed."""

@@ -130,7 +130,7 @@ class FakeDesk:
     def reload(self) -> Reloaded | None:
         return None
 
-    def watch(self, told: Callable[[Reloaded], None]) -> None:
+    def watch(self, told: Callable[[Reloaded], object]) -> None:
         self.told = told
 
     def verdicts(self) -> Mapping[str, Verdict]:

@@ -71,7 +71,7 @@ class RuleDesk(Protocol):
     def reload(self) -> Reloaded | None:
         """Read all rules anew, if a file has changed."""
 
-    def watch(self, told: Callable[[Reloaded], None]) -> None:
+    def watch(self, told: Callable[[Reloaded], object]) -> None:
         """Read them anew whenever a file changes."""
 
     def verdicts(self) -> Mapping[str, Verdict]:

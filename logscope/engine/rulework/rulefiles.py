@@ -190,7 +190,7 @@ class RuleFiles:
 
     # --- watching
 
-    def watch(self, told: Callable[[Reloaded], None]) -> None:
+    def watch(self, told: Callable[[Reloaded], object]) -> None:
         """Read the rules anew whenever a file changes, on a thread, until `close`.
 
         Args:
@@ -200,7 +200,7 @@ class RuleFiles:
         self._thread = threading.Thread(target=self._watch, args=(told,), name="logscope-rules", daemon=True)
         self._thread.start()
 
-    def _watch(self, told: Callable[[Reloaded], None]) -> None:
+    def _watch(self, told: Callable[[Reloaded], object]) -> None:
         from watchfiles import watch
 
         while not self._stop.is_set():
