@@ -81,9 +81,11 @@ def is_text(block: bytes, end: int | None = None) -> bool:
 
 def text_column(block: bytes, offsets: pl.Series) -> pl.Series:
     """The stretches of a block between offsets as they stand, line ends and all; the bytes are UTF-8 (`is_text`)."""
-    offsets = offsets.rechunk()
-    bounds = next(iter(na.c_array_stream(offsets))).view().buffer(1)
-    return pl.Series(na.c_array_from_buffers(na.large_string(), len(offsets) - 1, [None, bounds, block]))
+    view = next(iter(na.c_array_stream(offsets.rechunk()))).view()
+    if view.offset:
+        # A slice has the buffer of the whole.
+        view = next(iter(na.c_array_stream(offsets + 0))).view()
+    return pl.Series(na.c_array_from_buffers(na.large_string(), len(offsets) - 1, [None, view.buffer(1), block]))
 
 
 def texts_between(block: bytes, begins: pl.Series, ends: pl.Series) -> pl.Series:
@@ -96,8 +98,9 @@ def texts_between(block: bytes, begins: pl.Series, ends: pl.Series) -> pl.Series
     """
     if not len(begins):
         return pl.Series(dtype=pl.String)
-    both = pl.DataFrame({"begin": begins, "end": ends}).select(pl.concat_list("begin", "end").explode()).to_series()
-    return without_ends(text_column(block, both).gather_every(2))
+    # Sorted they alternate, ten times as fast as put into lists.
+    both = pl.concat([begins, ends], rechunk=True).sort()
+    return _without_ends(text_column(block, both).gather_every(2))
 
 
 def without_ends(column: pl.Series) -> pl.Series:
