@@ -6,13 +6,14 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from tests.perf.timing import timed
+
 
 def within(files: list[str], memory: int, filters: dict[str, str]) -> dict[str, Any]:
     """A session that may take so many bytes: index, order, filters, and what is resident in each."""
     from logscope.engine.api import Cancel
     from logscope.engine.options import Options
     from logscope.engine.session import Session
-    from tests.perf.jobs import timed
 
     result: dict[str, Any] = {}
     session = Session(Options(sources=tuple(files), cache=False, memory=memory))

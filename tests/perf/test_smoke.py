@@ -9,7 +9,8 @@ import pytest
 from tests.perf import inputs
 from tests.perf.__main__ import main
 from tests.perf.inputs import shop
-from tests.perf.jobs import link_values, sequence
+from tests.perf.jobs import sequence
+from tests.perf.linkjobs import link_values
 
 
 def test_inputs_are_the_same_each_time_and_no_two_days_share_an_id(

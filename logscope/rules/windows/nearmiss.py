@@ -64,11 +64,8 @@ def _late(
     if not clauses:
         return
     alerts = evaluated(replace(root, span_us=round(root.span_us * NEAR), clauses=clauses))
-    keys = [f"{KEYS}{place}" for place in range(len(root.by))] or [GROUP]
-    known, frame = (
-        one.frame.join(one.matches.keys, on=GROUP, how="left") if root.by else one.frame for one in (holds, alerts)
-    )
-    frame = frame.join(known.select(*keys, "start"), on=[*keys, "start"], how="anti")
+    by = _by(root)
+    frame = _keyed(alerts).join(_keyed(holds).select(*by, "start"), on=[*by, "start"], how="anti")
     for number, clause in enumerate(clauses):
         mine = frame.filter(f"c{number}").sort("start").unique(GROUP, keep="first", maintain_order=True)
         for slot in clause.absent:
@@ -151,19 +148,25 @@ def _apart(near: Alerts, holds: Alerts) -> pl.DataFrame:
     """The windows that overlap none in which the condition holds.
 
     All windows are as long as one another: the first that ends after one begins is the one that could overlap it.
-    Groups are numbered anew each time, so they are told by their keys.
     """
-    by = [f"{KEYS}{place}" for place in range(len(near.node.by))] or [GROUP]
-    known, frame = (
-        one.frame.join(one.matches.keys, on=GROUP, how="left") if one.node.by else one.frame for one in (holds, near)
-    )
-    known = known.select(*by, known_end="end", known_start="start")
-    joined = frame.sort("start").join_asof(
+    by = _by(near.node)
+    known = _keyed(holds).select(*by, known_end="end", known_start="start")
+    joined = _keyed(near).sort("start").join_asof(
         known.sort("known_end"), left_on="start", right_on="known_end", by=by, strategy="forward",
         check_sortedness=False,
     )  # fmt: skip
     overlaps = (pl.col("known_start") <= pl.col("end")).fill_null(False)
     return joined.filter(~overlaps).select(near.frame.columns)
+
+
+def _by(windows: Windows) -> list[str]:
+    """The columns that tell a group: groups are numbered anew each time, so they are told by their keys."""
+    return [f"{KEYS}{place}" for place in range(len(windows.by))] or [GROUP]
+
+
+def _keyed(alerts: Alerts) -> pl.DataFrame:
+    """Alerts with the keys of their groups."""
+    return alerts.frame.join(alerts.matches.keys, on=GROUP, how="left") if alerts.node.by else alerts.frame
 
 
 def _nearest(near: pl.DataFrame, threshold: Threshold | None, limit: int) -> pl.DataFrame:
