@@ -90,8 +90,8 @@ class IndexCache:
         path = self._path(ingest, how)
         size = ingest.source.size()
         unread = ingest.position < size and not ingest.source.follow  # of a followed file a line without an end
-        if path is None or unread or size - ingest.resumed_size < _GROWTH:
-            return
+        if path is None or unread or size - ingest.resumed_size < _GROWTH or ingest.store.gone:
+            return  # of a store that let go of records it would be the index of another file
         pieces = _pieces(ingest)
         if pieces is None:
             return

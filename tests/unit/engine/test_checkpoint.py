@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -47,10 +48,8 @@ class Run:
     def __init__(self, home: Path, *rules: str, **options: object) -> None:
         self.told: list[str] = []
         self.said: list[str] = []
-        chosen = Options(
-            sources=(f"spool://{NAME}",), follow=True, plan=str(home / "plan.toml"), rule=rules or (RULE,),
-            **options,  # type: ignore[arg-type]
-        )  # fmt: skip
+        given: dict[str, Any] = {"sources": (f"spool://{NAME}",), **options}
+        chosen = Options(follow=True, plan=str(home / "plan.toml"), rule=rules or (RULE,), **given)
         self.session = Session(chosen)
         self.session.open()
         self.watching = Watching(self.session, self._tell, self.said.append)

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from logscope.engine.answers import Detection
-from logscope.engine.loading import memory
+from logscope.engine.loading import indexcache, memory
 from logscope.engine.options import Options
 from logscope.engine.service import lettinggo
 from logscope.engine.service.checkpoint import forget_spool
@@ -21,6 +21,7 @@ from logscope.engine.service.watching import Watching
 from logscope.engine.session import Session
 from logscope.sources.retention import Retention
 from logscope.sources.spool import LetGo, spool_folder, write_let_go
+from tests.soak.kills import message
 from tests.unit.engine.test_checkpoint import NAME, RULE, Run, home, receive
 
 __all__ = ["home"]
@@ -136,6 +137,23 @@ def test_what_a_spool_let_go_of_is_let_go_in_memory(home: Path, monkeypatch: pyt
     assert first > 1500
     assert kept.places
     assert kept.places == {name: line for name, line in run.places.items() if line >= first}
+
+
+def test_of_a_file_that_is_followed_no_index_is_kept_that_lacks_records(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexcache, "LEAST", 1000)
+    monkeypatch.setattr(indexcache, "_GROWTH", 0)
+    file = home / "a.log"
+    file.write_bytes(b"".join(message(number) for number in range(6000)))
+    run = Bounded(home, sources=(str(file),))
+    assert run.went
+    assert run.session.store.view.records < 5000
+    whole = Session(Options(sources=(str(file),)))
+    whole.open()
+    whole.read_all()
+    assert whole.store.view.records == 6000
+    whole.close()
 
 
 def test_a_dropped_spool_leaves_no_checkpoint(home: Path) -> None:
