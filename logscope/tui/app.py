@@ -272,9 +272,13 @@ class LogscopeApp(App[int]):
 
     def rules_changed(self) -> None:
         """Other rules run: what they find is found anew, and lists look again."""
+        self.home.viewing.prepare_again()
+        self.look_anew()
+
+    def look_anew(self) -> None:
+        """What is there is told otherwise now: every screen asks again."""
         self.changes += 1
         self.snapshot = self.investigation.snapshot
-        self.home.viewing.prepare_again()
         for screen in self.screen_stack:
             if isinstance(screen, InvestigatorScreen) and screen.lives:
                 screen.snapshot_changed(self.snapshot)

@@ -302,3 +302,14 @@ async def test_quit(opened: Opened) -> None:
         await driver.pilot.press("q")
         await driver.pilot.pause()
         assert driver.app.return_code == 0
+
+
+async def test_a_long_trail_shows_where_one_stands(opened: Opened) -> None:
+    async with opened(size=(60, 24)) as driver:
+        for text in ("order_id:*", "service:payments", "-nothing-like-this", "charge begin"):
+            await driver.press("&")
+            await driver.type(text)
+            await driver.press("enter")
+        shown = driver.text().splitlines()[1]
+        assert shown.startswith(" all ❯ … ")
+        assert "❯ charge begin (" in shown

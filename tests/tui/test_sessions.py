@@ -213,8 +213,11 @@ async def test_sources_are_switched_off_and_their_clocks_set_right(opened: Opene
         assert driver.app.shifts == {name: -2_000_000}
         await driver.press("o")
         assert 0 < screen.main_list.records < total
-        await driver.press("o", "enter")
+        await driver.press("escape")
+        assert "all but " in driver.text().splitlines()[1]
+        await driver.press("at", "o", "enter")
         assert driver.screen is screen
+        assert "all but " not in driver.text()
         assert screen.trail.steps[0].label.startswith("source:")
         await driver.press("u", "at", "c")
         await driver.pilot.press(*"plain", "enter")

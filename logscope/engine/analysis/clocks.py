@@ -37,7 +37,7 @@ def shift(session: Session, name: str, offset: int) -> None:
         ids = [ingest.binding.ref.source_id for ingest in sources if ingest.binding is not None]
         rows = view.index.get_column("source_id").is_in(ids).arg_true().cast(pl.UInt32)
         for ingest in sources:
-            ingest.shift += offset
+            ingest.move(offset)
     else:
         parts = [
             frame.get_column(schema.ROW).filter((frame.get_column("host") == name).fill_null(value=False))
@@ -47,6 +47,21 @@ def shift(session: Session, name: str, offset: int) -> None:
     if rows.is_empty():
         raise UsageError(f"no source or host {name!r}", mend="name one as it is listed")
     session.store.shift(rows, offset)
+    _tell_spans(session, rows)
     plan = session.correlating.plan
     if plan is not None:
         session.use_plan(plan)
+
+
+def _tell_spans(session: Session, rows: pl.Series) -> None:
+    """Sources of records that were moved have another first and last time."""
+    index = session.store.view.index.select("source_id", "time", "time_from")
+    ids = index.get_column("source_id").gather(rows).unique()
+    timed = index.filter(
+        pl.col("source_id").is_in(ids.implode()) & (pl.col("time_from") != schema.FROM_FILE)
+    ).with_columns(pl.col("time").to_physical())
+    spans = timed.group_by("source_id").agg(start=pl.col("time").min(), end=pl.col("time").max())
+    known = {one: (start, end) for one, start, end in spans.iter_rows()}
+    for ingest in session.loading.ingests:
+        if ingest.binding is not None and ingest.binding.ref.source_id in known:
+            ingest.start, ingest.end = known[ingest.binding.ref.source_id]

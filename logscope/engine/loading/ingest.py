@@ -368,6 +368,12 @@ class Ingest:
             return index
         return index.with_columns(pl.col("time") + pl.duration(microseconds=self.shift))
 
+    def move(self, offset: int) -> None:
+        """Add microseconds to all times, also of what comes later; what the store has is moved by who asks."""
+        self.shift += offset
+        if self._last_time is not None:
+            self._last_time += offset
+
     def _note_times(self, piece: Piece, index: pl.DataFrame) -> None:
         times = index.filter(pl.col("time_from") != schema.FROM_FILE).get_column("time").to_physical()
         low, high = times.min(), times.max()

@@ -170,7 +170,7 @@ class ClocksScreen(ListScreen):
 
         def arrived(_: None) -> None:
             self.scope.shifts = shifts
-            self.scope.changes += 1
+            self.scope.look_anew()
             self.scope.say(told)
             self.reload()
 

@@ -209,9 +209,11 @@ class Looks:
 
         def shifted(_: None) -> None:
             scope = screen.scope
-            scope.shifts[name] = scope.shifts.get(name, 0) + microseconds
-            scope.changes += 1
-            scope.say(f"{name}: {distance(microseconds)}")
+            whole = scope.shifts.pop(name, 0) + microseconds
+            if whole:
+                scope.shifts[name] = whole
+            scope.say(f"{name}: {distance(whole)}" if whole else f"{name} as it was")
+            scope.look_anew()
             screen.viewing.refresh()
 
         screen.queries.ask(

@@ -110,6 +110,7 @@ class RecordsScreen(BrowsingScreen):
     def on_resize(self, event: events.Resize) -> None:
         """A second line for the strip where there is room; as many bars as fit."""
         self.set_class(event.size.height >= TALL, "tall")
+        self.call_after_refresh(self.show_title)
         self.call_after_refresh(self.viewing.ask_histogram)
 
     def snapshot_changed(self, snapshot: Snapshot) -> None:
@@ -137,7 +138,7 @@ class RecordsScreen(BrowsingScreen):
         """Title and trail as they are now."""
         scope = self.scope
         self.query_one("#title", Chrome).show(*title_line(scope.snapshot, scope.clock, scope.heading))
-        self.query_one("#trail", Chrome).show(trail_line(self.trail))
+        self.query_one("#trail", Chrome).show(trail_line(self.trail, len(self.viewing.hidden), self.size.width))
 
     # The cursor
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from logscope.tui.screens.records import RecordsScreen
 
 _FORMAT, _NUMBER = 16, 11
+_WIDE = 110
+"""Columns from which the time that a source covers is shown."""
 
 
 def _fault(source: SourceStatus) -> str:
@@ -51,13 +53,19 @@ class SourceRows(RowList):
         """The source under the cursor."""
         return self.sources[self.cursor] if self.cursor < len(self.sources) else None
 
+    @property
+    def _clocks(self) -> bool:
+        """Whether there is a column for clocks that were moved: where there is room, and where one was."""
+        return self.size.width >= _WIDE or any(self.shifts.values())
+
     def _name_width(self) -> int:
-        fixed = 4 + _FORMAT + 2 * _NUMBER + 3 + (34 if self.size.width >= 110 else 0)
+        fixed = 4 + _FORMAT + 2 * _NUMBER + 3 + (24 if self.size.width >= _WIDE else 0) + (10 if self._clocks else 0)
         return max(16, self.scrollable_content_region.width - fixed)
 
     def heading(self) -> Content:
         """The column titles."""
-        wide = f"{'from – to':<23} {'clock':<9}" if self.size.width >= 110 else ""
+        wide = f"{'from – to':<23} " if self.size.width >= _WIDE else ""
+        wide += f"{'clock':<9}" if self._clocks else ""
         text = f"    {fit('source', self._name_width())} {'format':<{_FORMAT}}{'records':>{_NUMBER}}{'unparsed':>{_NUMBER}}  "
         return line((text + wide, "bold"))
 
@@ -84,10 +92,11 @@ class SourceRows(RowList):
         out.append(Segment(human_count(source.records).rjust(_NUMBER), styles.style("foreground", behind)))
         style = styles.style("log-warn" if source.unparsed else "log-dim", behind)
         out.append(Segment(human_count(source.unparsed).rjust(_NUMBER) + "  ", style))
-        if self.size.width >= 110:
+        if self.size.width >= _WIDE:
             span = self._clock.span(source.start, source.end) or ("no times" if source.records else "")
-            shift = self.shifts.get(source.name, 0)
             out.append(Segment(fit(span, 23) + " ", styles.style("log-time", behind)))
+        if self._clocks:
+            shift = self.shifts.get(source.name, 0)
             out.append(Segment(distance(shift) if shift else "", styles.style("log-warn", behind)))
         return out
 

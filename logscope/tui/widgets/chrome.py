@@ -9,10 +9,10 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from logscope.engine.answers import Snapshot
-from logscope.text import human_count
+from logscope.text import human_count, several
 from logscope.tui.clock import Clock
 from logscope.tui.safe import content, line
-from logscope.tui.trail import Trail
+from logscope.tui.trail import Step, Trail
 
 
 class Chrome(Static):
@@ -70,29 +70,50 @@ def title_line(snapshot: Snapshot, clock: Clock, title: str) -> tuple[Content, C
     return line(*parts), line(*right)
 
 
-def trail_line(trail: Trail) -> Content:
-    """The trail: every step with its count; what no longer narrows is dimmed, what is off has an empty box, and is struck through."""
-    effective = {id(step) for step in trail.effective}
+def trail_line(trail: Trail, off: int = 0, width: int = 0) -> Content:
+    """The trail: every step with its count; what no longer narrows is dimmed, what is off has an empty box, and is struck through.
+
+    Args:
+        trail: The steps.
+        off: How many sources are switched off.
+        width: Cells there are, 0: any. Where they do not do, steps between the first and the present one are left out.
+    """
     at_start = trail.position == 0
-    parts: list[Content | str | tuple[str, str]] = [("all", "bold" if at_start else "$log-dim")]
+    head: list[Content | str | tuple[str, str]] = [("all", "bold" if at_start else "$log-dim")]
+    if off:
+        head.append((f" but {several(off, 'source')}", "$log-warn"))
     if trail.total is not None and at_start:
-        parts.append((f" ({trail.total:,})", "$log-dim"))
-    for place, step in enumerate(trail.steps):
-        ahead = place >= trail.position
-        # What lies ahead does not narrow: without colours the sign alone says so.
-        way = " ┊ " if ahead else " ❯ "
-        sign = way + {"pivot": "* ", "exclude": "− ", "time": "◷ "}.get(step.kind, "")
-        if not step.enabled:
-            sign += "☐ "
-            style = "strike $log-dim"
-        elif ahead or id(step) not in effective:
-            style = "italic $log-dim"
-        else:
-            style = "bold $log-key" if step.kind == "pivot" else "bold"
-        parts += [(sign, "$log-dim"), content(step.label, style, cap=60)]
-        if step.count is not None:
-            parts.append((f" ({step.count:,})", "$log-dim"))
-    return line(*parts)
+        head.append((f" ({trail.total:,})", "$log-dim"))
+    effective = {id(step) for step in trail.effective}
+    steps = [
+        _trail_step(step, ahead=place >= trail.position, narrows=id(step) in effective)
+        for place, step in enumerate(trail.steps)
+    ]
+    begin, gap = 0, Content("")
+    room = width - line(*head).cell_length - 2
+    while begin + 1 < trail.position and width and _cells(gap, *steps[begin : trail.position]) > room:
+        begin += 1
+        gap = line((f" ❯ … {begin}", "$log-dim"))
+    return line(*head, gap, *steps[begin:])
+
+
+def _cells(*parts: Content) -> int:
+    return sum(part.cell_length for part in parts)
+
+
+def _trail_step(step: Step, *, ahead: bool, narrows: bool) -> Content:
+    # What lies ahead does not narrow: without colours the sign alone says so.
+    way = " ┊ " if ahead else " ❯ "
+    sign = way + {"pivot": "* ", "exclude": "− ", "time": "◷ "}.get(step.kind, "")
+    if not step.enabled:
+        sign += "☐ "
+        style = "strike $log-dim"
+    elif ahead or not narrows:
+        style = "italic $log-dim"
+    else:
+        style = "bold $log-key" if step.kind == "pivot" else "bold"
+    count = (f" ({step.count:,})", "$log-dim") if step.count is not None else ""
+    return line((sign, "$log-dim"), content(step.label, style, cap=60), count)
 
 
 def hint_line(hints: Sequence[tuple[str, str]]) -> Content:

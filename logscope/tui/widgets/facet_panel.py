@@ -16,6 +16,8 @@ from logscope.tui.safe import line
 from logscope.tui.widgets.row_list import RowList
 
 _BAR = 8
+_VALUE = 12
+"""Cells that a value has at least before there is a bar."""
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
@@ -118,9 +120,12 @@ class FacetPanel(RowList):
         here = selected and self.has_focus
         behind = "log-cursor" if here else "background"
         styles = self.look_up
-        share = count / max(1, facet.present)
-        tail = f" {bar(count / max(1, facet.values[0][1]), _BAR)} {share:>4.0%} {human_count(count):>8} "
-        room = max(4, self.scrollable_content_region.width - 2 - len(tail))
+        most = facet.values[0][1]
+        tail = f" {count / max(1, facet.present):>4.0%} {human_count(count):>{len(human_count(most))}} "
+        room = self.scrollable_content_region.width - 2 - len(tail)
+        if room > _BAR + _VALUE:
+            tail, room = f" {bar(count / max(1, most), _BAR)}{tail}", room - _BAR - 1
+        room = max(4, room)
         text = clean(value, cap=4096)[self.side :] if value else "(empty)"
         style = styles.style("foreground", behind)
         return [

@@ -151,6 +151,11 @@ def test_a_clock_that_is_off_is_found_set_right_and_put_back(tmp_path: Path, mon
     assert all(not each.offset for each in session.skews(cancel=NEVER))
     session.shift(skew.source, -skew.offset)
     assert session.transactions(cancel=NEVER).drop("number").equals(before.drop("number"))
+    first = session.snapshot.sources[0]
+    assert first.start is not None
+    session.shift(first.name, -86_400_000_000)
+    assert session.snapshot.sources[0].start == first.start - 86_400_000_000
+    assert session.snapshot.start == first.start - 86_400_000_000
     with pytest.raises(LogscopeError, match="no source or host"):
         session.shift("nowhere", 1)
     session.close()
