@@ -36,7 +36,8 @@ class TypeAhead:
         """Comes from the queue, and passes."""
         self._busy = 0.0
         """Since when a key is at work; 0: none is."""
-        self._number = 0
+        self.number = 0
+        """How many keys were given on."""
         self._least = _LAPS
         self._looks = False
 
@@ -61,14 +62,14 @@ class TypeAhead:
 
     def given(self, event: events.Key) -> None:
         """A key was given on: what is asked here follows it through the queues of all it bubbles to."""
-        self._number += 1
+        self.number += 1
         self._least = _ENTER_LAPS if event.key == "enter" else _LAPS
         self._busy = time.monotonic()
         target = self._app.focused or self._app.screen
         self._ask(target, target, 1)
 
     def _follow(self, target: DOMNode, node: DOMNode, number: int, lap: int) -> None:
-        if number != self._number:
+        if number != self.number:
             return
         if node.parent is not None:
             self._ask(target, node.parent, lap)
@@ -77,7 +78,7 @@ class TypeAhead:
 
     def _ask(self, target: DOMNode, node: DOMNode, lap: int) -> None:
         """Go on with the lap at a node; one that is taken down has nothing to do any more."""
-        if not (target.is_attached and node.call_later(self._follow, target, node, self._number, lap)):
+        if not (target.is_attached and node.call_later(self._follow, target, node, self.number, lap)):
             self._done()
 
     def _done(self) -> None:
@@ -96,8 +97,7 @@ class TypeAhead:
         return bool(self._busy) and time.monotonic() - self._busy < _LOST_SECONDS
 
     def _held(self) -> bool:
-        held = getattr(self._app.screen, "queries", None)
-        return held is not None and held.holding
+        return bool(getattr(self._app.screen, "holding", False))
 
     def _look_later(self) -> None:
         if not self._looks:

@@ -313,3 +313,25 @@ async def test_a_long_trail_shows_where_one_stands(opened: Opened) -> None:
         shown = driver.text().splitlines()[1]
         assert shown.startswith(" all ❯ … ")
         assert "❯ charge begin (" in shown
+
+
+async def test_a_jump_to_what_is_not_read_yet_is_taken_as_it_comes(opened: Opened) -> None:
+    fake = FakeInvestigation(loading=True)
+    async with opened(fake) as driver:
+        screen = driver.screen
+        assert isinstance(screen, RecordsScreen)
+        await driver.press(":")
+        await driver.type("goto 9999")
+        await driver.press("enter")
+        assert "still reading" in driver.text()
+        before = screen.main_list.place
+        fake.append("a later record")
+        driver.app.snapshot = fake.snapshot
+        screen.viewing.refresh(grown=True)
+        await driver.settle()
+        assert screen.main_list.place == before + 1
+        await driver.press("k")
+        fake.append("another")
+        screen.viewing.refresh(grown=True)
+        await driver.settle()
+        assert screen.main_list.place == before

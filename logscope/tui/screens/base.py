@@ -75,6 +75,11 @@ class InvestigatorScreen(Explained, Screen[None]):
         """Whether its widgets are there: composed, and not being taken down."""
         return self.is_mounted and self.is_attached and bool(self.query(Footer))
 
+    @property
+    def holding(self) -> bool:
+        """Whether keys are to wait for what those before them bring."""
+        return self.queries.holding
+
     @classmethod
     def own_bindings(cls) -> list[Binding]:
         """The keys of this kind of screen, without those of all screens."""

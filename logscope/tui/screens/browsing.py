@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
@@ -18,6 +19,10 @@ from logscope.tui.widgets.timeline import Timeline
 
 if TYPE_CHECKING:
     from logscope.tui.screens.records import RecordsScreen
+
+
+_OPENING = 3.0
+"""Seconds that keys wait for the first record at most."""
 
 
 def _bound(keys: str, action: str, told: str, name: str) -> Binding:
@@ -52,6 +57,13 @@ class BrowsingScreen(InvestigatorScreen):
         _bound("Y", "copy_place", "Copy where the record stands (source:line)", "copy-place"),
     ]
 
+    _opened: float | None = None
+    """When it was opened, as long as there is no first record."""
+
+    def on_mount(self) -> None:
+        """From now on keys wait for the first record."""
+        self._opened = time.monotonic()
+
     @property
     def home(self) -> RecordsScreen:
         """The records screen that it is."""
@@ -67,6 +79,24 @@ class BrowsingScreen(InvestigatorScreen):
             back = self.scope.keys.shown("records.back")
             self.scope.say("no record here" + (f": {back} goes a step back" if self.home.trail.effective else ""))
         return record
+
+    @property
+    def holding(self) -> bool:
+        """Also while the first record is read: keys are meant for it."""
+        return super().holding or self._opening()
+
+    def _opening(self) -> bool:
+        if self._opened is None or not self.lives:
+            return False
+        to_come = self.scope.snapshot.loading or self.home.main_list.records
+        if not to_come or self.home.line is not None or time.monotonic() - self._opened > _OPENING:
+            self._opened = None
+        return self._opened is not None
+
+    def action_escape(self) -> None:
+        """As everywhere; the first record is not waited for any more."""
+        self._opened = None
+        super().action_escape()
 
     # The panes
 
@@ -93,6 +123,7 @@ class BrowsingScreen(InvestigatorScreen):
         """Another view is shown, or the same with more records."""
         if not grown:
             self.home.keeping.noticed()
+        self.home.jumps.awaiting.view_arrived()
         self.home.noting.locate()
         self.home.faceting.view_changed()
         self.home.splitting.view_changed()

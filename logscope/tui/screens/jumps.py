@@ -10,6 +10,7 @@ from logscope.engine.api import Cancel
 from logscope.text import several
 from logscope.tui.clock import iso
 from logscope.tui.queries import MOVES, OPENS
+from logscope.tui.screens.awaiting import Awaiting
 from logscope.tui.screens.chooser import MOST, ChooserScreen
 from logscope.tui.trail import Step
 
@@ -27,6 +28,7 @@ class Jumps:
         self._screen = screen
         self._search = ""
         self._backwards = False
+        self.awaiting = Awaiting(screen)
 
     @property
     def searched(self) -> str:
@@ -246,6 +248,13 @@ class Jumps:
     def to_time(self, time: int) -> None:
         """To the first record at or after a time."""
         self.ask_position("goto", lambda view, _: self._screen.investigation.position_of_time(view, time), "")
+        self.awaiting.again(lambda: self.to_time(time))
+
+    def to_number(self, number: int) -> None:
+        """To a record by its number in the view, from 1."""
+        self._screen.main_list.follow(False)
+        self._screen.main_list.go_to(number - 1, center=True)
+        self.awaiting.again(lambda: self.to_number(number))
 
     # Time
 
@@ -324,8 +333,7 @@ class Jumps:
             if argument.endswith("%") and argument[:-1].isdigit():
                 screen.main_list.go_to((screen.main_list.records - 1) * int(argument[:-1]) // 100, center=True)
             elif argument.replace(",", "").isdigit():
-                screen.main_list.follow(False)
-                screen.main_list.go_to(int(argument.replace(",", "")) - 1, center=True)
+                self.to_number(int(argument.replace(",", "")))
             else:
                 self.to_time(clock.parse(argument, near))
         elif name in ("filter", "exclude") and argument:
