@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from logscope.records.store import Store
 
 _PUBLISH_SECONDS = 0.1
+_TEXT = "text"
+"""The format of what fits none."""
+_MANY = 100
+"""Records from which it is worth saying that most of a source fit no format."""
 
 
 def untimed(sources: Sequence[SourceStatus]) -> list[str]:
@@ -27,6 +31,18 @@ def untimed(sources: Sequence[SourceStatus]) -> list[str]:
         return []
     which = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
     return [f"no times in {which}: listed at the file's own time, left out of the span and the histogram"]
+
+
+def unfit(sources: Sequence[SourceStatus]) -> list[str]:
+    """What to say of sources most of whose records are of none of the formats that were found at their beginning."""
+    return [
+        f"{source.name}: {source.unparsed:,} of {source.records:,} records fit no format found at its beginning: "
+        "several logs in one? Open each by itself, or name the format (--format)"
+        for source in sources
+        if not source.live
+        and source.unparsed * 2 > source.records >= _MANY
+        and set(source.format.split("+")) != {_TEXT}
+    ]
 
 
 class Publishing:
@@ -171,7 +187,7 @@ class Snapshots:
             findings=self._detecting.found.changes,
             rules=len(self._detecting.rules),
             messages=(*map(str, loading.errors), *loading.notices, *loading.room.said(), *self._detecting.said()),
-            remarks=(*self._correlating.said(), *([] if not loading.loaded else untimed(sources))),
+            remarks=(*self._correlating.said(), *([] if not loading.loaded else [*untimed(sources), *unfit(sources)])),
         )
 
     def _with_rates(self, sources: tuple[SourceStatus, ...]) -> tuple[SourceStatus, ...]:
@@ -185,7 +201,12 @@ class Snapshots:
 
     def notices(self) -> tuple[str, ...]:
         """What the user should know: of sources, keys, and rules."""
-        return (*self._loading.notices, *self._correlating.said(), *self._detecting.said())
+        return (
+            *self._loading.notices,
+            *unfit(self._loading.status()),
+            *self._correlating.said(),
+            *self._detecting.said(),
+        )
 
     def counters(self) -> dict[str, int]:
         """What was received, stored and dropped; the numbers add up (interface: `watch`)."""

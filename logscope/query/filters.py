@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 
 import polars as pl
@@ -266,6 +266,18 @@ def check_fields(compiled: Filter, known: Collection[str]) -> list[FilterError]:
     return [FilterError(text, column=columns[name], mend=mend) for name, (text, mend) in faults.items()]
 
 
+def once(names: Sequence[str], *, as_key: bool) -> list[str]:
+    """Names worth proposing, without those that say of a key or field what another one says: `x` and `keys.x`.
+
+    Args:
+        names: In order.
+        as_key: Whether `keys.x` is kept of the two.
+    """
+    if as_key:
+        return [one for one in names if KEY_PREFIX + one not in names]
+    return [one for one in names if not (one.startswith(KEY_PREFIX) and one.removeprefix(KEY_PREFIX) in names)]
+
+
 def unknown_names(wanted: Iterable[str], known: Collection[str]) -> list[tuple[str, str]]:
     """In words which of some names no record has, and what to do about each.
 
@@ -286,6 +298,7 @@ def unknown_names(wanted: Iterable[str], known: Collection[str]) -> list[tuple[s
         near += [
             folded[each] for each in folded if bare.lower() in re.split(r"[._-]", each) and folded[each] not in near
         ]
+        near = once(near, as_key=name.startswith(KEY_PREFIX))
         mend = (
             f"did you mean {' or '.join(near[:3])}?"
             if near

@@ -76,10 +76,10 @@ class Waiting(FakeInvestigation):
         self.listed, self.offered = threading.Event(), threading.Event()
 
     def prepare_transactions(self, *, cancel: Cancel) -> None:
-        self.listed.wait(5)
+        self.listed.wait(20)
 
     def absences(self, *, cancel: Cancel) -> Sequence[Absence]:
-        self.offered.wait(5)
+        self.offered.wait(20)
         return super().absences(cancel=cancel)
 
 
@@ -88,10 +88,14 @@ async def test_keys_typed_before_there_is_an_offer_wait_for_it(opened: Opened) -
     async with opened(fake) as driver:
         for key in ("T", "ampersand", "down", "enter", "enter"):
             driver.app.simulate_key(key)
-        await driver.pilot.pause(0.1)
+        for _ in range(200):
+            await driver.pilot.pause(0.01)
+            if "looking for what is usual" in driver.text():
+                break
         assert "looking for what is usual" in driver.text()
         fake.listed.set()
-        await driver.pilot.pause(0.1)
+        while driver.screen.queries.busy("list"):
+            await driver.pilot.pause(0.01)
         assert driver.screen.bar.is_open
         fake.offered.set()
         await driver.until(lambda: isinstance(driver.screen, TransactionScreen))

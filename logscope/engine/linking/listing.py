@@ -13,7 +13,7 @@ from logscope.engine.loading.zones import local_zone
 from logscope.engine.rendering import detection_json
 from logscope.engine.viewing.fieldnames import require_fields
 from logscope.errors import FilterError
-from logscope.query.filters import Filter
+from logscope.query.filters import Filter, once
 from logscope.query.transactions import compile_transaction_filter
 from logscope.records import schema
 
@@ -84,7 +84,7 @@ def matching(session: Session, frame: pl.DataFrame, where: str, cancel: Cancel) 
     names = {*schema.TRANSACTIONS, *frame.columns, *_DERIVED, *keys, *(schema.KEY_PREFIX + key for key in keys), "was"}
     for name, column in compiled.field_terms:
         if name not in names:
-            near = get_close_matches(name, names, n=3)
+            near = once(get_close_matches(name, names, n=3), as_key=name.startswith(schema.KEY_PREFIX))
             mend = f"did you mean {' or '.join(near)}?" if near else "keys and columns are those of `--json`"
             raise FilterError(f"transactions have no column {name}", column=column, mend=mend)
     needed = {*compiled.columns, *(name for name, _ in compiled.field_terms)}

@@ -353,7 +353,8 @@ class Loading:
         """Formats that records of a source have, most frequent first, joined by `+`."""
         if ingest.binding is None:
             return ""
-        return "+".join(ingest.binding.formats[code] for code, _ in ingest.by_format.most_common())
+        counts = sorted(ingest.by_format.items(), key=lambda one: (-one[1], one[0]))
+        return "+".join(ingest.binding.formats[code] for code, _ in counts)
 
     @property
     def held_since(self) -> int:

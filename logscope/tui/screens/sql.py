@@ -52,7 +52,8 @@ class ResultGrid(RowList):
         super().__init__(id=id)
         self.frame = pl.DataFrame()
         self.column = 0
-        self._widths: list[int] = []
+        self._natural: list[int] = []
+        """Cells that the longest value of each column takes, 200 at most."""
 
     @property
     def empty_text(self) -> list[str]:
@@ -68,25 +69,36 @@ class ResultGrid(RowList):
         self.frame = frame
         self.column = 0
         head = frame.head(_SAMPLED)
-        self._widths = [
-            min(CELL_MAX, max([len(column.name), *(len(clean(told(value), cap=200)) for value in column)]))
-            for column in head
+        self._natural = [
+            max([len(column.name), *(len(clean(told(value), cap=200)) for value in column)]) for column in head
         ]
         self.set_rows(frame.height, 0)
 
+    @property
+    def _widths(self) -> list[int]:
+        """Cells of each column: long ones are cut, unless there is room."""
+        widths = [min(CELL_MAX, width) for width in self._natural]
+        spare = self.scrollable_content_region.width - 2 - sum(widths) - 2 * len(widths)
+        for number, wanted in enumerate(self._natural):
+            more = max(0, min(spare, wanted - widths[number]))
+            widths[number] += more
+            spare -= more
+        return widths
+
     def _first(self) -> int:
         """The first column shown, so that the one under the cursor is."""
-        width, first = self.scrollable_content_region.width - 2, 0
-        while first < self.column and sum(self._widths[first : self.column + 1]) + 2 * (self.column - first) > width:
+        width, first, widths = self.scrollable_content_region.width - 2, 0, self._widths
+        while first < self.column and sum(widths[first : self.column + 1]) + 2 * (self.column - first) > width:
             first += 1
         return first
 
     def heading(self) -> Content:
         """The column titles."""
         parts: list[str | tuple[str, str]] = ["  "]
+        widths = self._widths
         for number in range(self._first(), self.frame.width):
             style = "bold $log-hint" if number == self.column else "bold"
-            parts.append((fit(clean(self.frame.columns[number]), self._widths[number]) + "  ", style))
+            parts.append((fit(clean(self.frame.columns[number]), widths[number]) + "  ", style))
         return line(*parts)
 
     def row_segments(self, index: int, selected: bool) -> list[Segment]:
@@ -94,12 +106,13 @@ class ResultGrid(RowList):
         styles = self.look_up
         behind = "log-cursor" if selected else "background"
         out = [Segment("▸ " if selected else "  ", styles.style("log-hint", behind, bold=True))]
+        widths, first = self._widths, self._first()
         for number, value in enumerate(self.frame.row(index)):
-            if number < self._first():
+            if number < first:
                 continue
             text = clean(told(value), cap=200)
             right = isinstance(value, int | float) and not isinstance(value, bool)
-            width = self._widths[number]
+            width = widths[number]
             text = text.rjust(width) if right and len(text) <= width else fit(text, width)
             here = selected and number == self.column
             style = styles.style("log-key" if here else "foreground", behind, bold=here, underline=here)

@@ -7,8 +7,8 @@ import time
 from dataclasses import dataclass, field
 from typing import cast
 
-from logscope.engine.answers import Snapshot
-from logscope.engine.publishing import Publishing
+from logscope.engine.answers import Snapshot, SourceStatus
+from logscope.engine.publishing import Publishing, unfit
 
 
 @dataclass
@@ -73,3 +73,13 @@ def test_many_changes_are_few_snapshots_and_the_last_of_them_is_told() -> None:
     assert len(counted.heard) < 50
     publishing.close()
     publishing.changed()
+
+
+def test_of_a_stream_of_several_logs_it_is_said_that_most_fits_no_format() -> None:
+    def source(formats: str, unparsed: int, records: int = 200, *, live: bool = False) -> SourceStatus:
+        return SourceStatus("-", formats, records, unparsed, 0, 0, None, None, live=live)
+
+    assert "150 of 200 records fit no format" in unfit([source("text+rfc5424", 150)])[0]
+    for quiet in (source("text", 200), source("rfc5424+text", 80), source("text+json", 20, 30), source("", 0, 0)):
+        assert unfit([quiet]) == []
+    assert unfit([source("text+rfc5424", 150, live=True)]) == []

@@ -124,6 +124,10 @@ def test_an_unknown_field_is_told_with_its_nearest_names() -> None:
     assert [(error.column, error.mend) for error in errors] == [
         (1, "did you mean order_id?"), (22, "did you mean host?"), (28, "did you mean keys.trace?"),
     ]  # fmt: skip
+    both = ["client_ip", "keys.client_ip"]
+    assert [error.mend for error in check_fields(compile_filter("clint_ip:x keys.clint_ip:x"), both)] == [
+        "did you mean client_ip?", "did you mean keys.client_ip?",
+    ]  # fmt: skip
     with pytest.raises(FilterError, match="orderid"):
         compile_filter("orderid:x", known_fields=["order_id"])
 
