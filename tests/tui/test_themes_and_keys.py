@@ -305,3 +305,11 @@ def test_the_help_of_the_records_has_a_head_for_every_key() -> None:
     ids = [one.id for one in RecordsScreen.own_bindings() if one.id]
     named = [end for _, ends in RecordsScreen.TOPICS for end in ends]
     assert sorted(named) == sorted(name.removeprefix("records.") for name in ids)
+
+
+async def test_without_colours_the_strip_tells_of_errors(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with opened() as driver:
+        assert "▲" not in driver.text().splitlines()[2]
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with opened() as driver:
+        assert "▲" in driver.text().splitlines()[2]

@@ -18,9 +18,12 @@ from logscope.tui.styles import StyleTable, level_role
 CROWDED = 4
 """Bars of which one may hold a detection before marks have a line of their own."""
 
+ERROR = 5
+"""The level from which a bar has a mark."""
+
 
 class Timeline(Widget):
-    """One line of bars; two on a high screen, the upper one for detections."""
+    """One line of bars; two on a high screen, the upper one for detections and errors."""
 
     class Picked(Message):
         """A bar was clicked, or a stretch of them drawn over."""
@@ -68,7 +71,10 @@ class Timeline(Widget):
         self._buckets = buckets
         self._bars = bars([bucket.levels for bucket in buckets], [bucket.detections for bucket in buckets])
         # In one line a mark takes the place of its bar: where many would go, marks have a line of their own.
-        self.set_class(sum(bar.detections > 0 for bar in self._bars) * CROWDED > len(self._bars), "crowded")
+        crowded = sum(bar.detections > 0 for bar in self._bars) * CROWDED > len(self._bars)
+        # Without colours a bar does not say that there are errors in it: a mark above it does.
+        unsaid = self.app.no_color and any(bar.level >= ERROR for bar in self._bars)
+        self.set_class(crowded or unsaid, "crowded")
         self.refresh()
 
     def point(self, time: int | None) -> None:
@@ -134,6 +140,8 @@ class Timeline(Widget):
                 behind = "log-cursor"
             if bar.detections and (marks_line or self.size.height == 1):
                 out.append(Segment("◆", styles.style("log-detection", behind, bold=True)))
+            elif marks_line and place != at and bar.level >= ERROR:
+                out.append(Segment("▲", styles.style(level_role(bar.level), behind)))
             elif marks_line:
                 out.append(Segment("▾" if place == at else " ", styles.style("log-hint", behind)))
             else:
