@@ -304,9 +304,10 @@ class Session(Analyses, Findings, Casework, BrowsingPart):
             if not self.store.view.records:
                 return  # keys found in nothing would stay none
             kept = kept_plan(self.loading.sources) if self.options.plan is None else None
-            self.correlating.prepare(cancel=cancel, plan=kept, keep=self.loading.loaded)
+            standing = self.renewing.standing()
+            self.correlating.prepare(cancel=cancel, plan=kept, keep=standing[1])
             if kept is None and self.options.plan is None:
-                self.renewing.found()
+                self.renewing.found(standing)
         elif self._live is None and self.renewing.due():
             self.renewing.renew(cancel)
 

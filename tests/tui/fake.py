@@ -217,8 +217,8 @@ class FakeInvestigation(FakeAnalysis, FakeBrowsing, FakeCases):
         return Snapshot(
             self.generation, len(self.records), sources, first, last, self.loading, self.live,
             0.4 if self.loading else 1.0, {"received": 412, "late": 2} if self.live else {},
-            412.0 if self.live else 0.0, self._count() if self.prepared else None,
-            len(self._found()) if self.prepared else 0, 12, self.messages,
+            412.0 if self.live else 0.0, transactions=self._count() if self.prepared else None,
+            detections=len(self._found()) if self.prepared else 0, rules=12, messages=self.messages,
             findings=len(self._found()) if self.prepared else 0,
         )  # fmt: skip
 

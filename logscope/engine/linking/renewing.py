@@ -31,10 +31,18 @@ class Renewing:
         self._records: int | None = None
         self._whole = True
 
-    def found(self) -> None:
-        """The plan was found just now, in what is in the store."""
-        self._records = self._session.store.view.records
-        self._whole = self._session.loading.loaded
+    def standing(self) -> tuple[int, bool]:
+        """How many records there are, and whether they are all: to be asked before keys are looked for in them."""
+        loaded = self._session.loading.loaded
+        return self._session.store.view.records, loaded
+
+    def found(self, standing: tuple[int, bool]) -> None:
+        """The plan was found in what there was; more may have come meanwhile.
+
+        Args:
+            standing: From `standing`, before.
+        """
+        self._records, self._whole = standing
 
     def settle(self) -> None:
         """The plan stays as it is: it was given, changed by the user, or frozen."""
@@ -63,9 +71,12 @@ class Renewing:
             return
         cancel.check()
         cancel.tell("finding keys again")
-        after = correlating.found_again(keep=self._session.loading.loaded)
-        self.found()
-        said = f"keys were found in the first {then:,} records, and again in {self._records:,}: {_difference(before, after)}"
+        standing = self.standing()
+        after = correlating.found_again(keep=standing[1])
+        self.found(standing)
+        said = (
+            f"keys were found in the first {then:,} records, and again in {standing[0]:,}: {_difference(before, after)}"
+        )
         after = replace(after, notices=(said, *after.notices))
         if after == before:
             correlating.say(after)

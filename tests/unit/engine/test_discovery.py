@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from logscope.correlation.plan import Plan
 from logscope.engine.api import Cancel
 from logscope.engine.options import Options
 from logscope.engine.session import Session
@@ -26,3 +30,29 @@ def test_a_file_without_stamps_does_not_stretch_the_life_of_ids(tmp_path: Path) 
     classes = {key["key"]: key["class"] for key in session.correlating.key_objects()}
     session.close()
     assert classes["order_id"] == "strong"
+
+
+def test_keys_found_while_records_came_are_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, step in (("a.log", "begin"), ("b.log", "end")):
+        text = (
+            f"2026-11-01T10:{n // 60:02}:{n % 60:02}Z INFO pay {step} order_id=ORD-{1000 + n}\n" for n in range(300)
+        )
+        (tmp_path / name).write_text("".join(text))
+    session = Session(Options(sources=(str(tmp_path / "a.log"), str(tmp_path / "b.log")), cache=False))
+    session.open()
+    session.loading.ingests[0].finish()
+    make = session.correlating._planning.make
+
+    def slow(*args: Any, **options: Any) -> Plan:
+        plan = make(*args, **options)
+        session.read_all()  # the rest comes before the keys of the first half are there
+        return plan
+
+    monkeypatch.setattr(session.correlating._planning, "make", slow)
+    session.prepare_transactions(cancel=Cancel())
+    monkeypatch.undo()
+    assert session.renewing.due()
+    session.prepare_transactions(cancel=Cancel())
+    assert not session.renewing.due()
+    assert any("again in 600" in notice for notice in session.notices())
+    session.close()
