@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from logscope.records.renumbering import Kept
-from logscope.rules.sequence import GROUP
+from logscope.rules.retained import RetainedHits
+from logscope.rules.sequence import DETECTION, GROUP
 from logscope.rules.state import State
 
 if TYPE_CHECKING:
@@ -58,6 +60,42 @@ def keep_only(detector: StepDetector, rows: Kept, transactions: Kept | None, unt
     state.told.keep_only(rows, groups, by_transaction=transactions is not None)
 
 
+def share_texts(kept: Iterable[RetainedHits], records: int) -> None:
+    """Copy the texts of hits, once for all rules: as long as one text of a block is there, Polars keeps them all.
+
+    Args:
+        kept: Of all rules.
+        records: How many there are.
+    """
+    hits = list(kept)
+    plain = [frame.select("row", "text") for one in hits for frame in one.frames() if _is_plain(frame)]
+    texts = pl.DataFrame(schema={"row": pl.UInt32, "text": pl.String})
+    if plain:
+        texts = pl.concat(plain).filter(pl.col("text").is_not_null()).unique("row")
+    rows = pl.DataFrame({"row": pl.int_range(records, dtype=pl.UInt32, eager=True)})
+    by_row = rows.join(_copied(texts), on="row", how="left", maintain_order="left")["text"]
+
+    def shared(frame: pl.DataFrame) -> pl.DataFrame:
+        if not _is_plain(frame):
+            return _copied(frame)
+        wanted = frame.select(pl.when(pl.col("text").is_not_null()).then("row"))["row"]
+        return _copied(frame.drop("text")).with_columns(by_row.gather(wanted).alias("text")).select(frame.columns)
+
+    for one in hits:
+        one.change(shared)
+
+
+def _is_plain(frame: pl.DataFrame) -> bool:
+    """Whether the text of a hit is its record's."""
+    return "text" in frame.columns and DETECTION not in frame.columns
+
+
+def _copied(frame: pl.DataFrame) -> pl.DataFrame:
+    """A frame that holds no text but its own."""
+    texts = [name for name, dtype in frame.schema.items() if dtype == pl.String]
+    return frame.with_columns(pl.concat_str(name, pl.lit("")).alias(name) for name in texts)
+
+
 _EVER = 2**62
 
 
@@ -100,5 +138,5 @@ def _renumber(state: State, groups: Kept) -> None:
     state.hits.change(renumbered)
     state.open = groups.rows_of(state.open, GROUP)
     if state.groups is not None:
-        state.groups = groups.rows_of(state.groups, GROUP)
+        state.groups = _copied(groups.rows_of(state.groups, GROUP))
         state.next_group = len(groups)

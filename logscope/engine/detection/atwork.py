@@ -174,12 +174,15 @@ class AtWork:
             transactions: Of each of `linked`, by `id`.
             until: The newest time of a record that goes, microseconds.
         """
+        from logscope.rules.bounding import share_texts
+
         for work in self.running:
             if work.linked is None:
                 work.keep_only(rows, None, until)
             else:
                 work.keep_only(whole, transactions[id(work.linked)], until)
             work.next_row = len(rows)
+        share_texts((hits for work in self.running for hits in work.hits()), len(rows))
         for closing in {id(one): one for one in self._followed()}.values():
             closing.keep_only(transactions[id(closing.linked)])
 

@@ -19,6 +19,7 @@ from logscope.rules.description import Key
 from logscope.rules.detector import Detector
 from logscope.rules.model.rule import Detection, Rule
 from logscope.rules.nearmiss import Miss, find_misses
+from logscope.rules.retained import RetainedHits
 from logscope.rules.silences.detector import SilenceDetector
 from logscope.rules.silences.nearmiss import find_silence_misses
 from logscope.rules.state import State
@@ -102,6 +103,9 @@ class Running(Protocol):
             transactions: Of those of its grain, whole ones; None where there are none.
             until: The newest time of a record that goes, microseconds.
         """
+
+    def hits(self) -> Sequence[RetainedHits]:
+        """What it keeps of records."""
 
     def told(self) -> Collection[str]:
         """Ids of the detections that it might take back."""
@@ -219,6 +223,10 @@ class RunningSteps:
         """See `Running`."""
         keep_only(self._decider, rows, None if self.linked is None else transactions, until)
 
+    def hits(self) -> Sequence[RetainedHits]:
+        """See `Running`."""
+        return [self._decider.state.hits]
+
     def told(self) -> Collection[str]:
         """See `Running`."""
         return self._decider.state.told.ids()
@@ -301,6 +309,10 @@ class RunningWhole:
         """See `Running`."""
         assert transactions is not None
         self._whole.keep_only(rows, transactions)
+
+    def hits(self) -> Sequence[RetainedHits]:
+        """See `Running`."""
+        return self._whole.kept
 
     def told(self) -> Collection[str]:
         """See `Running`."""

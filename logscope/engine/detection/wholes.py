@@ -61,7 +61,7 @@ class WholeRule:
         # As `_value` looks them up: a column, or a key.
         names = {need.field for need in rule.emit.needs}
         self._told_columns = frozenset({"transaction", *names, *(schema.KEY_PREFIX + name for name in names)})
-        self._kept = [RetainedHits(max_hits) for _ in self.filter.record_filters]
+        self.kept = [RetainedHits(max_hits) for _ in self.filter.record_filters]
         self._told: dict[int, list[Detection]] = {}
         self.columns: frozenset[str] = frozenset(_INDEX).union(
             *(each.columns for each in self.filter.record_filters), *self.filter.hit_columns
@@ -83,7 +83,7 @@ class WholeRule:
 
     def take(self, hits: list[list[pl.DataFrame]]) -> None:
         """Keep what `hits` gave, frame by frame."""
-        for place, kept in enumerate(self._kept):
+        for place, kept in enumerate(self.kept):
             for found in hits:
                 if found[place].height:
                     kept.add(self._grouped(found[place]))
@@ -120,13 +120,13 @@ class WholeRule:
             self._told.setdefault(detection.number, []).append(detection)
         gone += before.values()
         if not final:
-            self.evicted += sum(kept.evict()[0] for kept in self._kept)
+            self.evicted += sum(kept.evict()[0] for kept in self.kept)
         retracted = [replace(one, state=RETRACTED, reason="a later record made it false") for one in gone]
         return StepResult(tuple(sorted(raised, key=_order)), tuple(sorted(retracted, key=_order)), 0, tuple(moved))
 
     def _regroup(self, delta: Delta) -> list[Detection]:
         """Follow changed memberships; the detections of transactions that went without a successor."""
-        for kept in self._kept:
+        for kept in self.kept:
             taken = kept.take_rows(delta.rows.cast(pl.UInt32).alias("row").unique())
             if taken is not None:
                 kept.add(self._grouped(taken.unique("row").drop("group")))
@@ -169,7 +169,7 @@ class WholeRule:
         """Per filter over records its hits in some transactions, in the order of records."""
         wanted = pl.DataFrame({"group": numbers}).with_columns(since=pl.lit(None, dtype=pl.Int64))
         hits = []
-        for kept, columns in zip(self._kept, self.filter.hit_columns, strict=True):
+        for kept, columns in zip(self.kept, self.filter.hit_columns, strict=True):
             found = kept.of_groups(wanted)
             if found is None:
                 found = pl.DataFrame(schema={"row": pl.UInt32, "time": schema.TIME, "group": pl.UInt32,
@@ -188,7 +188,7 @@ class WholeRule:
         """
         undecided = self.closing.waiting()
         self.evicted += int((~transactions.mask(undecided)).sum())
-        for kept in self._kept:
+        for kept in self.kept:
             kept.change(lambda frame: rows.rows_of(frame, "row"))
             kept.change(lambda frame: frame.with_columns(transactions.new(frame["group"])))
         new = transactions.by_number(self._told)
@@ -204,7 +204,7 @@ class WholeRule:
 
     def saved(self) -> Saved:
         """What it keeps of records, and what it told."""
-        frames = {f"kept {place}": kept.frame() for place, kept in enumerate(self._kept)}
+        frames = {f"kept {place}": kept.frame() for place, kept in enumerate(self.kept)}
         told = [(number, msgspec.json.encode(one).decode()) for number, found in self._told.items() for one in found]
         return {
             "evicted": numbers(evicted=self.evicted),
@@ -215,7 +215,7 @@ class WholeRule:
     def restore(self, frames: Saved) -> None:
         """Remember what `saved` told of an equal rule."""
         self.evicted = frames["evicted"].item()
-        self._kept = [RetainedHits(kept.limit, frames.get(f"kept {place}")) for place, kept in enumerate(self._kept)]
+        self.kept = [RetainedHits(kept.limit, frames.get(f"kept {place}")) for place, kept in enumerate(self.kept)]
         self._told = {}
         for number, text in frames["told"].iter_rows():
             self._told.setdefault(number, []).append(msgspec.json.decode(text, type=Detection))
