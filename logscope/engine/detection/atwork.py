@@ -64,6 +64,7 @@ class AtWork:
         self._running = None
         self._others = {}
         self._closings = {}
+        self.notices = []  # of the grains there were
 
     def keep(self, rules: Collection[Rule]) -> set[str]:
         """Let those rules go on that are among others as they were, with all that they use and are used by.

@@ -56,3 +56,20 @@ def test_keys_found_while_records_came_are_found_again(tmp_path: Path, monkeypat
     assert not session.renewing.due()
     assert any("again in 600" in notice for notice in session.notices())
     session.close()
+
+
+def test_what_is_said_of_a_grain_goes_with_it(tmp_path: Path) -> None:
+    text = (
+        f"2026-11-01T10:{n // 60:02}:{n % 60:02}Z INFO pay begin request_id=r-{1000 + n // 2}\n" for n in range(300)
+    )
+    (tmp_path / "a.log").write_text("".join(text))
+    session = Session(Options(sources=(str(tmp_path / "a.log"),), shipped_rules=True, cache=False))
+    session.open()
+    session.read_all()
+    for _ in range(2):
+        session.prepare_transactions(cancel=Cancel())
+        assert sum("at grain" in notice for notice in session.notices()) == 1
+        plan = session.correlating.plan
+        assert plan is not None
+        session.use_plan(plan)
+    session.close()
