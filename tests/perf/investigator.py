@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -14,7 +15,7 @@ import tempfile
 import termios
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -23,6 +24,11 @@ from tests.perf.measuring import ROOT
 from tests.perf.terminal import HEIGHT, WIDTH
 
 PATIENCE = 120.0
+_ROW = 2_000
+"""Bytes of a row at most."""
+_MARK = "┗".encode()
+_ROW_ENDS = re.compile(rb"\x1b\[\d+;\d+H|\n")
+"""Between one row of a frame and the next."""
 
 
 def flooding(flood: Path, transport: str, port: int, path: Path, count: int, rate: int) -> subprocess.Popen[str]:
@@ -99,12 +105,26 @@ class Investigator:
         with self._lock:
             return text in self.seen
 
+    def has_marked(self, text: bytes) -> bool:
+        """Whether the row that holds a text was written last with the sign of a detection's last step."""
+        with self._lock:
+            place = self.seen.rfind(text)
+            before = bytes(self.seen[max(0, place - _ROW) : place]) if place >= 0 else b""
+        return _MARK in _ROW_ENDS.split(before)[-1]
+
     def until(self, text: bytes) -> None:
         """Wait for it."""
+        self._await(lambda: self.has(text), f"{text!r} was not written")
+
+    def until_marked(self, text: bytes) -> None:
+        """Wait for the mark of a detection on the row that holds a text."""
+        self._await(lambda: self.has_marked(text), f"the row of {text!r} was not marked")
+
+    def _await(self, true: Callable[[], bool], otherwise: str) -> None:
         deadline = time.monotonic() + PATIENCE
-        while not self.has(text):
+        while not true():
             if time.monotonic() > deadline:
-                raise TimeoutError(f"{text!r} was not written")
+                raise TimeoutError(otherwise)
             time.sleep(0.005)
 
     def close(self) -> None:
