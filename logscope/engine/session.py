@@ -133,7 +133,7 @@ class Session(Analyses, Findings, Casework, BrowsingPart):
                     deciding.turn(final=False)
                     self.detecting.provisional()
                 self._publishing.changed()
-            wait = rest(clock.monotonic() - began, moved=self.correlating.linked > linked)
+            wait = rest(clock.monotonic() - began, moved=self.correlating.linked > linked, looked_at=True)
 
     def read_all(self) -> None:
         """Read everything there is, in this thread."""
@@ -142,8 +142,7 @@ class Session(Analyses, Findings, Casework, BrowsingPart):
     def read_matching(self, filter_text: str) -> tuple[View, ...]:
         """What matches a filter on the text alone, with no more read than that needs: of a session for this one filter.
 
-        Returns:
-            The view; nothing where everything has to be read first (`read_all`).
+        Returns: The view; nothing where everything has to be read first (`read_all`).
         """
         return read_matching(self, filter_text)
 

@@ -20,3 +20,11 @@ from logscope.engine.service.pacing import IDLE_SECONDS, rest
 )
 def test_rest(took: float, moved: bool, waiting: int, expected: float) -> None:
     assert rest(took, moved=moved, waiting=waiting) == pytest.approx(expected)
+
+
+def test_who_looks_on_waits_for_shorter() -> None:
+    assert rest(0.2, moved=True, looked_at=True) == pytest.approx(0.1)
+    assert rest(0.4, moved=True, looked_at=True) == pytest.approx(
+        0.1
+    )  # never longer than half a second from turn to turn
+    assert rest(0.0, moved=False, looked_at=True) == IDLE_SECONDS
