@@ -88,5 +88,5 @@ class Deciding:
         keep_plan(session.loading.sources, plan)
         names = ", ".join(plan.linking) or "none"
         grain, why = session.correlating.grain()
-        self._say(f"plan: keys {names}; grain {grain} ({why})")
+        self._say(f"plan: keys {names}; grain {grain}{f' ({why})' if why else ''}")
         return True
