@@ -216,18 +216,20 @@ class Correlating:
 
     def groups_of(self, rows: pl.Series) -> pl.DataFrame:
         """`row`, `transaction`: the transactions that records stand in."""
-        if self._linker is None:
-            return pl.DataFrame(schema={schema.ROW: pl.UInt32, "transaction": pl.UInt32})
-        return self._linker.groups_of(rows)
+        with self._lock:
+            none = pl.DataFrame(schema={schema.ROW: pl.UInt32, "transaction": pl.UInt32})
+            return none if self._linker is None else self._linker.groups_of(rows)
 
     def members(self) -> pl.DataFrame:
         """`transaction`, `row` of everything linked."""
-        return self._linker.members() if self._linker is not None else pl.DataFrame(schema=schema.MEMBERS)
+        with self._lock:
+            return self._linker.members() if self._linker is not None else pl.DataFrame(schema=schema.MEMBERS)
 
     def members_of(self, numbers: Collection[int]) -> pl.DataFrame:
         """`transaction`, `row` of some transactions, in the order of records."""
         assert self._linker is not None
-        wanted = self._linker.members_of(pl.Series(list(numbers), dtype=pl.UInt32))
+        with self._lock:
+            wanted = self._linker.members_of(pl.Series(list(numbers), dtype=pl.UInt32))
         index = self._store.view.index.select("time", "source_id", "line")[wanted.get_column(schema.ROW)]
         return wanted.hstack(index).sort("transaction", "time", "source_id", "line").select("transaction", schema.ROW)
 
